@@ -1,0 +1,1 @@
+"""Articles in, ranked passages out.  Knows nothing of Slack or of how an answer is shown."""

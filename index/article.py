@@ -1,0 +1,288 @@
+"""One file's bytes -> one `Article`: decoding, front matter, and the body that offsets count in.
+
+Front matter is YAML between two `---` lines, the first of which opens the file.  The body is
+what follows the closing line, less the blank lines that lead it; without front matter the body
+is the whole file.  Line ends are `\\n` in the body, whatever they are in the file.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import yaml
+
+from index.types import Article, FootnoteError
+
+# Real front matter is a few lines; more is a mistake or an attack on the YAML parser.
+MAX_FRONT_MATTER_CHARS = 64 * 1024
+MAX_FRONT_MATTER_DEPTH = 16
+# A title or heading stands in front of its passages, and a longer one would drown them.
+MAX_TITLE_CHARS = 300
+
+_FENCE = re.compile(r"---[ \t]*$")
+_OPENING = re.compile(r"---[ \t]*\n")
+_CLOSING = re.compile(r"^---[ \t]*(?:\n|\Z)", re.MULTILINE)
+_BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ][\d:.,+\-Z ]*)?)?)?")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_NOTHING = frozenset({"~", "null"})
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# libyaml is ten times faster where the platform's wheel has it; both build the same nodes.
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class ArticleError(FootnoteError):
+    """A file that is no article.  `reason` is the message without the file's name."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.reason = reason
+
+
+def parse_article(id: str, file: str, raw: bytes) -> Article:
+    """Return the article in `raw`; raise `ArticleError` with the line and the remedy."""
+    text = _decode(file, raw)
+    front, body = _split_front_matter(file, text)
+    fields = _fields(file, front)
+    if not body.strip():
+        raise ArticleError(file, "is empty: write the text below the front matter, or delete the file.")
+    return Article(
+        id=id,
+        file=file,
+        text=body,
+        title=_title(file, fields) or _first_heading(body) or _readable_stem(file),
+        publisher=_text(file, fields, "publisher"),
+        author=_author(file, fields),
+        published=_published(file, fields),
+        language=_language(file, fields),
+        url=_url(file, fields),
+        sha256=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def heading_text(line: str) -> str | None:
+    """The words of a heading line without its marks: `## Words ##` or `= = Words = =`.
+
+    Scanned rather than matched: a pattern for the closing marks takes for ever on a hostile line.
+    """
+    words = line.split()
+    if words and words[0].startswith("#"):
+        # In "# About C#" the last mark belongs to the heading.
+        words = words[1:-1] if len(words) > 1 and not words[-1].strip("#") else words[1:]
+    else:
+        words = line.strip("= \t\n").split()
+    return " ".join(words)[:MAX_TITLE_CHARS].rstrip() or None
+
+
+class _Field(NamedTuple):
+    line: int
+    """In the file, from 1."""
+    node: yaml.Node
+
+
+def _decode(file: str, raw: bytes) -> str:
+    if raw.startswith(_UTF16_MARKS):
+        raise ArticleError(file, "is UTF-16, not UTF-8. Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # The exception counts from behind a byte order mark.
+        offset = error.start + (len(raw) - len(error.object))
+        raise ArticleError(
+            file,
+            f"is not UTF-8: byte 0x{error.object[error.start]:02X} at offset {offset}. "
+            "Convert it: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
+        ) from error
+    # Stripping NULs would silently shift every offset, and they mean that this is no text.
+    if "\0" in text:
+        raise ArticleError(
+            file,
+            f"holds a NUL character in line {text.count(chr(10), 0, text.index(chr(0))) + 1}, so it is not "
+            "plain text. Export it again as UTF-8 text.",
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _split_front_matter(file: str, text: str) -> tuple[str, str]:
+    opening = _OPENING.match(text)
+    if opening is None:
+        if _FENCE.fullmatch(text):
+            raise _unclosed(file)
+        return "", text
+    closing = _CLOSING.search(text, opening.end())
+    if closing is None:
+        raise _unclosed(file)
+    front = text[opening.end() : closing.start()]
+    if len(front) > MAX_FRONT_MATTER_CHARS:
+        raise ArticleError(
+            file,
+            f"has {len(front):,} characters of front matter; at most {MAX_FRONT_MATTER_CHARS:,} are read. "
+            "Move the text below the closing '---' line.",
+        )
+    blank = _BLANK_LINES.match(text, closing.end())
+    return front, text[blank.end() if blank else closing.end() :]
+
+
+def _unclosed(file: str) -> ArticleError:
+    return ArticleError(
+        file,
+        "opens front matter with '---' in line 1 and never closes it. Put a line '---' below the last field.",
+    )
+
+
+def _fields(file: str, front: str) -> Mapping[str, _Field]:
+    """The top-level fields as YAML nodes, which still know their lines."""
+    try:
+        # The events first, which need no recursion: composing follows aliases and nesting, and a
+        # few bytes of either can exhaust memory or the stack.
+        for depth, event in _with_depth(yaml.parse(front, Loader=_Loader)):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
+                raise ArticleError(
+                    file,
+                    f"uses a YAML anchor or alias ('&' or '*') in line {_line(event.start_mark)}. "
+                    "Put quotation marks round the value.",
+                )
+            if depth > MAX_FRONT_MATTER_DEPTH:
+                raise ArticleError(
+                    file, f"nests its front matter too deeply in line {_line(event.start_mark)}. Flatten it."
+                )
+        root = yaml.compose(front, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ArticleError(file, f"has broken front matter: {_yaml_problem(error)}") from error
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        raise ArticleError(
+            file,
+            f"has front matter that is not a list of fields (line {_line(root.start_mark)}). "
+            "Write lines such as 'title: My article'.",
+        )
+    fields: dict[str, _Field] = {}
+    for key, value in root.value:
+        name = str(key.value).strip().lower() if isinstance(key, yaml.ScalarNode) else ""
+        line = _line(key.start_mark)
+        if name in fields:
+            twice = f"in lines {fields[name].line} and {line}"
+            raise ArticleError(file, f"gives '{name}' twice, {twice}. Keep one.")
+        fields[name] = _Field(line, value)
+    return fields
+
+
+def _with_depth(events: Iterator[yaml.Event]) -> Iterator[tuple[int, yaml.Event]]:
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        yield depth, event
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return f"{error}. Save the file as plain UTF-8 text."
+    mark = error.problem_mark or error.context_mark
+    where = f" in line {_line(mark)}" if mark else ""
+    problem = error.problem or error.context
+    return f"{problem}{where}. Put quotation marks round a value that holds ': ' or '#'."
+
+
+def _line(mark: Any) -> int:
+    """The line of the file: YAML counts from 0, and the file's first line is the '---'."""
+    return int(mark.line) + 2
+
+
+def _text(file: str, fields: Mapping[str, _Field], name: str) -> str | None:
+    field = fields.get(name)
+    if field is None:
+        return None
+    if not isinstance(field.node, yaml.ScalarNode):
+        raise ArticleError(file, f"gives '{name}' in line {field.line} as a list. Write one value.")
+    value = " ".join(str(field.node.value).split())
+    # A quoted "null" is a word; a bare one is YAML for nothing.
+    return None if value == "" or (not field.node.style and value in _NOTHING) else value
+
+
+def _title(file: str, fields: Mapping[str, _Field]) -> str | None:
+    title = _text(file, fields, "title")
+    if title is not None and len(title) > MAX_TITLE_CHARS:
+        raise ArticleError(
+            file,
+            f"has a title of {len(title):,} characters in line {fields['title'].line}. "
+            f"Write at most {MAX_TITLE_CHARS}.",
+        )
+    return title
+
+
+def _author(file: str, fields: Mapping[str, _Field]) -> str | None:
+    field = fields.get("author")
+    if field is None or not isinstance(field.node, yaml.SequenceNode):
+        return _text(file, fields, "author")
+    names = [_text(file, {"author": _Field(field.line, item)}, "author") for item in field.node.value]
+    return ", ".join(name for name in names if name) or None
+
+
+def _published(file: str, fields: Mapping[str, _Field]) -> str | None:
+    value = _text(file, fields, "published")
+    if value is None:
+        return None
+    match = _DATE.fullmatch(value)
+    if match is not None:
+        year, month, day = match.groups()
+        try:
+            datetime.date(int(year), int(month or 1), int(day or 1))
+        except ValueError:
+            pass
+        else:
+            return "-".join(part for part in (year, month, day) if part)
+    raise ArticleError(
+        file,
+        f"gives a date that cannot be read in line {fields['published'].line}: '{value}'. "
+        "Write 2019-07-17, 2019-07 or 2019.",
+    )
+
+
+def _language(file: str, fields: Mapping[str, _Field]) -> str | None:
+    value = _text(file, fields, "language")
+    if value is None or _LANGUAGE.fullmatch(value):
+        return value
+    raise ArticleError(
+        file,
+        f"gives a language that is not a language code in line {fields['language'].line}: '{value}'. "
+        "Write 'en', 'zh' or 'pt-BR'.",
+    )
+
+
+def _url(file: str, fields: Mapping[str, _Field]) -> str | None:
+    value = _text(file, fields, "url")
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in value
+    except ValueError:
+        usable = False
+    if usable:
+        return value
+    raise ArticleError(
+        file,
+        f"gives a url that is not a web address in line {fields['url'].line}: '{value}'. "
+        "Write a full address that begins with https://, or leave the line out.",
+    )
+
+
+def _first_heading(body: str) -> str | None:
+    match = _HEADING.search(body)
+    return heading_text(match.group()) if match else None
+
+
+def _readable_stem(file: str) -> str:
+    words = re.sub(r"[-_\s]+", " ", PurePosixPath(file).stem).strip()
+    return words[:1].upper() + words[1:] if words else PurePosixPath(file).stem

@@ -1,0 +1,54 @@
+"""How common a term is in English at large, for collections too small to tell.
+
+In three articles "how" is as rare as a name.  `common_terms.tsv` gives the share of 21,136
+passages of 490 Wikipedia articles that hold each term, for every term of 0.4 % and more.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from importlib.resources import files
+
+from index.tokens import terms
+
+# The prior counts as much as this many passages, so that it fades as a collection grows.
+# 100, 300 and 1,000 are equal within .001 R@1 on XQuAD, whose 240 paragraphs hardly need it.
+PRIOR_PASSAGES = 300
+# Words that make a sentence a question say nothing of its subject, and encyclopaedias, which ask
+# nothing, hardly use them.
+ASKING_SHARE = 0.6
+# "also" and "made" are in 10 % of all passages, "company" in 6 %.
+COMMON_SHARE = 0.1
+ASKING_WORDS = (
+    "who whom whose what which when where why how do does did is are was were can could will would "
+    "should has have had be been much many any there tell me please explain know about happen happened"
+)
+
+
+def smoothed_idf(term: str, passages_with: int, passages: int) -> float:
+    """Lucene's inverse document frequency, with the prior added to both counts.
+
+    >>> smoothed_idf("how", 1, 17) < smoothed_idf("banma", 8, 17)
+    True
+    """
+    held = passages_with + PRIOR_PASSAGES * _shares().get(term, 0.0)
+    return math.log(1 + (passages + PRIOR_PASSAGES - held + 0.5) / (held + 0.5))
+
+
+def is_common(term: str) -> bool:
+    """Whether a term carries the grammar of a question rather than its subject.
+
+    >>> is_common("what"), is_common("of"), is_common("revenu")
+    (True, True, False)
+    """
+    return _shares().get(term, 0.0) >= COMMON_SHARE
+
+
+@cache
+def _shares() -> dict[str, float]:
+    lines = files("index").joinpath("common_terms.tsv").read_text("utf-8").splitlines()
+    shares = {term: float(share) for term, share in (line.split("\t") for line in lines)}
+    for term in terms(ASKING_WORDS):
+        shares[term] = max(ASKING_SHARE, shares.get(term, 0.0))
+    return shares

@@ -1,0 +1,257 @@
+"""A question -> ranked passages, with the evidence of each of their sentences.
+
+Two steps: the vector index and the lexical index each propose candidates, then every candidate
+gets both scores and those of its sentences.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from index.generation import Generation
+from index.ranking import best_first, dense_evidence, dense_weight, fuse, lexical_evidence, with_neighbours
+from index.tokens import terms
+from index.types import Encoder, Hit, Vectors
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+# Each side proposes this many passages.  Beyond 100 the recall of the union does not rise.
+CANDIDATES = 100
+# Of these, so many are read sentence by sentence; more cost time and change no top 10.
+READ_CLOSELY = 32
+# A fixed sample of the collection tells how high a cosine is for no reason at all.
+BACKGROUND_PASSAGES = 1_000
+# Terms of sentences that were read lately, by passage.
+CACHED_PASSAGES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a candidate passage, and what speaks for it."""
+
+    place: int
+    """Of its passage in `Findings.hits`."""
+    start: int
+    end: int
+    cosine: float
+    coverage: float
+    """Share of the question's IDF mass that the sentence holds, 0..1."""
+    terms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that the search learnt about one question."""
+
+    question: str
+    question_terms: tuple[str, ...]
+    idf: dict[str, float]
+    hits: list[Hit]
+    sentences: list[Sentence]
+    """Of the first `READ_CLOSELY` hits, in order of hit and text."""
+    background: float
+    weight: float
+    """The share of the dense side."""
+    vector: Floats
+    """Of the question, shape `(dimension,)`."""
+
+
+class Searcher:
+    """Searches one generation.  Thread-safe; cheap to make."""
+
+    def __init__(self, generation: Generation, encoder: Encoder) -> None:
+        self.generation = generation
+        self._encoder = encoder
+        self._background = _sample(generation)
+        numbers = {article.id: number for number, article in enumerate(generation.articles)}
+        self._article_of = np.array([numbers[p.article.id] for p in generation.passages], np.int64)
+        self._terms: OrderedDict[int, list[frozenset[str]]] = OrderedDict()
+        self._lock = Lock()
+
+    def search(self, question: str, k: int = 10) -> list[Hit]:
+        """Return at most `k` passages, best first."""
+        return self.find(question, k).hits[:k]
+
+    def find(self, question: str, k: int = CANDIDATES, allowed: Mask | None = None) -> Findings:
+        """Return at least `k` hits where the collection has them, and their sentences.
+
+        `allowed`, shape `(passages,)`, shuts out every passage where it is False.
+        """
+        index = self.generation
+        asked = tuple(dict.fromkeys(terms(question)))
+        idf = {term: index.keywords.idf(term) for term in asked}
+        mass = sum(idf.values())
+        vector = self._encoder.encode_questions([question])[0]
+        background = float((self._background @ vector).mean()) if len(self._background) else 0.0
+        weight = dense_weight(question, self._encoder.count_tokens([question])[0])
+        if not len(index.passages):
+            return Findings(question, asked, idf, [], [], background, weight, vector)
+
+        scale = _Scale(mass, background, weight)
+        found = self._propose(vector, index.keywords.scores(asked), scale, max(k, CANDIDATES), allowed)
+        if not len(found.rows):
+            return Findings(question, asked, idf, [], [], background, weight, vector)
+        order = best_first(found.rough, len(found.rows))
+        close, rest = np.array(order[:READ_CLOSELY]), order[READ_CLOSELY:]
+        read = [self._read(int(number), asked, idf, mass, vector) for number in found.rows[close]]
+        score = with_neighbours(
+            scale.fuse(
+                found.cosine[close],
+                np.array([r.best_cosine for r in read], np.float32),
+                found.bm25[close],
+                np.array([r.best_coverage for r in read], np.float32),
+            ),
+            found.beside[close],
+        )
+        hits: list[Hit] = []
+        sentences: list[Sentence] = []
+        for place, i in enumerate(best_first(score, len(close))):
+            hits.append(self._hit(found, int(close[i]), float(score[i])))
+            sentences.extend(read[i].at(place))
+        # Not read closely: below every passage that was, in the order of the rough score.
+        floor = hits[-1].score
+        hits.extend(self._hit(found, at, min(floor, float(found.rough[at]))) for at in rest)
+        return Findings(question, asked, idf, hits, sentences, background, weight, vector)
+
+    def _propose(
+        self, vector: Floats, bm25: Floats, scale: _Scale, wanted: int, allowed: Mask | None
+    ) -> _Candidates:
+        """The passages worth reading, scored without a look at their sentences."""
+        rows = self._candidates(vector, bm25, wanted, allowed)
+        neighbours = self._neighbours(rows, allowed)
+        everyone = np.unique(np.concatenate([rows, neighbours[neighbours >= 0]]))
+        cosine = self.generation.vectors.reconstruct(everyone) @ vector
+        scored = bm25[everyone]
+        rough = scale.fuse(cosine, cosine, scored, scored / scale.mass if scale.mass else scored)
+        beside = _best_of(neighbours, everyone, rough)
+        at = np.searchsorted(everyone, rows)
+        return _Candidates(rows, cosine[at], scored[at], beside, with_neighbours(rough[at], beside))
+
+    def _candidates(self, vector: Floats, bm25: Floats, wanted: int, allowed: Mask | None) -> Rows:
+        """The union of both sides' best `wanted` passages, in order of row."""
+        vectors = self.generation.vectors
+        if allowed is None:
+            dense = vectors.search(vector[None, :], wanted)[1][0]
+        else:
+            inside = np.flatnonzero(allowed)
+            cosines = vectors.reconstruct(inside) @ vector
+            dense = inside[best_first(cosines, wanted)]
+            bm25 = np.where(allowed, bm25, 0)
+        lexical = np.argpartition(-bm25, min(wanted, len(bm25) - 1))[:wanted]
+        return np.unique(np.concatenate([dense, lexical[bm25[lexical] > 0]]))
+
+    def _neighbours(self, rows: Rows, allowed: Mask | None) -> Rows:
+        """The passages before and after each of `rows` in its article, shape `(rows, 2)`; -1 for none."""
+        around = rows[:, None] + np.array([-1, 1])
+        inside = (around >= 0) & (around < len(self._article_of))
+        around = np.where(inside, around, -1)
+        good = inside & (self._article_of[around] == self._article_of[rows][:, None])
+        if allowed is not None:
+            good &= allowed[around]
+        return np.where(good, around, -1)
+
+    def _hit(self, found: _Candidates, at: int, score: float) -> Hit:
+        number = int(found.rows[at])
+        passage = self.generation.passages[number]
+        return Hit(passage, number, score, float(found.cosine[at]), float(found.bm25[at]))
+
+    def _read(
+        self, number: int, asked: tuple[str, ...], idf: dict[str, float], mass: float, vector: Floats
+    ) -> _Reading:
+        rows = self.generation.sentence_rows(number)
+        spans = self.generation.sentences[rows.start : rows.stop, 1:]
+        cosines = self.generation.sentence_vectors.rows(slice(rows.start, rows.stop)) @ vector
+        found = self._sentence_terms(number)
+        coverage = [sum(idf[t] for t in asked if t in held) / mass if mass else 0.0 for held in found]
+        return _Reading(spans, cosines, coverage, found)
+
+    def _sentence_terms(self, number: int) -> list[frozenset[str]]:
+        with self._lock:
+            if number in self._terms:
+                self._terms.move_to_end(number)
+                return self._terms[number]
+        rows = self.generation.sentence_rows(number)
+        text = self.generation.passages[number].article.text
+        found = [
+            frozenset(terms(text[start:end]))
+            for _, start, end in self.generation.sentences[rows.start : rows.stop].tolist()
+        ]
+        with self._lock:
+            self._terms[number] = found
+            while len(self._terms) > CACHED_PASSAGES:
+                self._terms.popitem(last=False)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """What the scores of one question are measured by."""
+
+    mass: float
+    """Sum of the question's IDF: the BM25 of its terms repeated without end, in Lucene's form."""
+    background: float
+    weight: float
+
+    def fuse(self, cosine: Floats, best_cosine: Floats, bm25: Floats, best_coverage: Floats) -> Floats:
+        dense = dense_evidence(cosine, best_cosine, self.background)
+        return fuse(dense, lexical_evidence(bm25, self.mass, best_coverage), self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """Arrays of shape `(candidates,)`, in order of row."""
+
+    rows: Rows
+    cosine: Floats
+    bm25: Floats
+    beside: Floats
+    """The rough score of the better neighbour."""
+    rough: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    spans: npt.NDArray[np.int32]
+    cosines: Floats
+    coverage: list[float]
+    terms: list[frozenset[str]]
+
+    @property
+    def best_cosine(self) -> float:
+        return float(self.cosines.max(initial=-1.0))
+
+    @property
+    def best_coverage(self) -> float:
+        return max(self.coverage, default=0.0)
+
+    def at(self, place: int) -> list[Sentence]:
+        return [
+            Sentence(place, int(start), int(end), float(cosine), coverage, held)
+            for (start, end), cosine, coverage, held in zip(
+                self.spans, self.cosines, self.coverage, self.terms, strict=True
+            )
+        ]
+
+
+def _best_of(neighbours: Rows, rows: Rows, scores: Floats) -> Floats:
+    """The better score of each pair of neighbours; 0 where there is none, or none above 0."""
+    places = np.searchsorted(rows, neighbours)
+    known = np.where(neighbours >= 0, scores[np.minimum(places, len(rows) - 1)], 0.0)
+    return np.asarray(known.max(axis=1, initial=0.0), dtype=np.float32)
+
+
+def _sample(generation: Generation) -> Vectors:
+    count = len(generation.passages)
+    rows = (
+        np.unique(np.linspace(0, count - 1, min(count, BACKGROUND_PASSAGES)).astype(np.int64))
+        if count
+        else np.zeros(0, np.int64)
+    )
+    return generation.vectors.reconstruct(rows)

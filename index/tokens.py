@@ -1,0 +1,77 @@
+"""Words as the lexical index sees them: normalised, stemmed, and segmented where no spaces are.
+
+One rule for articles and questions alike, decided script by script, so that an article in any
+language can be searched without knowing its language beforehand.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from functools import lru_cache
+
+import Stemmer
+
+# Han, kana and Thai are written without spaces; everything else is words of letters and digits.
+# Combining marks belong to the word (Devanagari and Arabic vowel signs are not in `\w`).
+_HAN_KANA = "\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\u31f0-\u31ff\U00020000-\U0003ffff"
+_THAI = "\u0e00-\u0e7f\u0e80-\u0eff\u1780-\u17ff\u1000-\u109f"
+_MARKS = "\u0300-\u036f\u0591-\u05bd\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963"
+_WORD = re.compile(
+    rf"(?P<han>[{_HAN_KANA}]+)|(?P<thai>[{_THAI}]+)"
+    rf"|(?P<word>(?:[^\W_{_HAN_KANA}{_THAI}]|[{_MARKS}])+)"
+)
+_STEMMER_OF_SCRIPT = (
+    (re.compile("[a-z]"), "english"),
+    (re.compile("[\u0400-\u04ff]"), "russian"),
+    (re.compile("[\u0370-\u03ff]"), "greek"),
+    (re.compile("[\u0600-\u06ff]"), "arabic"),
+    (re.compile("[\u0900-\u097f]"), "hindi"),
+)
+_DIGIT_GROUPS = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}(?!\d))")
+_local = threading.local()
+
+# BM25 alone on XQuAD, R@1, tune split: German .880 without a prefix, .910 with; Turkish .827, .891;
+# English .937, .941.  Mean of 12 languages: .9216 with 4 characters, .9200 with 5, .9149 with 6.
+PREFIX_CHARS = 4
+
+
+def terms(text: str) -> list[str]:
+    """Return the terms of `text` in order, repeats included."""
+    found: list[str] = []
+    folded = _DIGIT_GROUPS.sub("", unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
+    for match in _WORD.finditer(folded):
+        run = match.group()
+        if match.lastgroup == "han":
+            # Single characters and pairs: 0.931 R@1 on Chinese, and no dictionary.
+            found.extend(run)
+            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        elif match.lastgroup == "thai":
+            found.extend(run[i : i + 3] for i in range(max(1, len(run) - 2)))
+        else:
+            found.extend(_word_terms(run))
+    return found
+
+
+@lru_cache(maxsize=200_000)
+def _word_terms(word: str) -> tuple[str, ...]:
+    """The stem, and for longer words a prefix beside it, marked so that it meets only prefixes.
+
+    The prefix stands in for the stemmers of languages written in Latin letters, which nobody has
+    to guess this way, and it forgives a misspelt ending.
+    """
+    stem = _stem(word)
+    if len(word) <= PREFIX_CHARS:
+        return (stem,)
+    return (stem, "^" + word[:PREFIX_CHARS])
+
+
+def _stem(word: str) -> str:
+    for script, language in _STEMMER_OF_SCRIPT:
+        if script.search(word):
+            stemmers = _local.__dict__
+            if language not in stemmers:
+                stemmers[language] = Stemmer.Stemmer(language)
+            return str(stemmers[language].stemWord(word))
+    return word

@@ -1,0 +1,122 @@
+"""The values that travel through the index, from a file on disk to a ranked passage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+
+class FootnoteError(Exception):
+    """An expected failure.  Its message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One source: its text as stored, and what is known about it."""
+
+    id: str
+    """Path below the sources folder without suffix, with forward slashes: `cars/banma`."""
+    file: str
+    """Path below the sources folder with suffix: `cars/banma.md`."""
+    text: str
+    """The body: what follows the front matter.  All offsets count characters of this."""
+    title: str
+    publisher: str | None
+    author: str | None
+    published: str | None
+    """ISO date, possibly partial: `2015-02-09`, `2015-02` or `2015`."""
+    language: str | None
+    url: str | None
+    sha256: str
+    """Of the bytes of the file, front matter included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of whole sentences of one article: `article.text[start:end] == text`."""
+
+    article: Article
+    start: int
+    end: int
+    heading: str | None
+    """The nearest heading above, as context for search; None at the top of an article."""
+
+    @property
+    def text(self) -> str:
+        return self.article.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question.  `score` orders hits of one question and no others."""
+
+    passage: Passage
+    number: int
+    """The passage's row in the generation."""
+    score: float
+    cosine: float
+    """Cosine of question and passage, an absolute scale."""
+    lexical: float
+    """BM25 of the passage, an absolute scale that depends on the collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFailure:
+    """A file that could not be read, and why, in words for the person who wrote it."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did, as article ids; `failed` holds the files that were left out."""
+
+    generation: str
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    failed: tuple[SourceFailure, ...]
+    warnings: tuple[str, ...]
+    passages: int
+    sentences: int
+    seconds: float
+    rebuilt_because: str | None
+    """Why nothing of the last generation could be reused; None where something could or there was none."""
+
+
+class Encoder(Protocol):
+    """What the index needs of an embedding model."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the same text might get another vector."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest input; what lies beyond is cut off."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, float32, shape `(len(texts), dimension)`."""
+        ...
+
+    def encode_questions(self, questions: Sequence[str]) -> Vectors:
+        """Unit vectors, float32, shape `(len(questions), dimension)`."""
+        ...

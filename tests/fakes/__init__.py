@@ -1,0 +1,1 @@
+"""Hand-written stand-ins with the meaning of the real parts."""

@@ -1,0 +1,356 @@
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import build as module
+from index.build import build
+from index.chunking import ChunkSettings, context_text
+from index.generation import Generation, load_generation
+from index.keywords import KeywordIndex
+from index.types import BuildReport, FootnoteError
+from tests.fakes.encoder import HashingEncoder
+
+ALL = ("bread", "notes/moon-landing", "river")
+
+
+def outcome(report: BuildReport) -> dict[str, tuple[str, ...]]:
+    """What happened to which article, without the empty lists."""
+    kinds = {
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "failed": tuple(failure.file for failure in report.failed),
+    }
+    return {kind: names for kind, names in kinds.items() if names}
+
+
+def assert_like_a_fresh_build(sources: Path, data: Path, elsewhere: Path) -> None:
+    """An incremental build must give what a build from nothing gives, bit by bit."""
+    build(sources, elsewhere, HashingEncoder())
+    found, fresh = load_generation(data), load_generation(elsewhere)
+    assert found.articles == fresh.articles
+    assert found.passages == fresh.passages
+    np.testing.assert_array_equal(found.sentences, fresh.sentences)
+    rows = np.arange(len(fresh.passages))
+    np.testing.assert_array_equal(found.vectors.reconstruct(rows), fresh.vectors.reconstruct(rows))
+    np.testing.assert_array_equal(
+        found.sentence_vectors.rows(slice(None)), fresh.sentence_vectors.rows(slice(None))
+    )
+
+
+def test_a_first_build_adds_everything(sources: Path, data: Path, encoder: HashingEncoder) -> None:
+    report = build(sources, data, encoder)
+    assert outcome(report) == {"added": ALL}
+    assert (report.passages, report.sentences, report.rebuilt_because) == (3, 8, None)
+    assert report.generation == load_generation(data, encoder).id
+    assert report.seconds > 0
+
+
+def test_passages_are_embedded_in_context_and_sentences_bare(
+    generation: Generation, encoder: HashingEncoder
+) -> None:
+    passages = encoder.encode_documents([context_text(passage) for passage in generation.passages])
+    np.testing.assert_allclose(generation.vectors.reconstruct(np.arange(3)), passages, atol=1e-3)
+    bare = [
+        generation.passages[number].article.text[start:end]
+        for number, start, end in generation.sentences.tolist()
+    ]
+    np.testing.assert_allclose(
+        generation.sentence_vectors.rows(slice(None)), encoder.encode_documents(bare), atol=1e-3
+    )
+
+
+def test_nothing_new_makes_no_new_generation_and_embeds_nothing(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    first = build(sources, data, encoder)
+    encoder.encoded.clear()
+    second = build(sources, data, encoder)
+    assert outcome(second) == {"unchanged": ALL}
+    assert (second.generation, second.passages, second.sentences) == (first.generation, 3, 8)
+    assert encoder.encoded == []
+    assert len(list((data / "generations").iterdir())) == 1
+
+
+def test_added_changed_removed_and_unchanged_articles_are_told_apart(
+    sources: Path, data: Path, encoder: HashingEncoder, tmp_path: Path
+) -> None:
+    build(sources, data, encoder)
+    (sources / "bread.md").unlink()
+    (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
+    river = sources / "river.md"
+    river.write_text(river.read_text("utf-8").replace("288", "291"), "utf-8")
+    encoder.encoded.clear()
+    report = build(sources, data, encoder)
+    assert outcome(report) == {
+        "added": ("cheese",),
+        "changed": ("river",),
+        "removed": ("bread",),
+        "unchanged": ("notes/moon-landing",),
+    }
+    changed = load_generation(data).passages[2]
+    assert encoder.encoded == [
+        "Cheese. Gruyère ripens for months.",
+        context_text(changed),
+        "Gruyère ripens for months.",
+        "The Aare is 291 kilometres long.",
+    ]
+    assert_like_a_fresh_build(sources, data, tmp_path / "fresh")
+
+
+def test_many_edits_leave_the_index_as_a_fresh_build_makes_it(
+    sources: Path, data: Path, encoder: HashingEncoder, tmp_path: Path
+) -> None:
+    build(sources, data, encoder)
+    for step in range(6):
+        (sources / f"more-{step % 3}.md").write_text(f"Number {step} of the notes. The same again.", "utf-8")
+        if step == 4:
+            (sources / "more-0.md").rename(sources / "notes" / "moved.md")
+        build(sources, data, encoder)
+    assert_like_a_fresh_build(sources, data, tmp_path / "fresh")
+
+
+def test_a_renamed_file_and_new_front_matter_embed_nothing_but_what_reads_differently(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    build(sources, data, encoder)
+    (sources / "river.md").rename(sources / "aare.md")
+    bread = sources / "bread.md"
+    bread.write_text(bread.read_text("utf-8").replace('"2020"', '"2021"'), "utf-8")
+    encoder.encoded.clear()
+    report = build(sources, data, encoder)
+    assert outcome(report) == {
+        "added": ("aare",),
+        "changed": ("bread",),
+        "removed": ("river",),
+        "unchanged": ("notes/moon-landing",),
+    }
+    assert encoder.encoded == []
+    assert load_generation(data).articles[1].published == "2021"
+
+
+def test_another_model_embeds_everything_anew_and_says_why(sources: Path, data: Path) -> None:
+    build(sources, data, HashingEncoder("old"))
+    encoder = HashingEncoder("new", dimension=32)
+    report = build(sources, data, encoder)
+    assert outcome(report) == {"unchanged": ALL}
+    assert report.rebuilt_because == "The model changed: old before, new now."
+    assert len(encoder.encoded) == 3 + 8
+    assert load_generation(data, encoder).manifest.dimension == 32
+
+
+def test_another_passage_size_splits_anew_and_keeps_the_sentences_vectors(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    build(sources, data, encoder)
+    encoder.encoded.clear()
+    sizes = ChunkSettings(target_tokens=8, limit_tokens=10)
+    report = build(sources, data, encoder, sizes)
+    generation = load_generation(data)
+    assert report.rebuilt_because == "The size of the passages changed."
+    assert generation.manifest.chunking == sizes
+    assert len(generation.passages) == 8
+    assert encoder.encoded == [context_text(passage) for passage in generation.passages]
+
+
+def test_other_splitting_code_splits_anew(
+    sources: Path, data: Path, encoder: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build(sources, data, encoder)
+    encoder.encoded.clear()
+    monkeypatch.setattr(module, "_recipe", lambda: "of another version")
+    report = build(sources, data, encoder)
+    assert report.generation != first.generation
+    assert report.rebuilt_because == "This version of Footnote splits articles in another way."
+    assert encoder.encoded == []
+    assert outcome(build(sources, data, encoder)) == {"unchanged": ALL}
+
+
+def test_a_damaged_index_is_rebuilt_from_the_sources(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    first = build(sources, data, encoder)
+    path = data / "generations" / first.generation / "vectors.faiss"
+    path.write_bytes(path.read_bytes()[:-1])
+    report = build(sources, data, encoder)
+    assert outcome(report) == {"added": ALL}
+    assert report.rebuilt_because is not None
+    assert report.rebuilt_because.startswith(f"The index is damaged: {path}: it has ")
+    assert load_generation(data, encoder).id == report.generation != first.generation
+
+
+def test_a_file_that_fails_now_keeps_its_last_good_version(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    build(sources, data, encoder)
+    river, bread = sources / "river.md", sources / "bread.md"
+    river.write_text(river.read_text("utf-8").replace("title: The", "title: The: "), "utf-8")
+    bread.write_text("# Only a heading\n", "utf-8")
+    report = build(sources, data, encoder)
+    assert outcome(report) == {"unchanged": ("notes/moon-landing",), "failed": ("river.md", "bread.md")}
+    assert all(f.reason.endswith(" Until then its last good version stays.") for f in report.failed)
+    assert [article.id for article in load_generation(data).articles] == list(ALL)
+    river.unlink()
+    assert outcome(build(sources, data, encoder)) == {
+        "unchanged": ("notes/moon-landing",),
+        "removed": ("river",),
+        "failed": ("bread.md",),
+    }
+
+
+def test_a_last_good_version_survives_a_change_of_the_model(sources: Path, data: Path) -> None:
+    build(sources, data, HashingEncoder("old"))
+    (sources / "river.md").write_bytes(b"\xff")
+    build(sources, data, HashingEncoder("new"))
+    assert [article.id for article in load_generation(data, HashingEncoder("new")).articles] == list(ALL)
+
+
+def test_a_bad_file_that_was_never_good_is_left_out(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    (sources / "bad.md").write_bytes(b"\xff")
+    (sources / "marks.md").write_text("# Heading\n\n---\n", "utf-8")
+    report = build(sources, data, encoder)
+    assert outcome(report) == {"added": ALL, "failed": ("bad.md", "marks.md")}
+    assert report.failed[1].reason == (
+        "holds no sentence, only headings and marks. Write some text, or delete the file."
+    )
+
+
+def test_without_one_readable_article_the_build_fails_and_the_index_stays(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    first = build(sources, data, encoder)
+    for path in list(sources.rglob("*.*")):
+        path.write_bytes(b"")
+    with pytest.raises(FootnoteError) as caught:
+        build(sources, data, encoder)
+    assert str(caught.value).startswith(f"No article in {sources} can be used:\n  bread.md: is empty: ")
+    for path in list(sources.rglob("*.*")):
+        path.unlink()
+    with pytest.raises(FootnoteError, match=r"^There are no articles in .*sources\. Put \.md or \.txt files"):
+        build(sources, data, encoder)
+    assert load_generation(data).id == first.generation
+
+
+def test_progress_reaches_the_end_of_each_stage(sources: Path, data: Path, encoder: HashingEncoder) -> None:
+    steps: list[tuple[str, int, int]] = []
+    build(sources, data, encoder, progress=lambda *step: steps.append(step))
+    assert steps == [
+        ("Reading", 0, 1),
+        ("Reading", 1, 1),
+        ("Splitting", 0, 3),
+        ("Splitting", 1, 3),
+        ("Splitting", 2, 3),
+        ("Splitting", 3, 3),
+        ("Embedding", 0, 11),
+        ("Embedding", 3, 11),
+        ("Embedding", 11, 11),
+        ("Saving", 0, 1),
+        ("Saving", 1, 1),
+    ]
+
+
+def test_a_second_build_says_who_holds_the_lock(sources: Path, data: Path, encoder: HashingEncoder) -> None:
+    build(sources, data, encoder)
+    with (data / "build.lock").open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(FootnoteError) as caught:
+            build(sources, data, encoder, lock_seconds=0.1)
+    assert str(caught.value) == (
+        f"Another build is writing to {data} (process {os.getpid()}). Wait for it, or stop it."
+    )
+    build(sources, data, encoder, lock_seconds=0.1)
+
+
+def test_builds_at_the_same_time_wait_for_each_other(sources: Path, data: Path) -> None:
+    reports: list[BuildReport] = []
+    threads = [
+        threading.Thread(target=lambda: reports.append(build(sources, data, HashingEncoder())))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len({report.generation for report in reports}) == 1
+    assert sorted(len(report.added) for report in reports) == [0, 0, 0, 3]
+
+
+def test_only_two_generations_are_kept(sources: Path, data: Path, encoder: HashingEncoder) -> None:
+    names = []
+    for number in range(4):
+        (sources / "river.md").write_text(f"Version {number}.", "utf-8")
+        names.append(build(sources, data, encoder).generation)
+    left = {path.name for path in (data / "generations").iterdir()}
+    assert names[-1] in left
+    assert len(left) == 2
+
+
+def test_a_full_disk_leaves_the_current_index_alone(
+    sources: Path, data: Path, encoder: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    first = build(sources, data, encoder)
+    (sources / "river.md").write_text("Other text.", "utf-8")
+    monkeypatch.setattr(KeywordIndex, "save", full)
+    with pytest.raises(FootnoteError, match=r"^The index cannot be written: .*: No space left on device\."):
+        build(sources, data, encoder)
+    assert load_generation(data).id == first.generation
+    assert [path.name for path in (data / "generations").iterdir()] == [first.generation]
+
+
+KILLED_BUILD = """
+import os, signal, sys
+from pathlib import Path
+from index import build, generation
+from tests.fakes.encoder import HashingEncoder
+
+def die(*arguments, **settings):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+place, name = sys.argv[1].split(".")
+setattr({"build": build, "generation": generation}[place], name, die)
+build.build(Path(sys.argv[2]), Path(sys.argv[3]), HashingEncoder())
+"""
+
+
+@pytest.mark.parametrize(
+    "step", ["generation._write_manifest", "generation._sync", "build.make_current", "build.prune"]
+)
+def test_a_build_that_is_killed_leaves_a_whole_index_and_no_lock(
+    sources: Path, data: Path, encoder: HashingEncoder, step: str
+) -> None:
+    first = build(sources, data, encoder)
+    (sources / "river.md").write_text("Other text.", "utf-8")
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", KILLED_BUILD, step, str(sources), str(data)]
+    assert subprocess.run(command, cwd=root, check=False).returncode == -signal.SIGKILL
+    assert (load_generation(data).id == first.generation) == (step != "build.prune")
+    report = build(sources, data, encoder, lock_seconds=0.1)
+    assert [article.text for article in load_generation(data).articles][2] == "Other text."
+    assert load_generation(data).id == report.generation
+    assert not list((data / "generations").glob(".new-*"))
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_that_says_what_to_do(
+    sources: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(FootnoteError) as caught:
+        build(sources, tmp_path / "file" / "data", HashingEncoder())
+    assert str(caught.value) == (
+        f"The index cannot be written: {tmp_path}/file/data: Not a directory. Check free space and "
+        "permissions, or name another folder with --data."
+    )
