@@ -1,0 +1,87 @@
+"""Quotes -> numbered sources, and links that open an article at the very words.
+
+Text fragments: https://wicg.github.io/scroll-to-text-fragment/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote as percent_encode
+
+from bot.types import Quote, Source
+from index.types import Article
+
+# Browsers and chats cut very long addresses; Slack's limit for a link is 3,000.
+MAX_LINK_CHARS = 2_000
+# Fewer words match by chance on a page that has more on it than the article.
+LEAST_WORDS = 4
+
+# Marks that Markdown draws and a page does not show.
+_MARKUP = re.compile(r"\]\([^)]*\)|[*_`\[\]<>|#\\\n]")
+
+
+def cite(
+    quoted: Sequence[tuple[Article, int, int]], sources_folder: Path
+) -> tuple[tuple[Quote, ...], tuple[Source, ...]]:
+    """Return the quotes `(article, start, end)` with citation numbers, and their sources.
+
+    Numbers run from 1 in order of appearance; an article that is quoted twice has one number.
+    """
+    quotes: list[Quote] = []
+    sources: dict[str, Source] = {}
+    for article, start, end in quoted:
+        link = link_to(article, start, end)
+        if article.id not in sources:
+            sources[article.id] = Source(
+                citation=len(sources) + 1,
+                id=article.id,
+                title=article.title,
+                publisher=article.publisher,
+                author=article.author,
+                published=article.published,
+                url=article.url,
+                link=link,
+                file=str((sources_folder / article.file).absolute()),
+            )
+        quotes.append(
+            Quote(article.text[start:end], sources[article.id].citation, article.id, start, end, link)
+        )
+    return tuple(quotes), tuple(sources.values())
+
+
+def link_to(article: Article, start: int, end: int) -> str | None:
+    """Return the article's URL with a text fragment that occurs once in it; None without a URL.
+
+    Where no part of the quote is unique, the plain URL: a link to the wrong sentence is worse
+    than one to the top.
+    """
+    if article.url is None:
+        return None
+    words = _fragment(article.text, start, end)
+    if not words:
+        return article.url
+    separator = ":~:text=" if "#" in article.url else "#:~:text="
+    link = article.url + separator + percent_encode(words, safe="").replace("-", "%2D")
+    return link if len(link) <= MAX_LINK_CHARS else article.url
+
+
+def _fragment(text: str, start: int, end: int) -> str:
+    """The longest stretch of the quote without markup, if it occurs once in the text."""
+    stretches = sorted((s.strip() for s in _MARKUP.split(text[start:end])), key=len, reverse=True)
+    for stretch in stretches:
+        if len(stretch.split()) < LEAST_WORDS and stretch != text[start:end].strip():
+            break
+        shortened = _shorten(stretch, text)
+        if shortened and text.count(shortened) == 1:
+            return shortened
+    return ""
+
+
+def _shorten(stretch: str, text: str) -> str:
+    """Cut at a word so that the link stays short, where what is left is still unique."""
+    if len(stretch) <= 300:
+        return stretch
+    short = stretch[: stretch.rfind(" ", 0, 300)] if " " in stretch[:300] else stretch[:300]
+    return short if text.count(short) == 1 else stretch

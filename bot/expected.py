@@ -1,0 +1,160 @@
+"""What kind of answer a question expects, and whether a sentence holds one of that kind.
+
+Surface patterns only: digits, capitals and cue words in English, question words in Chinese too.
+A pattern that does not fire costs nothing, because the ranking learns how far to trust each.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from index.tokens import terms
+
+
+class Expected(Enum):
+    PERSON = "who"
+    TIME = "when"
+    NUMBER = "how many"
+    PLACE = "where"
+    REASON = "why"
+    MANNER = "how"
+    THING = "what"
+    YES_NO = "yes or no"
+    OTHER = "other"
+
+
+_MONTHS = (
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+)
+_RULES = (
+    (
+        Expected.TIME,
+        r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:year|date|month|day|time|century|decade|era)s?\b"
+        r"|how long ago|什么时候|何时|哪一?年|哪一?天|幾時|何年|いつ",
+    ),
+    (
+        Expected.NUMBER,
+        r"\bhow (?:many|much|long|old|far|tall|large|big|high|often|deep|fast|heavy|wide)\b"
+        r"|\bwhat (?:\w+ )?(?:percent\w*|number|amount|proportion|share|fraction|ratio|rate|price|cost|size"
+        r"|population|age|length|height|temperature|value|total)\b|多少|几[个次年]|幾|何人|いくつ|いくら",
+    ),
+    (
+        Expected.PERSON,
+        r"\bwho(?:m|se)?\b|\b(?:what|which) (?:\w+ )?(?:person|man|woman|player|author|scientist)\b"
+        r"|谁|誰|哪位|だれ",
+    ),
+    (
+        Expected.PLACE,
+        r"\bwhere\b|\b(?:what|which) (?:\w+ )?(?:city|cities|country|countries|state|place|region|town"
+        r"|location|continent|province|area)\b|哪里|哪裡|何处|在哪|どこ",
+    ),
+    (
+        Expected.REASON,
+        r"\bwhy\b|\bwhat (?:\w+ )?(?:caused?|reasons?|led)\b|\bhow come\b|为什么|為什麼|为何|なぜ|どうして",
+    ),
+    (Expected.MANNER, r"\bhow\b|怎么|怎麼|如何|怎样"),
+    (Expected.THING, r"\bwhat\b|\bwhich\b|什么|什麼|哪些|哪个|何が|何を"),
+    (
+        Expected.YES_NO,
+        r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b|吗[?？]?$|か[?？]?$",
+    ),
+)
+_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _RULES)
+
+_NUMBER = re.compile(
+    r"\d[\d.,]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty"
+    r"|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|trillion|half|quarter"
+    r"|third|dozens?|twice|double|several|none|no)\b|[一二三四五六七八九十百千万亿]{2,}",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    rf"\b1[0-9]\d\d\b|\b20\d\d\b|\b\d{{3,4}}s\b|\b(?:{_MONTHS})\b|\bcentur(?:y|ies)\b|\bdecades?\b"
+    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\byears? (?:ago|later|earlier)\b|\d+\s*[年月日世]",
+    re.IGNORECASE,
+)
+_MONEY_OR_SHARE = re.compile(
+    r"[$€£¥]\s?\d|\d\s?%|\bpercent\b|\bper cent\b|\b(?:RMB|USD|EUR)\b", re.IGNORECASE
+)
+_CAPITALISED = re.compile(r"(?<![.!?]\s)(?<!^)(?<!^[\"“'‘(])\b[A-ZÀ-ÖØ-ÞΑ-ΩА-Я][\w’'-]*")
+_PLACE = re.compile(
+    r"\b(?:in|at|near|from|to|of|on|across|through|into|outside|between)\s+(?:the\s+)?[A-Z]\w+"
+)
+_REASON = re.compile(
+    r"\bbecause\b|\bdue to\b|\bsince\b|\bso that\b|\bin order to\b|\bas a result\b|\bcaus\w+|\bled to\b"
+    r"|\breasons?\b|\bfor fear\b|\bowing to\b|\bthanks to\b|\btherefore\b|\bthus\b|因为|由于|所以|因此",
+    re.IGNORECASE,
+)
+_MANNER = re.compile(r"\bby \w+ing\b|\bby\b|\bthrough\b|\busing\b|\bvia\b|\bwith\b|通过|利用", re.IGNORECASE)
+_PRONOUN_START = re.compile(
+    r"[\"“'(]*(?:he|she|it|they|his|her|its|their|this|these|those|that|both|such|the (?:former|latter"
+    r"|company|two|same))\b|他|她|它|这|该|其",
+    re.IGNORECASE,
+)
+
+
+def expected_answer(question: str) -> Expected:
+    """Return the kind of answer that `question` asks for; the first rule that fires wins.
+
+    >>> expected_answer("In what year did Banma start?").value
+    'when'
+    """
+    for kind, pattern in _COMPILED:
+        if pattern.search(question):
+            return kind
+    return Expected.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a sentence holds that its question does not already say."""
+
+    numbers: int
+    dates: int
+    names: int
+    place: bool
+    money_or_share: bool
+    reason: bool
+    manner: bool
+    pronoun_start: bool
+    is_question: bool
+
+
+def contents(sentence: str, asked: frozenset[str]) -> Contents:
+    """Look for answers of each kind in `sentence`; `asked` holds the question's terms."""
+
+    def new(pattern: re.Pattern[str]) -> int:
+        return sum(not asked.issuperset(terms(match.group())) for match in pattern.finditer(sentence))
+
+    return Contents(
+        numbers=new(_NUMBER),
+        dates=new(_DATE),
+        names=new(_CAPITALISED),
+        place=any(not asked.issuperset(terms(m.group().split()[-1])) for m in _PLACE.finditer(sentence)),
+        money_or_share=_MONEY_OR_SHARE.search(sentence) is not None,
+        reason=_REASON.search(sentence) is not None,
+        manner=_MANNER.search(sentence) is not None,
+        pronoun_start=_PRONOUN_START.match(sentence) is not None,
+        is_question=sentence.rstrip("\"”')").endswith(("?", "？")),
+    )
+
+
+def fits(expected: Expected, found: Contents) -> float:
+    """1 where the sentence holds an answer of the expected kind, 0 where not, 0.5 where any may do."""
+    match expected:
+        case Expected.PERSON:
+            return float(found.names > 0)
+        case Expected.TIME:
+            return float(found.dates > 0)
+        case Expected.NUMBER:
+            return float(found.numbers > 0)
+        case Expected.PLACE:
+            return float(found.place)
+        case Expected.REASON:
+            return float(found.reason)
+        case Expected.MANNER:
+            return 0.5 + 0.5 * found.manner
+        case Expected.THING | Expected.YES_NO | Expected.OTHER:
+            return 0.5
