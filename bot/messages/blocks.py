@@ -1,0 +1,97 @@
+"""The few Block Kit pieces that Footnote uses, as plain dictionaries.
+
+Whatever comes from an article or a person goes into `rich_text` parts, which Slack shows as they
+are: nothing inside them is parsed, so nothing can ping, link or format.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from bot.messages.text import MAX_LINK_CHARS, safe_link
+
+Block = dict[str, object]
+
+
+def text(words: str, *, bold: bool = False) -> Block:
+    part: Block = {"type": "text", "text": words}
+    return part | {"style": {"bold": True}} if bold else part
+
+
+def link(words: str, *urls: str | None, bold: bool = False, limit: int = MAX_LINK_CHARS) -> Block:
+    """The words, linked to the first of `urls` that Slack takes; plain where none is."""
+    url = safe_link(*urls, limit=limit)
+    if url is None:
+        return text(words, bold=bold)
+    part: Block = {"type": "link", "url": url, "text": words}
+    return part | {"style": {"bold": True}} if bold else part
+
+
+def emoji(name: str) -> Block:
+    return {"type": "emoji", "name": name}
+
+
+def rich_text(*elements: Block) -> Block:
+    return {"type": "rich_text", "elements": list(elements)}
+
+
+def section(*parts: Block) -> Block:
+    return {"type": "rich_text_section", "elements": list(parts)}
+
+
+def quotation(*parts: Block) -> Block:
+    return {"type": "rich_text_quote", "elements": list(parts)}
+
+
+def bullets(items: Iterable[Block]) -> Block:
+    return {"type": "rich_text_list", "style": "bullet", "elements": list(items)}
+
+
+def plain(words: str) -> Block:
+    return {"type": "plain_text", "text": words, "emoji": False}
+
+
+def note(words: str) -> Block:
+    return {"type": "context", "elements": [plain(words)]}
+
+
+def button(words: str, *, action: str, value: str, spoken: str) -> Block:
+    return {
+        "type": "button",
+        "text": plain(words),
+        "action_id": action,
+        "value": value,
+        "accessibility_label": spoken,
+    }
+
+
+def actions(*elements: Block) -> Block:
+    return {"type": "actions", "elements": list(elements)}
+
+
+def feedback(*, action: str, good: Block, bad: Block) -> Block:
+    element: Block = {
+        "type": "feedback_buttons",
+        "action_id": action,
+        "positive_button": good,
+        "negative_button": bad,
+    }
+    return {"type": "context_actions", "elements": [element]}
+
+
+def thumb(sign: str, *, value: str, spoken: str) -> Block:
+    return {
+        "text": {"type": "plain_text", "text": sign, "emoji": True},
+        "value": value,
+        "accessibility_label": spoken,
+    }
+
+
+def modal(title: str, close: str, blocks: Iterable[Block]) -> Block:
+    return {"type": "modal", "title": plain(title), "close": plain(close), "blocks": list(blocks)}
+
+
+def size(blocks: Iterable[Block]) -> int:
+    """Characters of the payload as Slack's JavaScript counts them: UTF-16 units of the JSON."""
+    return len(json.dumps(list(blocks), ensure_ascii=False).encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,129 @@
+"""Text made safe for Slack: escaping, cutting, links and dates.  Knows nothing of blocks."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from urllib.parse import urlsplit
+
+ELLIPSIS = " …"
+MAX_LINK_CHARS = 3_000
+"""Longest URL that Slack accepts."""
+
+# A word boundary is worth giving up at most this share of the room for.
+_WORD_SHARE = 0.4
+_ZERO_WIDTH_JOINER = "\u200d"
+# What these do to the direction of text does not end with the quote, so a source could turn
+# the citation number and the rest of the message around.
+_DIRECTION_OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_UNSHOWABLE = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"} | {
+    ord(character): None for character in _DIRECTION_OVERRIDES
+}
+_SURROGATES = {code: "\ufffd" for code in range(0xD800, 0xE000)}
+
+
+def printable(text: str) -> str:
+    """Drop what Slack refuses or what disturbs the text around: control and direction characters."""
+    return text.translate(_UNSHOWABLE).translate(_SURROGATES)
+
+
+def escape(text: str) -> str:
+    """Escape for mrkdwn, so that `<!channel>` in an article is text and pings nobody."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def head(text: str, limit: int) -> str:
+    """Return at most `limit` characters from the start, ending at a word where one is near.
+
+    Never ends inside a grapheme cluster, so no emoji, accent or Hangul syllable falls apart.
+    """
+    if len(text) <= limit:
+        return text
+    end = limit
+    space = max(text.rfind(" ", 0, limit + 1), text.rfind("\n", 0, limit + 1))
+    if space >= limit * (1 - _WORD_SHARE):
+        end = space
+    while end > 0 and _is_one_grapheme(text, end):
+        end -= 1
+    return text[:end].rstrip()
+
+
+def tail(text: str, limit: int) -> str:
+    """Return at most `limit` characters from the end, starting at a word where one is near."""
+    if len(text) <= limit:
+        return text
+    start = len(text) - limit
+    space = text.find(" ", start)
+    if 0 <= space - start <= limit * _WORD_SHARE:
+        start = space
+    while start < len(text) and _is_one_grapheme(text, start):
+        start += 1
+    return text[start:].lstrip()
+
+
+def shortened(text: str, limit: int) -> str:
+    """One line of at most `limit` characters: for titles and names, where an ellipsis may be inside."""
+    line = " ".join(printable(text).split())
+    return line if len(line) <= limit else head(line, limit - len(ELLIPSIS)) + ELLIPSIS
+
+
+def safe_link(*candidates: str | None, limit: int = MAX_LINK_CHARS) -> str | None:
+    """Return the first candidate that is a plain http(s) URL of at most `limit` characters."""
+    for url in candidates:
+        if url and len(url) <= limit and _is_web_address(url):
+            return url
+    return None
+
+
+def date_words(published: str | None) -> str | None:
+    """`2015-02-09` → `9 February 2015`; a partial date keeps what it has."""
+    if not published:
+        return None
+    for form, shown in (("%Y-%m-%d", "%B %Y"), ("%Y-%m", "%B %Y"), ("%Y", "%Y")):
+        try:
+            day = datetime.strptime(published, form)
+        except ValueError:
+            continue
+        return f"{day.day} {day.strftime(shown)}" if form == "%Y-%m-%d" else day.strftime(shown)
+    return published
+
+
+def _is_web_address(url: str) -> bool:
+    if any(character.isspace() or character in '<>|"\\' or ord(character) < 0x20 for character in url):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _is_one_grapheme(text: str, cut: int) -> bool:
+    """Whether the characters on both sides of `cut` belong together (UAX 29, on the careful side)."""
+    if cut >= len(text):
+        return False
+    before, after = text[cut - 1], text[cut]
+    return (
+        unicodedata.category(after) in ("Mn", "Mc", "Me")
+        or after == _ZERO_WIDTH_JOINER
+        or before == _ZERO_WIDTH_JOINER
+        or unicodedata.combining(before) == 9  # a virama binds the next consonant
+        or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
+        or "\U000e0020" <= after <= "\U000e007f"  # flags of regions
+        or (_is_regional(before) and _is_regional(after))
+        or (before == "\r" and after == "\n")
+        or (_is_hangul_lead(before) and _is_hangul(after))
+        or "\u1160" <= after <= "\u11ff"
+    )
+
+
+def _is_regional(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _is_hangul_lead(character: str) -> bool:
+    return "\u1100" <= character <= "\u115f" or "\ua960" <= character <= "\ua97c"
+
+
+def _is_hangul(character: str) -> bool:
+    return _is_hangul_lead(character) or "\uac00" <= character <= "\ud7a3"

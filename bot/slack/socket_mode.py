@@ -1,0 +1,76 @@
+"""Running the bot over Socket Mode: Slack's deliveries come through a WebSocket that the bot opens."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot.slack.app import SlackApp
+from bot.slack.clients import library_log, require_app_token, with_app_token
+from bot.slack.settings import SlackSettings
+from bot.slack.waiting import wait_for_stop
+from bot.state import State
+from bot.types import Answers
+from index.types import FootnoteError
+
+_log = logging.getLogger(__name__)
+
+
+class SocketModeBot:
+    """A running bot; `close` it."""
+
+    def __init__(self, settings: SlackSettings, answers: Answers, state: State) -> None:
+        """Raise `FootnoteError` where Slack refuses a token or cannot be reached."""
+        require_app_token(settings)
+        self._settings = settings
+        self._app = SlackApp(settings, answers, state)
+        # The built-in client notices a dead socket when pongs stay away for four intervals, and
+        # connects anew; its default of 10 s would leave a channel unanswered for most of a minute.
+        self._handler = SocketModeHandler(
+            self._app.bolt,
+            settings.app_token,
+            logger=library_log,
+            ping_interval=settings.ping_seconds,
+        )
+        try:
+            with_app_token(settings, self._handler.connect)
+        except FootnoteError:
+            self.close()
+            raise
+
+    def is_connected(self) -> bool:
+        return bool(self._handler.client.is_connected())
+
+    def close(self) -> bool:
+        """Take no more deliveries, finish those taken; False where there was no time for all.
+
+        What was delivered and not acknowledged is delivered again by Slack, to the next process.
+        """
+        deadline = time.monotonic() + self._settings.drain_seconds
+        self._handler.close()  # type: ignore[no-untyped-call]  # Bolt's adapters are untyped
+        return self._app.drain(deadline)
+
+
+def run_socket_mode(
+    settings: SlackSettings,
+    answers: Answers,
+    state: State,
+    stop: threading.Event,
+    beat: Callable[[bool], None] = lambda connected: None,
+) -> None:
+    """Answer until `stop` is set.  `beat` is told every few seconds whether Slack is connected.
+
+    Raise `FootnoteError` where Slack refuses a token or cannot be reached at the start; later the
+    connection is made anew by itself.
+    """
+    bot = SocketModeBot(settings, answers, state)
+    try:
+        _log.info("Connected to Slack over Socket Mode")
+        wait_for_stop(stop, state, bot.is_connected, beat)
+    finally:
+        if not bot.close():
+            _log.warning("Stopped before every question was answered")

@@ -1,0 +1,41 @@
+"""A bot in a process of its own, for tests that end processes: `serving.py API_URL MODE STATE DELAY`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+from bot.slack import SlackSettings, run_http, run_socket_mode, stop_on_signals
+from bot.state import State
+from bot.types import Answer
+from tests.fakes.answers import QUESTION, PreparedAnswers, banma_answer
+from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+
+
+def main(api_url: str, mode: str, state: str, delay: str) -> None:
+    logging.basicConfig(level=logging.INFO)
+    stop = stop_on_signals()
+
+    def slowly() -> Answer:
+        time.sleep(float(delay))
+        return banma_answer()
+
+    answers = PreparedAnswers()
+    answers.prepared[QUESTION] = slowly
+    settings = SlackSettings(
+        bot_token=BOT_TOKEN,
+        app_token=APP_TOKEN,
+        signing_secret=SIGNING_SECRET,
+        api_url=api_url,
+        host="127.0.0.1",
+        port=0,
+    )
+    run = run_socket_mode if mode == "socket" else run_http
+    run(settings, answers, State(Path(state)), stop, lambda up: print("up" if up else "down", flush=True))
+    print("stopped", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

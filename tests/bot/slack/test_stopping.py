@@ -1,0 +1,99 @@
+"""A bot in a process of its own: SIGTERM finishes what is under way, a kill leaves it to the next one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.answers import QUESTION
+from tests.fakes.slack import BOT_USER, FakeSlack, event_payload
+
+ROOT = Path(__file__).parents[3]
+Serve = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def serve(slack: FakeSlack, tmp_path: Path) -> Iterator[Serve]:
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(mode: str = "socket", delay: float = 0.0) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                str(Path(__file__).with_name("serving.py")),
+                slack.api_url,
+                mode,
+                str(tmp_path / "state.sqlite"),
+                str(delay),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line == "up\n":
+                break
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_the_question_under_way_be_answered(
+    slack: FakeSlack, serve: Serve, number: int
+) -> None:
+    process = serve(delay=0.5)
+    event = slack.mention(QUESTION)
+    slack.wait(lambda: bool(slack.statuses))
+    assert slack.posted == []
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=12)
+    assert (process.returncode, output.splitlines()[-1]) == (0, "stopped")
+    assert len(slack.replies(event)) == 1
+
+
+def test_http_mode_stops_on_sigterm_too(serve: Serve) -> None:
+    process = serve(mode="http")
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=12)
+    assert (process.returncode, output.splitlines()[-1]) == (0, "stopped")
+
+
+def test_a_question_that_a_killed_process_had_taken_is_answered_on_redelivery(
+    slack: FakeSlack, serve: Serve, tmp_path: Path
+) -> None:
+    killed = serve(delay=30)
+    text = f"<@{BOT_USER}> {QUESTION}"
+    event = slack.event(
+        {"type": "app_mention", "channel": "C0CARS", "user": "U0ADA", "text": text}, event_id="Ev1"
+    )
+    slack.wait(lambda: bool(slack.statuses))
+    killed.kill()
+    killed.wait()
+    age_claims(tmp_path / "state.sqlite")
+    serve()
+    slack.deliver("events_api", event_payload(event, "Ev1"))
+    slack.reply(event)
+    slack.deliver("events_api", event_payload(event, "Ev1"))
+    slack.settle()
+    assert len(slack.posted) == 1
+
+
+def age_claims(state: Path) -> None:
+    """Let the lease of every claim run out, as two minutes of waiting would."""
+    with sqlite3.connect(state) as connection:
+        connection.execute("UPDATE deliveries SET claimed_at = claimed_at - 120")
+    connection.close()

@@ -1,0 +1,306 @@
+"""Messages: what they say, that they stay inside Slack's limits, and that no source can disturb them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import messages
+from bot.messages import Message
+from bot.messages.text import date_words, escape, head, printable, safe_link, tail
+from bot.types import Answer, Nearest, NoAnswer, PassageView, Quote, Silence, Source
+from tests.fakes.answers import answer_quoting, banma_answer
+from tests.fakes.slack.limits import message_problems, total_chars, view_problems
+
+FAMILY = "👨‍👩‍👧‍👦"
+
+# Text as articles really hold it, and as nobody should write it.
+awkward = st.one_of(
+    st.text(max_size=400),
+    st.text(st.sampled_from('a \n<>&|*_~`@#!:\u0000\u200d\u0301\u202e👩🇨🇭한नि汉ع"\\'), max_size=3_000),
+    st.sampled_from(
+        ["<!channel>", "<@U1>", FAMILY * 700, "x" * 9_000, "汉" * 9_000, "&" * 5_000, '"' * 9_000, "\u0000"]
+    ),
+)
+links = st.one_of(
+    st.none(),
+    st.sampled_from(
+        ["https://e.example/a", "javascript:alert(1)", "https://e.example/" + "p" * 4_000, "not a link"]
+    ),
+    st.text(max_size=100).map(lambda text: f"https://e.example/{text}"),
+)
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    count = draw(st.integers(1, 3))
+    return Answer(
+        question="?",
+        quotes=tuple(
+            Quote(draw(awkward.filter(bool)), number, f"a{number}", 0, 1, draw(links))
+            for number in range(1, count + 1)
+        ),
+        sources=tuple(
+            Source(
+                number,
+                f"a{number}",
+                draw(awkward),
+                draw(st.none() | awkward),
+                None,
+                draw(st.sampled_from([None, "2020", "2020-02", "2020-02-30", "soon"])),
+                draw(links),
+                draw(links),
+                "/a.md",
+            )
+            for number in range(1, count + 1)
+        ),
+        confidence=0.5,
+        certain=draw(st.booleans()),
+        generation="g",
+        seconds=0.0,
+        text=draw(st.none() | awkward),
+    )
+
+
+@given(answers(), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_every_answer_stays_inside_the_limits_and_pings_nobody(answer: Answer, unread: bool) -> None:
+    message = messages.answer_message(answer, "A" * 22, unread_attachment=unread)
+    assert message_problems(message.blocks) == []
+    assert total_chars(message.blocks) <= 12_000
+    assert_inert(message)
+
+
+@given(st.lists(st.builds(Nearest, st.text(), awkward, links), max_size=3), st.sampled_from(Silence))
+@settings(max_examples=60, deadline=None)
+def test_every_no_stays_inside_the_limits_and_pings_nobody(nearest: list[Nearest], reason: Silence) -> None:
+    message = messages.no_answer_message(NoAnswer("?", reason, tuple(nearest), 0.0, "g", 0.0))
+    assert message_problems(message.blocks) == []
+    assert_inert(message)
+
+
+@given(awkward, awkward.filter(bool), awkward, awkward, links)
+@settings(max_examples=80, deadline=None)
+def test_every_passage_stays_inside_the_limits(
+    before: str, quote: str, after: str, title: str, link: str | None
+) -> None:
+    view = messages.passage_modal(PassageView("a", title, title, "2020", link, link, before, quote, after))
+    assert view_problems(view) == []
+    assert total_chars(view["blocks"]) <= 12_000
+
+
+def assert_inert(message: Message) -> None:
+    for text in (message.text, message.plain):
+        assert text
+        assert len(text) <= 6_000
+        # What is left of markup are links that we wrote ourselves.
+        assert all(piece.startswith(("http://", "https://")) for piece in text.split("<")[1:])
+    for part in parts(message.blocks):
+        assert part["type"] in ("text", "link", "emoji")
+
+
+def test_short_quotes_are_shown_whole_and_verbatim() -> None:
+    text = "  *Rye* <flour>,\nholds & keeps `little` gluten.  "
+    quote = quotes_of(messages.answer_message(answer_quoting(text), "id"))[0]
+    assert quote[0] == {"type": "text", "text": text}
+    assert quote[1]["text"] == " "
+
+
+def test_a_shortened_quote_ends_with_an_ellipsis_outside_of_the_quoted_words() -> None:
+    text = "word " * 1_000
+    kept, dots, _ = quotes_of(messages.answer_message(answer_quoting(text), "id"))[0]
+    assert text.startswith(kept["text"])
+    assert len(kept["text"]) == 1_499
+    assert dots["text"] == " … "
+
+
+def test_quotes_give_way_and_sources_stay_when_a_message_grows() -> None:
+    answer = answer_quoting(*["漢" * 5_000] * 3)
+    long = dataclasses.replace(
+        answer,
+        quotes=tuple(
+            dataclasses.replace(quote, link="https://e.example/#" + "x" * 1_400) for quote in answer.quotes
+        ),
+        sources=tuple(
+            dataclasses.replace(source, link="https://e.example/#" + "x" * 1_400) for source in answer.sources
+        ),
+    )
+    message = messages.answer_message(long, "id")
+    assert total_chars(message.blocks) <= 12_000
+    assert [part["text"] for part in parts(message.blocks) if part["type"] == "link"] == ["A title"] * 3
+    assert all(f"[{number}] <https://example.com/{number}|A title>" in message.plain for number in (1, 2, 3))
+
+
+def test_two_quotes_of_one_source_share_its_number_and_have_a_button_each() -> None:
+    answer = banma_answer()
+    twice = dataclasses.replace(answer, quotes=answer.quotes * 2)
+    message = messages.answer_message(twice, "id")
+    buttons = [block["elements"][0] for block in message.blocks if block["type"] == "actions"]  # type: ignore[index]
+    assert [button["value"] for button in buttons] == ["id:1", "id:2"]
+    assert [button["accessibility_label"] for button in buttons] == [
+        "Show passage: quote 1, source 1",
+        "Show passage: quote 2, source 1",
+    ]
+
+
+def test_prose_of_a_model_stands_above_the_quotes() -> None:
+    message = messages.answer_message(dataclasses.replace(banma_answer(), text="Half each [1]."), "id")
+    said = "Written by a language model from the sentences below; every sentence was checked against them."
+    assert parts(message.blocks)[0]["text"] == "Half each [1]."
+    assert message.blocks[1] == {
+        "type": "context",
+        "elements": [{"type": "plain_text", "text": said, "emoji": False}],
+    }
+    assert message.plain.startswith(f"Half each [1].\n{said}\n“Alibaba")
+
+
+def test_prose_that_is_shortened_says_so() -> None:
+    message = messages.answer_message(dataclasses.replace(banma_answer(), text="word " * 1_000), "id")
+    assert parts(message.blocks)[0]["text"].endswith("word …")
+    assert "word …\nWritten by" in message.plain
+
+
+def test_quotes_alone_are_not_said_to_be_written_by_anybody() -> None:
+    message = messages.answer_message(banma_answer(), "id")
+    assert "language model" not in str(message)
+
+
+def test_an_article_without_address_publisher_or_date_is_listed_all_the_same() -> None:
+    source = Source(1, "a", "  ", None, None, None, None, None, "/a.md")
+    answer = dataclasses.replace(banma_answer(), sources=(source,))
+    message = messages.answer_message(answer, "id")
+    assert "[1] Untitled — undated" in message.plain
+
+
+def test_the_states_look_different() -> None:
+    leads = [
+        message.blocks[0]["elements"][0]["elements"][0]  # type: ignore[index]
+        for message in (
+            messages.answer_message(banma_answer(certain=False), "id"),
+            messages.no_answer_message(NoAnswer("?", Silence.NOT_IN_SOURCES, (), 0.0, "g", 0.0)),
+            messages.help_message(),
+            messages.no_index_message(),
+            messages.broken_message(),
+            messages.busy_message(),
+        )
+    ]
+    assert [lead["name"] for lead in leads] == [
+        "grey_question",
+        "mag",
+        "wave",
+        "card_index_dividers",
+        "warning",
+        "hourglass_flowing_sand",
+    ]
+
+
+def test_the_passage_modal_cuts_far_ends_and_says_so() -> None:
+    view: Any = messages.passage_modal(
+        PassageView("a", "T", None, None, None, None, "before " * 500, "The quote.", " after" * 500)
+    )
+    texts = [part["text"] for part in view["blocks"][1]["elements"][0]["elements"]]
+    assert texts[0] == "… "
+    assert texts[1].startswith("before before") and texts[1].endswith("before ")
+    assert texts[2] == "The quote."
+    assert texts[3].startswith(" after after") and texts[4] == " …"
+    assert (
+        view["blocks"][2]["elements"][0]["text"]
+        == "The quoted words are in bold. The passage is shortened here."
+    )
+    assert len(view["blocks"]) == 3, "no address, no link"
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "kept"),
+    [
+        ("short", 10, "short"),
+        ("one two three", 9, "one two"),
+        ("one two three", 7, "one two"),
+        ("abcdefghij", 4, "abcd"),
+        ("abc" + FAMILY, 5, "abc"),
+        ("ae\u0301e\u0301", 4, "ae\u0301"),
+        ("🇨🇭🇨🇭x", 1, ""),
+        ("a👍🏽b", 2, "a"),
+        ("नमस्ते", 3, "नम"),
+    ],
+)
+def test_a_cut_respects_words_and_graphemes(text: str, limit: int, kept: str) -> None:
+    assert head(text, limit) == kept
+
+
+@given(awkward, st.integers(1, 500))
+def test_cuts_are_slices_of_their_text_within_the_limit(text: str, limit: int) -> None:
+    start, end = head(text, limit), tail(text, limit)
+    assert text.startswith(start) and len(start) <= limit
+    assert text.endswith(end) and len(end) <= limit
+
+
+def test_a_tail_starts_at_a_word() -> None:
+    assert tail("one two three four", 10) == "three four"
+    assert tail("one two three four", 12) == "three four"
+
+
+@pytest.mark.parametrize(
+    ("published", "shown"),
+    [
+        ("2015-02-09", "9 February 2015"),
+        ("2015-02", "February 2015"),
+        ("2015", "2015"),
+        ("spring 2015", "spring 2015"),
+        ("2015-02-30", "2015-02-30"),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_dates_are_shown_as_far_as_they_are_known(published: str | None, shown: str | None) -> None:
+    assert date_words(published) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "ftp://e.example/a",
+        "https://",
+        "https://e.example/a b",
+        "https://e.example/a|b",
+        "https://e.example/<!channel>",
+        "https://e.example/\u0000",
+        "https://[broken",
+        "https://e.example/" + "x" * 3_000,
+        "",
+        None,
+    ],
+)
+def test_what_is_no_plain_web_address_is_no_link(url: str | None) -> None:
+    assert safe_link(url) is None
+    assert safe_link(url, "https://e.example/ok") == "https://e.example/ok"
+
+
+def test_escaping_and_dropping() -> None:
+    assert escape("a & b <!here>") == "a &amp; b &lt;!here&gt;"
+    assert printable("a\u0000b\u202ec\ud800d\te\nf") == "abc\ufffdd\te\nf"
+
+
+def quotes_of(message: Message) -> list[list[dict[str, Any]]]:
+    return [
+        element["elements"]
+        for block in message.blocks
+        for element in block.get("elements", [])  # type: ignore[attr-defined]
+        if element["type"] == "rich_text_quote"
+    ]
+
+
+def parts(blocks: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for block in blocks:
+        if block["type"] != "rich_text":
+            continue
+        for element in block["elements"]:
+            sections = element["elements"] if element["type"] == "rich_text_list" else [element]
+            found.extend(part for section in sections for part in section["elements"])
+    return found
