@@ -74,7 +74,8 @@ class Answerer:
         if not generation.passages:
             return NoAnswer(question, Silence.NO_ARTICLES, (), 0.0, generation.id, _since(began))
 
-        findings = searcher.find(standalone(asked, conversation))
+        whole = standalone(asked, conversation)
+        findings = searcher.find(whole, focus=None if whole == asked else asked)
         ranked = excerpts(findings, asked, open_model())
         sure = confidence(findings, ranked, _open_confidence())
         spans = _verified(_choose(findings, ranked))

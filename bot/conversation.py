@@ -23,7 +23,7 @@ MOST_WORDS_OF_A_FOLLOW_UP = 12
 
 
 def standalone(question: str, conversation: Conversation) -> str:
-    """Return `question`, with the last question in front of it where it leans on that.
+    """Return `question`, with the last question that has a subject in front of it where it leans on that.
 
     Searching with the last two questions finds more than with one, or with all of them (R@1 .860
     against .811 and .772 on multi-turn questions); a new topic is searched alone.
@@ -34,7 +34,12 @@ def standalone(question: str, conversation: Conversation) -> str:
     """
     if not conversation or not leans(question):
         return question
-    return f"{conversation[-1].question} {question}"
+    earlier = [turn.question for turn in conversation]
+    # "why?" after "why?" leans on what both lean on.
+    subject = next(
+        (asked for asked in reversed(earlier) if not leans(asked) or _NAME.search(asked)), earlier[-1]
+    )
+    return f"{subject} {question}"
 
 
 def leans(question: str) -> bool:

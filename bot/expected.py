@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from index.tokens import terms
 
@@ -114,31 +115,45 @@ class Contents:
     numbers: int
     dates: int
     names: int
-    place: bool
+    kind: bool
+    """Whether there is a place, a reason or a manner, where that is what the question expects."""
     money_or_share: bool
-    reason: bool
-    manner: bool
     pronoun_start: bool
     is_question: bool
 
 
-def contents(sentence: str, asked: frozenset[str]) -> Contents:
-    """Look for answers of each kind in `sentence`; `asked` holds the question's terms."""
-
-    def new(pattern: re.Pattern[str]) -> int:
-        return sum(not asked.issuperset(terms(match.group())) for match in pattern.finditer(sentence))
-
+def contents(sentence: str, asked: frozenset[str], expected: Expected) -> Contents:
+    """Look for answers in `sentence`; `asked` holds the question's terms."""
     return Contents(
-        numbers=new(_NUMBER),
-        dates=new(_DATE),
-        names=new(_CAPITALISED),
-        place=any(not asked.issuperset(terms(m.group().split()[-1])) for m in _PLACE.finditer(sentence)),
-        money_or_share=_MONEY_OR_SHARE.search(sentence) is not None,
-        reason=_REASON.search(sentence) is not None,
-        manner=_MANNER.search(sentence) is not None,
+        numbers=_count_new(_NUMBER, sentence, asked),
+        dates=_count_new(_DATE, sentence, asked),
+        names=_count_new(_CAPITALISED, sentence, asked),
+        kind=_holds_kind(sentence, asked, expected),
+        money_or_share=expected is Expected.NUMBER and _MONEY_OR_SHARE.search(sentence) is not None,
         pronoun_start=_PRONOUN_START.match(sentence) is not None,
         is_question=sentence.rstrip("\"”')").endswith(("?", "？")),
     )
+
+
+def _count_new(pattern: re.Pattern[str], sentence: str, asked: frozenset[str]) -> int:
+    return sum(not asked.issuperset(_terms_of(found)) for found in pattern.findall(sentence))
+
+
+def _holds_kind(sentence: str, asked: frozenset[str], expected: Expected) -> bool:
+    match expected:
+        case Expected.PLACE:
+            return any(not asked.issuperset(_terms_of(name)) for name in _PLACE.findall(sentence))
+        case Expected.REASON:
+            return _REASON.search(sentence) is not None
+        case Expected.MANNER:
+            return _MANNER.search(sentence) is not None
+        case _:
+            return False
+
+
+@lru_cache(maxsize=50_000)
+def _terms_of(word: str) -> tuple[str, ...]:
+    return tuple(terms(word))
 
 
 def fits(expected: Expected, found: Contents) -> float:
@@ -150,11 +165,9 @@ def fits(expected: Expected, found: Contents) -> float:
             return float(found.dates > 0)
         case Expected.NUMBER:
             return float(found.numbers > 0)
-        case Expected.PLACE:
-            return float(found.place)
-        case Expected.REASON:
-            return float(found.reason)
+        case Expected.PLACE | Expected.REASON:
+            return float(found.kind)
         case Expected.MANNER:
-            return 0.5 + 0.5 * found.manner
+            return 0.5 + 0.5 * found.kind
         case Expected.THING | Expected.YES_NO | Expected.OTHER:
             return 0.5

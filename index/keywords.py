@@ -68,11 +68,11 @@ class KeywordIndex:
         """Term -> number."""
         return self._vocabulary
 
-    def scores(self, question_terms: Iterable[str]) -> Scores:
+    def scores(self, question_terms: Iterable[str], weights: Mapping[str, float] | None = None) -> Scores:
         """BM25 of every passage, shape `(passages,)`; a term that is asked twice counts once.
 
-        Each term weighs its smoothed `idf`, which differs from the one that bm25s worked into
-        its table: the quotient of the two puts it right.
+        Each term weighs its smoothed `idf`, or what `weights` says of it.  bm25s worked another IDF
+        into its table: the quotient of the two puts it right.
         """
         scores = np.zeros(self._passages, np.float32)
         if self._bm25 is None:
@@ -85,7 +85,8 @@ class KeywordIndex:
             start, stop = int(table["indptr"][number]), int(table["indptr"][number + 1])
             baked = math.log(1 + (self._passages - (stop - start) + 0.5) / (stop - start + 0.5))
             # A passage stands once in a term's column, so that this adds up without `add.at`.
-            scores[table["indices"][start:stop]] += table["data"][start:stop] * (self.idf(term) / baked)
+            weight = self.idf(term) if weights is None else weights[term]
+            scores[table["indices"][start:stop]] += table["data"][start:stop] * (weight / baked)
         return scores
 
     def top(self, question_terms: Sequence[str], k: int) -> tuple[Rows, Scores]:

@@ -28,6 +28,8 @@ CANDIDATES = 100
 READ_CLOSELY = 32
 # A fixed sample of the collection tells how high a cosine is for no reason at all.
 BACKGROUND_PASSAGES = 1_000
+# Words of a follow-up against those of the question that it follows.
+FOCUS_WEIGHT = 3.0
 # Terms of sentences that were read lately, by passage.
 CACHED_PASSAGES = 20_000
 
@@ -53,6 +55,7 @@ class Findings:
     question: str
     question_terms: tuple[str, ...]
     idf: dict[str, float]
+    """The weight of each term."""
     hits: list[Hit]
     sentences: list[Sentence]
     """Of the first `READ_CLOSELY` hits, in order of hit and text."""
@@ -79,14 +82,18 @@ class Searcher:
         """Return at most `k` passages, best first."""
         return self.find(question, k).hits[:k]
 
-    def find(self, question: str, k: int = CANDIDATES, allowed: Mask | None = None) -> Findings:
+    def find(
+        self, question: str, k: int = CANDIDATES, allowed: Mask | None = None, focus: str | None = None
+    ) -> Findings:
         """Return at least `k` hits where the collection has them, and their sentences.
 
+        `focus` is the part of the question that counts most: of a follow-up, what is new in it.
         `allowed`, shape `(passages,)`, shuts out every passage where it is False.
         """
         index = self.generation
         asked = tuple(dict.fromkeys(terms(question)))
-        idf = {term: index.keywords.idf(term) for term in asked}
+        focused = frozenset(terms(focus)) if focus is not None else frozenset()
+        idf = {t: index.keywords.idf(t) * (FOCUS_WEIGHT if t in focused else 1.0) for t in asked}
         mass = sum(idf.values())
         vector = self._encoder.encode_questions([question])[0]
         background = float((self._background @ vector).mean()) if len(self._background) else 0.0
@@ -95,7 +102,7 @@ class Searcher:
             return Findings(question, asked, idf, [], [], background, weight, vector)
 
         scale = _Scale(mass, background, weight)
-        found = self._propose(vector, index.keywords.scores(asked), scale, max(k, CANDIDATES), allowed)
+        found = self._propose(vector, index.keywords.scores(asked, idf), scale, max(k, CANDIDATES), allowed)
         if not len(found.rows):
             return Findings(question, asked, idf, [], [], background, weight, vector)
         order = best_first(found.rough, len(found.rows))

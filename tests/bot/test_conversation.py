@@ -38,5 +38,12 @@ def test_a_new_topic_is_searched_alone(question: str) -> None:
     assert standalone(question, TALK) == question
 
 
+def test_a_follow_up_to_a_follow_up_finds_the_subject() -> None:
+    talk = (*TALK, Turn("why?", "Because."), Turn("and when?", ""))
+    assert standalone("who said that?", talk) == "When was Banma founded? who said that?"
+    talk = (*TALK, Turn("and Baidu?", "It has a platform."))
+    assert standalone("when did it start?", talk) == "and Baidu? when did it start?"
+
+
 def test_the_first_question_of_a_conversation_stands_alone() -> None:
     assert standalone("why?", ()) == "why?"

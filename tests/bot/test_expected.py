@@ -48,12 +48,12 @@ def test_the_kind_of_answer_that_a_question_expects(question: str, kind: Expecte
 def test_a_sentence_fits_where_it_says_something_new_of_that_kind(
     question: str, sentence: str, fit: float
 ) -> None:
-    held = contents(sentence, frozenset(terms(question)))
-    assert fits(expected_answer(question), held) == fit
+    kind = expected_answer(question)
+    assert fits(kind, contents(sentence, frozenset(terms(question)), kind)) == fit
 
 
 def test_a_sentence_that_points_back_or_asks_is_seen() -> None:
     nothing: frozenset[str] = frozenset()
-    assert contents("They sold it.", nothing).pronoun_start
-    assert not contents("Theory sold it.", nothing).pronoun_start
-    assert contents("Who sold it?", nothing).is_question
+    assert contents("They sold it.", nothing, Expected.OTHER).pronoun_start
+    assert not contents("Theory sold it.", nothing, Expected.OTHER).pronoun_start
+    assert contents("Who sold it?", nothing, Expected.OTHER).is_question
