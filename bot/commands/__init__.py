@@ -1,0 +1,136 @@
+"""The command line: what was typed -> one command, its exit code, and the one place where errors end.
+
+Everything but the arguments is imported once it is clear what was asked for, so that help and
+usage errors come at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.commands.arguments import parse
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from bot.commands.invocation import Invocation
+    from bot.config import Settings
+    from bot.wiring import Parts
+
+CRASH_FILE = "crash.log"
+FAILED, BUG, INTERRUPTED, PIPE_CLOSED = 1, 3, 130, 141
+"""130 and 141 are what a shell reports of a program that SIGINT or SIGPIPE ended."""
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    parts: Parts | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Run one command and return its exit code; wrong usage exits with 2.
+
+    `parts` and `environment` are the real ones unless a test says otherwise.
+    """
+    arguments = parse(argv)
+    try:
+        try:
+            return _run(arguments, parts, environment)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough (`| head -1`).  Python would flush, and fail, once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: Namespace, parts: Parts | None, environment: Mapping[str, str] | None) -> int:
+    from bot.commands.invocation import Invocation, console, use_utf8
+    from bot.config import read_environment, settings_from
+    from bot.wiring import REAL_PARTS
+    from index.types import FootnoteError
+
+    use_utf8()
+    settings = None
+    try:
+        given = read_environment(Path.cwd()) if environment is None else environment
+        settings = settings_from(_with_folders(given, arguments))
+        run = Invocation(
+            settings,
+            parts or REAL_PARTS,
+            arguments,
+            console(settings.color),
+            console(settings.color, stderr=True),
+        )
+        return _command(arguments.command)(run)
+    except BrokenPipeError:
+        raise
+    except FootnoteError as error:
+        return _failed(str(error), settings)
+    except OSError as error:
+        # A full disk, a missing permission: nobody's bug, and the system's own words say what it is.
+        return _failed(f"{error.filename or 'The system'}: {error.strerror or error}.", settings)
+    except Exception as error:
+        return _bug(error, settings)
+
+
+def _with_folders(environment: Mapping[str, str], arguments: Namespace) -> dict[str, str]:
+    """What was typed wins over the environment."""
+    typed = {
+        "FOOTNOTE_SOURCES": getattr(arguments, "sources", None),
+        "FOOTNOTE_DATA": getattr(arguments, "data", None),
+    }
+    return {**environment, **{variable: folder for variable, folder in typed.items() if folder is not None}}
+
+
+def _command(name: str) -> Callable[[Invocation], int]:
+    from bot.commands import asking, doctor, evaluating, indexing, serving
+
+    commands: dict[str, Callable[[Invocation], int]] = {
+        "chat": asking.chat,
+        "ask": asking.ask,
+        "search": asking.search,
+        "eval": evaluating.evaluate_file,
+        "build": indexing.build,
+        "run": serving.run_all,
+        "slack": serving.slack,
+        "doctor": doctor.doctor,
+        "manifest": serving.manifest,
+    }
+    return commands[name]
+
+
+def _failed(message: str, settings: Settings | None) -> int:
+    if settings is not None and settings.debug:
+        traceback.print_exc()
+    print(f"footnote: {message}", file=sys.stderr)
+    return FAILED
+
+
+def _bug(error: Exception, settings: Settings | None) -> int:
+    """Short words for the person; the traceback where it can be found, since a bug may not come twice."""
+    if settings is None or settings.debug:
+        traceback.print_exc()
+        where = "The traceback is above"
+    else:
+        where = _keep_traceback(settings.data / CRASH_FILE)
+    summary = "".join(traceback.format_exception_only(error)).strip()
+    print(f"footnote: This is a bug in Footnote: {summary}\n{where}; please report it.", file=sys.stderr)
+    return BUG
+
+
+def _keep_traceback(path: Path) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(traceback.format_exc(), "utf-8", "replace")
+    except OSError:
+        return "FOOTNOTE_DEBUG=1 shows the traceback"
+    return f"The traceback is in {path}"

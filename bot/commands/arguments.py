@@ -1,0 +1,195 @@
+"""What can be typed after `footnote`.  Imports nothing heavy: help has to come at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from bot.evaluation import Limit
+
+EXIT_CODES = """\
+exit codes: 0 done, 1 expected failure, 2 wrong usage, 3 a bug, 130 interrupted
+"""
+MAX_HITS = 1000
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the arguments, `command` among them (`chat` where none is given).
+
+    `sources` and `data` are there only where they were given.  Exits with 2 on wrong usage.
+    """
+    arguments = _parser().parse_args(argv)
+    arguments.command = arguments.command or "chat"
+    return arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    folders = _folders()
+    parser = _Parser(
+        prog="footnote",
+        description="Ask your articles.  Answers are quoted from them, with the source of each quote.",
+        epilog='example:\n  footnote build\n  footnote ask "Who holds what share of Banma?"\n\n' + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[folders],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"footnote {_version()}")
+    commands = parser.add_subparsers(
+        dest="command", metavar="command", title="commands", parser_class=argparse.ArgumentParser
+    )
+
+    def command(name: str, summary: str, *, more: str = "", example: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.{more and '  ' + more}",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[folders],
+            allow_abbrev=False,
+        )
+
+    command("chat", "ask one question after the other; the same as no command", example="footnote chat")
+    ask = command(
+        "ask",
+        "answer one question, or each line of standard input",
+        example='footnote ask "Who holds what share of Banma?"\n  footnote ask - --json < questions.txt',
+    )
+    ask.add_argument(
+        "question", nargs="+", help="the question; - reads one question a line from standard input"
+    )
+    ask.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
+    ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 where the sources do not say")
+
+    search = command(
+        "search",
+        "list the passages nearest to a question, with scores",
+        example='footnote search "smart car alliance" -k 3\n  footnote search - --json < questions.txt',
+    )
+    search.add_argument(
+        "question", nargs="+", help="the question; - reads one question a line from standard input"
+    )
+    search.add_argument("-k", type=_hits, default=10, metavar="N", help="how many passages (default: 10)")
+    search.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
+
+    evaluate = command(
+        "eval",
+        "ask your own questions, and say how many came out right",
+        more="FILE is JSON Lines:\n"
+        '{"question": "…", "article": id or list of ids that are right, "words": [all quoted]}\n'
+        '{"question": "…", "unanswerable": true}',
+        example="footnote eval tests/golden/sources.jsonl --misses\n"
+        "  footnote eval questions.jsonl --data new --compare data --fail-under answer_hit=0.8",
+    )
+    evaluate.add_argument("file", metavar="FILE", help="the questions, as JSON Lines")
+    evaluate.add_argument("--misses", action="store_true", help="list the questions that went wrong")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+    evaluate.add_argument("--compare", metavar="DIR", help="ask another index too, and show the difference")
+    evaluate.add_argument(
+        "--compare-balance", type=_balance, metavar="N", help="ask with another FOOTNOTE_BALANCE too"
+    )
+    limits: dict[str, Any] = {"nargs": "+", "action": "extend", "default": [], "metavar": "FIGURE=VALUE"}
+    evaluate.add_argument(
+        "--fail-under", type=_lower_limit, help="exit with 1 where a figure is lower", **limits
+    )
+    evaluate.add_argument(
+        "--fail-over",
+        type=_upper_limit,
+        help="the same, for errors and latency: where one is higher",
+        **limits,
+    )
+
+    command(
+        "build",
+        "bring the index up to date with the articles",
+        more="A file that cannot be used\nis named with the reason, and the others are built all the same.",
+        example="footnote build --sources articles --data index",
+    )
+    command(
+        "run",
+        "build what changed, then answer in Slack or, without tokens, here",
+        example="SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… footnote run",
+    )
+    command(
+        "slack",
+        "answer in Slack until stopped",
+        more="`footnote manifest` is the app to create there.",
+        example="SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… footnote slack",
+    )
+    doctor = command(
+        "doctor",
+        "say what is configured, what is missing, and how to fix it",
+        more="Exits with 1 where\nsomething needs fixing.",
+        example="footnote doctor",
+    )
+    doctor.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+    command(
+        "manifest",
+        "print the manifest of the Slack app to create",
+        example="footnote manifest > manifest.json",
+    )
+    return parser
+
+
+def _folders() -> argparse.ArgumentParser:
+    """Accepted before and after the command; suppressed, so that neither place erases the other."""
+    folders = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    folders.add_argument(
+        "--sources", metavar="DIR", help="folder of the articles (default: $FOOTNOTE_SOURCES or sources)"
+    )
+    folders.add_argument(
+        "--data", metavar="DIR", help="folder of the index (default: $FOOTNOTE_DATA or data)"
+    )
+    return folders
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        if "invalid choice" in message and "command" in message:
+            message += '\nTo ask a question: footnote ask "…"'
+        super().error(message)
+
+
+def _hits(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_HITS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MAX_HITS}")
+    return int(text)
+
+
+def _balance(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value
+
+
+def _lower_limit(text: str) -> Limit:
+    return _limit(text, over=False)
+
+
+def _upper_limit(text: str) -> Limit:
+    return _limit(text, over=True)
+
+
+def _limit(text: str, *, over: bool) -> Limit:
+    # Imported where a limit is given, and not for every other command's help.
+    from bot.evaluation import parse_limit
+    from index.types import FootnoteError
+
+    try:
+        return parse_limit(text, over=over)
+    except FootnoteError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _version() -> str:
+    try:
+        return metadata.version("footnote")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,46 @@
+"""What is wrong with the Slack configuration, as far as one can tell without asking Slack.
+
+Says how a secret begins and how long it is, never what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.config import Settings
+
+State = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    detail: str
+    fix: str | None = None
+
+
+def secret_checks(settings: Settings) -> Iterator[Check]:
+    """One for each secret that the chosen mode needs."""
+    place = "OAuth & Permissions, Bot User OAuth Token"
+    yield _secret("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-", place)
+    if settings.slack_mode == "socket":
+        place = "Basic Information, App-Level Tokens, with connections:write"
+        yield _secret("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-", place)
+    else:
+        place = "Basic Information, Signing Secret"
+        yield _secret("SLACK_SIGNING_SECRET", settings.slack_signing_secret, "", place)
+
+
+def _secret(variable: str, value: str | None, prefix: str, place: str) -> Check:
+    fix = f"Copy it from api.slack.com/apps ({place}) into the environment or .env."
+    if value is None:
+        return Check("slack", "problem", f"{variable} is not set.", fix)
+    if not value.startswith(prefix):
+        return Check("slack", "problem", f"{variable} does not begin with {prefix}.", fix)
+    shape = f"{prefix}…, " if prefix else ""
+    return Check("slack", "ok", f"{variable} is set ({shape}{len(value)} characters)")

@@ -1,0 +1,209 @@
+"""Settings: defaults, what is refused and in which words, and the `.env` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config import SETTINGS, LlmSettings, read_environment, settings_from
+from index.types import FootnoteError
+
+
+def test_without_anything_set_the_defaults_hold() -> None:
+    settings = settings_from({})
+
+    assert (settings.sources, settings.data, settings.model) == (Path("sources"), Path("data"), None)
+    assert (settings.balance, settings.slack_mode, settings.port) == (0.5, "socket", 3000)
+    assert settings.slack_api_url == "https://slack.com/api/"
+    assert (settings.slack_bot_token, settings.slack_wanted) == (None, False)
+    assert (settings.log_level, settings.debug, settings.color) == ("INFO", False, True)
+    assert settings.llm is None
+
+
+def test_every_setting_can_be_set() -> None:
+    settings = settings_from(
+        {
+            "FOOTNOTE_SOURCES": "articles",
+            "FOOTNOTE_DATA": "~/index",
+            "FOOTNOTE_MODEL": "models/mine",
+            "FOOTNOTE_BALANCE": "0.9",
+            "FOOTNOTE_LLM_URL": "http://localhost:11434/v1/",
+            "FOOTNOTE_LLM_MODEL": "llama3.2",
+            "FOOTNOTE_LLM_KEY": "sk-1",
+            "FOOTNOTE_LLM_TIMEOUT": "2.5",
+            "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_APP_TOKEN": "xapp-1",
+            "SLACK_SIGNING_SECRET": "s3cret",
+            "SLACK_API_URL": "http://127.0.0.1:9/api",
+            "FOOTNOTE_SLACK_MODE": "HTTP",
+            "PORT": "8080",
+            "FOOTNOTE_LOG_LEVEL": "debug",
+            "FOOTNOTE_DEBUG": "1",
+            "NO_COLOR": "1",
+        }
+    )
+
+    assert (settings.sources, settings.data) == (Path("articles"), Path.home() / "index")
+    assert (settings.model, settings.balance) == ("models/mine", 0.9)
+    assert settings.llm == LlmSettings("http://localhost:11434/v1", "llama3.2", "sk-1", 2.5)
+    assert settings.slack_bot_token == "xoxb-1"
+    assert settings.slack_app_token == "xapp-1"
+    assert settings.slack_signing_secret == "s3cret"
+    # The library joins it with a method's name.
+    assert settings.slack_api_url == "http://127.0.0.1:9/api/"
+    assert (settings.slack_mode, settings.port, settings.log_level) == ("http", 8080, "DEBUG")
+    assert (settings.debug, settings.color) == (True, False)
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
+    settings = settings_from({variable: "  " for variable in (setting.variable for setting in SETTINGS)})
+
+    assert settings == settings_from({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("FOOTNOTE_BALANCE", "high", "FOOTNOTE_BALANCE is 'high'. Set it to a number from 0 to 1."),
+        ("FOOTNOTE_BALANCE", "1.1", "FOOTNOTE_BALANCE is '1.1'. Set it to a number from 0 to 1."),
+        ("FOOTNOTE_BALANCE", "nan", "FOOTNOTE_BALANCE is 'nan'. Set it to a number from 0 to 1."),
+        (
+            "FOOTNOTE_LLM_URL",
+            "http://localhost:11434/v1",
+            "FOOTNOTE_LLM_URL is set and FOOTNOTE_LLM_MODEL is not. Set both, or neither.",
+        ),
+        (
+            "FOOTNOTE_LLM_MODEL",
+            "llama3.2",
+            "FOOTNOTE_LLM_MODEL is set and FOOTNOTE_LLM_URL is not. Set both, or neither.",
+        ),
+        (
+            "FOOTNOTE_LLM_TIMEOUT",
+            "0",
+            "FOOTNOTE_LLM_TIMEOUT is '0'. Set it to a number of seconds, at most 300.",
+        ),
+        (
+            "FOOTNOTE_LLM_TIMEOUT",
+            "nan",
+            "FOOTNOTE_LLM_TIMEOUT is 'nan'. Set it to a number of seconds, at most 300.",
+        ),
+        ("PORT", "0", "PORT is '0'. Set it to a number from 1 to 65535."),
+        ("PORT", "٣", "PORT is '٣'. Set it to a number from 1 to 65535."),
+        ("FOOTNOTE_SLACK_MODE", "events", "FOOTNOTE_SLACK_MODE is 'events'. Set it to socket or http."),
+        (
+            "FOOTNOTE_LOG_LEVEL",
+            "loud",
+            "FOOTNOTE_LOG_LEVEL is 'loud'. Set it to DEBUG, INFO, WARNING or ERROR.",
+        ),
+        (
+            "SLACK_API_URL",
+            "slack.com",
+            "SLACK_API_URL is 'slack.com'. Set it to an address that begins with https:// or http://.",
+        ),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_is_allowed(variable: str, value: str, words: str) -> None:
+    with pytest.raises(FootnoteError) as caught:
+        settings_from({variable: value})
+
+    assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:11434/v1",
+        "ftp://localhost/v1",
+        "http://",
+        "http://:80/v1",
+        "http://localhost:port/v1",
+        "http://localhost:99999/v1",
+        "http://[::1/v1",
+        "http://user:dear@localhost/v1",
+        "https://llm.example/v1?key=dear",
+        "https://llm.example/v1#dear",
+        "https://llm.example/v 1",
+    ],
+)
+def test_a_language_models_address_that_could_not_be_used_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(FootnoteError) as caught:
+        settings_from({"FOOTNOTE_LLM_URL": url, "FOOTNOTE_LLM_MODEL": "llama3.2"})
+
+    assert str(caught.value) == (
+        "FOOTNOTE_LLM_URL is no base address. Set it to an address such as http://localhost:11434/v1,"
+        " without user, question mark or #."
+    )
+
+
+def test_the_whole_address_of_the_endpoint_is_understood_as_well() -> None:
+    url = "http://[::1]:8080/v1/chat/completions"
+    settings = settings_from({"FOOTNOTE_LLM_URL": url, "FOOTNOTE_LLM_MODEL": "llama3.2"})
+
+    assert settings.llm == LlmSettings("http://[::1]:8080/v1", "llama3.2", None, 10.0)
+
+
+@pytest.mark.parametrize("key", ["sk-dear\r\nX-Evil: 1", "sk dear", "sk-déar"])
+def test_a_language_models_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
+    llm = {"FOOTNOTE_LLM_URL": "http://localhost/v1", "FOOTNOTE_LLM_MODEL": "llama3.2"}
+
+    with pytest.raises(FootnoteError) as caught:
+        settings_from({**llm, "FOOTNOTE_LLM_KEY": key})
+
+    assert str(caught.value) == "FOOTNOTE_LLM_KEY holds a character that no key has. Copy it again."
+
+
+def test_secrets_stay_out_of_the_repr_and_so_out_of_logs() -> None:
+    shown = repr(
+        settings_from(
+            {
+                "SLACK_BOT_TOKEN": "xoxb-dear",
+                "SLACK_APP_TOKEN": "xapp-dear",
+                "SLACK_SIGNING_SECRET": "dear",
+                "FOOTNOTE_LLM_URL": "http://localhost/v1",
+                "FOOTNOTE_LLM_MODEL": "llama3.2",
+                "FOOTNOTE_LLM_KEY": "sk-dear",
+            }
+        )
+    )
+
+    assert "dear" not in shown
+
+
+def test_the_env_file_fills_in_what_the_environment_leaves_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text(
+        "# a comment\n"
+        "FOOTNOTE_DATA=from-file\n"
+        'SLACK_BOT_TOKEN="xoxb-$quoted"\n'
+        "export SLACK_APP_TOKEN=xapp-exported # said why\n"
+        "SLACK_SIGNING_SECRET=from-file\n",
+        "utf-8",
+    )
+    monkeypatch.setenv("FOOTNOTE_DATA", "from-environment")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "")
+
+    settings = settings_from(read_environment(tmp_path))
+
+    assert settings.data == Path("from-environment")
+    assert settings.slack_bot_token == "xoxb-$quoted"
+    assert settings.slack_app_token == "xapp-exported"
+    # Set to nothing is a way to switch off what the file says.
+    assert settings.slack_signing_secret is None
+
+
+def test_an_env_file_that_is_no_text_is_an_expected_failure(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"SLACK_BOT_TOKEN=\xff\xfe")
+
+    with pytest.raises(FootnoteError, match=r"\.env cannot be read: .* Save it as plain UTF-8 text"):
+        read_environment(tmp_path)
+
+
+def test_the_example_env_file_is_a_valid_one_and_names_only_settings_that_exist() -> None:
+    example = Path(__file__).parents[2] / ".env.example"
+    lines = [line.removeprefix("#") for line in example.read_text("utf-8").splitlines()]
+    written = dict(line.split("=", 1) for line in lines if "=" in line and " " not in line.split("=")[0])
+
+    assert set(written) <= {setting.variable for setting in SETTINGS}
+    assert settings_from(written).slack_mode == "http"

