@@ -1,0 +1,162 @@
+"""Texts -> a built index like any user's: files with front matter, `build`, a generation.
+
+Indexes are kept from one run to the next.  What of a kept one is still good is for `build` itself
+to say: it splits anew where the code changed, and embeds anew what came out different.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Collection as Members
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from index.build import build
+from index.chunking import ChunkSettings
+from index.generation import Generation, load_generation
+from index.reading import read_sources
+from index.types import Article, Encoder, FootnoteError, Vectors
+
+SOURCES = "sources"
+DATA = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An article to be."""
+
+    id: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A folder of articles and the index that was built of it."""
+
+    texts: tuple[Text, ...]
+    folder: Path
+    generation: Generation
+
+    @property
+    def sources(self) -> Path:
+        return self.folder / SOURCES
+
+    @property
+    def data(self) -> Path:
+        return self.folder / DATA
+
+    def stored_articles(self) -> dict[str, Article]:
+        """The articles as their files hold them now, by id: the oracle for quotes."""
+        return {article.id: article for article in read_sources(self.sources).articles}
+
+
+def collect(name: str, texts: Sequence[Text], encoder: Encoder, cache: Path) -> Collection:
+    """Return the collection of `texts`, built below `cache` unless it is there already."""
+    folder = cache / f"{name}-{_identity(texts, encoder)}"
+    _write(folder / SOURCES, texts)
+    return _built(folder, texts, encoder)
+
+
+def without(whole: Collection, ids: Members[str], name: str, encoder: Encoder) -> Collection:
+    """The same collection less some articles, as if they had been deleted and the rest built.
+
+    Starts from the whole one's index, whose vectors serve again.
+    """
+    folder = _copy(whole, name)
+    for id in ids:
+        (folder / SOURCES / f"{id}.md").unlink()
+    return _built(folder, [text for text in whole.texts if text.id not in ids], encoder)
+
+
+def rebuilt(whole: Collection, chunking: ChunkSettings, name: str, encoder: Encoder) -> Collection:
+    """The same collection in passages of another size."""
+    return _built(_copy(whole, name), whole.texts, encoder, chunking)
+
+
+class RememberingEncoder:
+    """An `Encoder` that embeds a question once, however many indexes it is asked of.
+
+    One batch beforehand takes a fraction of the time of one question after the other.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._questions: dict[str, Vectors] = {}
+
+    @property
+    def name(self) -> str:
+        return self._encoder.name
+
+    @property
+    def fingerprint(self) -> str:
+        return self._encoder.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        return self._encoder.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        return self._encoder.max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._encoder.count_tokens(texts)
+
+    def encode_documents(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.encode_documents(texts)
+
+    def encode_questions(self, questions: Sequence[str]) -> Vectors:
+        self.learn(questions)
+        return np.stack([self._questions[question] for question in questions])
+
+    def learn(self, questions: Iterable[str]) -> None:
+        """Embed those that are new."""
+        new = [question for question in dict.fromkeys(questions) if question not in self._questions]
+        if new:
+            self._questions.update(zip(new, self._encoder.encode_questions(new), strict=True))
+
+
+def _copy(whole: Collection, name: str) -> Path:
+    folder = whole.folder.with_name(f"{whole.folder.name}-{name}")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(whole.folder, folder)
+    return folder
+
+
+def _built(
+    folder: Path, texts: Iterable[Text], encoder: Encoder, chunking: ChunkSettings | None = None
+) -> Collection:
+    report = build(folder / SOURCES, folder / DATA, encoder, chunking)
+    if report.failed:
+        failure = report.failed[0]
+        raise FootnoteError(f"The benchmark's article {failure.file} cannot be built: {failure.reason}")
+    texts = tuple(texts)
+    generation = load_generation(folder / DATA, encoder)
+    bodies = {article.id: article.text for article in generation.articles}
+    for text in texts:
+        if bodies[text.id] != text.body:
+            # Gold offsets count characters of the set's text, so it has to be stored to the letter.
+            raise FootnoteError(f"The benchmark's article {text.id} is not stored as the set has it.")
+    return Collection(texts, folder, generation)
+
+
+def _write(folder: Path, texts: Iterable[Text]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for text in texts:
+        path = folder / f"{text.id}.md"
+        if not path.exists():
+            title = json.dumps(text.title, ensure_ascii=False)
+            path.write_text(f"---\ntitle: {title}\n---\n{text.body}", "utf-8", newline="\n")
+
+
+def _identity(texts: Iterable[Text], encoder: Encoder) -> str:
+    digest = hashlib.sha256(encoder.fingerprint.encode())
+    for text in texts:
+        digest.update(json.dumps([text.id, text.title, text.body]).encode())
+    return digest.hexdigest()[:12]
