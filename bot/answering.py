@@ -14,7 +14,7 @@ from bot import confidence as confidence_
 from bot import excerpts as excerpts_
 from bot.citations import cite, link_to
 from bot.confidence import confidence
-from bot.conversation import standalone
+from bot.conversation import small_talk, standalone
 from bot.excerpts import Excerpt, excerpts
 from bot.linear import LinearModel
 from bot.types import MAX_QUESTION_CHARS, Answer, Conversation, Nearest, NoAnswer, PassageView, Silence
@@ -69,6 +69,9 @@ class Answerer:
         asked = " ".join(question.replace("\0", " ").split())
         if not any(c.isalnum() for c in asked):
             return NoAnswer(question, Silence.EMPTY_QUESTION, (), 0.0, generation.id, _since(began))
+        courtesy = small_talk(asked)
+        if courtesy is not None:
+            return NoAnswer(question, courtesy, (), 0.0, generation.id, _since(began))
         if len(asked) > MAX_QUESTION_CHARS:
             return NoAnswer(question, Silence.TOO_LONG, (), 0.0, generation.id, _since(began))
         if not generation.passages:

@@ -247,6 +247,10 @@ def _silence(answer: NoAnswer) -> list[Paragraph]:
     match answer.reason:
         case Silence.EMPTY_QUESTION:
             return [_plain("Ask a question, in a few words or a sentence.", _WARNING)]
+        case Silence.GREETING:
+            return [_plain("Hello. Ask a question, and the answer is quoted from the articles.")]
+        case Silence.THANKS:
+            return [_plain("You are welcome.")]
         case Silence.TOO_LONG:
             limit = f"{MAX_QUESTION_CHARS:,} characters"
             return [_plain(f"That is longer than {limit}. Ask in a sentence or two.", _WARNING)]

@@ -72,6 +72,8 @@ class Silence(Enum):
 
     NOT_IN_SOURCES = "not in sources"
     EMPTY_QUESTION = "empty question"
+    GREETING = "greeting"
+    THANKS = "thanks"
     TOO_LONG = "question too long"
     NO_ARTICLES = "no articles"
 

@@ -81,7 +81,7 @@ def answer_message(answer: Answer, answer_id: str, *, unread_attachment: bool = 
 
 def no_answer_message(result: NoAnswer, *, unread_attachment: bool = False) -> Message:
     """Say why there is no answer; the nearest articles are labelled as not being one."""
-    if result.reason is Silence.EMPTY_QUESTION:
+    if result.reason in (Silence.EMPTY_QUESTION, Silence.GREETING):
         return help_message(unread_attachment=unread_attachment)
     said = words.NOTHING[result.reason]
     lead = blocks.section(blocks.emoji("mag"), blocks.text(f" {said}", bold=True))

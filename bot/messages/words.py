@@ -16,6 +16,7 @@ NOTHING = {
         f"That is longer than the {MAX_QUESTION_CHARS:,} characters that I read."
         " Please ask in a sentence or two."
     ),
+    Silence.THANKS: "You are welcome. Ask again whenever you like.",
     Silence.NO_ARTICLES: (
         "I have no articles to search yet. Whoever runs me can add Markdown files to the sources folder"
         " and run `footnote build`."

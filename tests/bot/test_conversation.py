@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.conversation import standalone
-from bot.types import Turn
+from bot.conversation import small_talk, standalone
+from bot.types import Silence, Turn
 
 TALK = (Turn("Who founded Banma?", "Alibaba and SAIC did."), Turn("When was Banma founded?", "In 2015."))
 
@@ -45,5 +45,31 @@ def test_a_follow_up_to_a_follow_up_finds_the_subject() -> None:
     assert standalone("when did it start?", talk) == "and Baidu? when did it start?"
 
 
+def test_thanks_in_between_do_not_become_the_subject() -> None:
+    talk = (*TALK, Turn("thanks!", ""))
+    assert standalone("and Baidu?", talk) == "When was Banma founded? and Baidu?"
+
+
 def test_the_first_question_of_a_conversation_stands_alone() -> None:
     assert standalone("why?", ()) == "why?"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("hi", Silence.GREETING),
+        ("Good morning!", Silence.GREETING),
+        ("help", Silence.GREETING),
+        ("你好", Silence.GREETING),
+        ("thanks 🙏", Silence.THANKS),
+        ("Great, thank you very much!", Silence.THANKS),
+        ("ok", Silence.THANKS),
+        ("hi, who owns Banma?", None),
+        ("thanks to whom did Banma grow?", None),
+        ("who helped Banma?", None),
+        ("nice", Silence.THANKS),
+        ("is Nice a city?", None),
+    ],
+)
+def test_courtesy_is_met_without_a_search(message: str, reason: Silence | None) -> None:
+    assert small_talk(message) is reason

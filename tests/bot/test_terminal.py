@@ -123,6 +123,8 @@ def test_no_answer_names_the_nearest_articles_and_that_they_do_not_answer() -> N
     [
         (Silence.NOT_IN_SOURCES, "The sources do not say.\n"),
         (Silence.EMPTY_QUESTION, "Ask a question, in a few words or a sentence.\n"),
+        (Silence.GREETING, "Hello. Ask a question, and the answer is quoted from the articles.\n"),
+        (Silence.THANKS, "You are welcome.\n"),
         (Silence.TOO_LONG, "That is longer than 2,000 characters. Ask in a sentence or two.\n"),
         (Silence.NO_ARTICLES, "There are no articles yet. Add some and run `footnote build`.\n"),
     ],
