@@ -27,7 +27,9 @@ LEAST_SHARE = 0.004
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     data = BenchmarkData(parser.parse_args(argv).data)
     held: Counter[str] = Counter()
