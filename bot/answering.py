@@ -26,9 +26,10 @@ MAX_QUOTES = 3
 # A further sentence is quoted where its score is so close to the best.  0.3 to 1 are equal on the
 # chunking corpora (IoU .39); at 1 an answer has 1.3 quotes on average.
 CLOSE_SCORE = 1.0
-# At the default balance of 0.5 an answer is shown as one from this probability on, and as "the
-# closest I found" down to half of it.
-UNCERTAIN_SHARE = 0.5
+# At the default balance of 0.5 an answer is shown as one from a probability of 0.5 on, and as "the
+# closest I found" down to this share of it: a guess that is right one time in five is worth a look,
+# labelled as what it is.
+UNCERTAIN_SHARE = 0.4
 MAX_NEAREST = 3
 # A quote whose first word points back is quoted with the sentence before, up to this length.
 MAX_JOINED_CHARS = 500

@@ -183,7 +183,7 @@ def _row(findings: Findings, question: _Question, i: int) -> tuple[list[float], 
     ]
     context = held.union(*(s.terms for s in around))
     headings = question.headings[sentence.place]
-    in_order = [t for t in terms(text) if not t.startswith("^")]
+    in_order = [t for t in sentence.in_order if not t.startswith("^")]
     pairs = set(pairwise(in_order))
     expected = question.expected
     what = contents(text, question.asked, expected)

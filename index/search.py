@@ -31,7 +31,7 @@ BACKGROUND_PASSAGES = 1_000
 # Words of a follow-up against those of the question that it follows.
 FOCUS_WEIGHT = 3.0
 # Terms of sentences that were read lately, by passage.
-CACHED_PASSAGES = 20_000
+CACHED_PASSAGES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Sentence:
     cosine: float
     coverage: float
     """Share of the question's IDF mass that the sentence holds, 0..1."""
+    in_order: tuple[str, ...]
+    """Its terms as they come, repeats included."""
     terms: frozenset[str]
 
 
@@ -75,7 +77,7 @@ class Searcher:
         self._background = _sample(generation)
         numbers = {article.id: number for number, article in enumerate(generation.articles)}
         self._article_of = np.array([numbers[p.article.id] for p in generation.passages], np.int64)
-        self._terms: OrderedDict[int, list[frozenset[str]]] = OrderedDict()
+        self._terms: OrderedDict[int, list[tuple[str, ...]]] = OrderedDict()
         self._lock = Lock()
 
     def search(self, question: str, k: int = 10) -> list[Hit]:
@@ -175,11 +177,12 @@ class Searcher:
         rows = self.generation.sentence_rows(number)
         spans = self.generation.sentences[rows.start : rows.stop, 1:]
         cosines = self.generation.sentence_vectors.rows(slice(rows.start, rows.stop)) @ vector
-        found = self._sentence_terms(number)
+        in_order = self._sentence_terms(number)
+        found = [frozenset(sequence) for sequence in in_order]
         coverage = [sum(idf[t] for t in asked if t in held) / mass if mass else 0.0 for held in found]
-        return _Reading(spans, cosines, coverage, found)
+        return _Reading(spans, cosines, coverage, in_order, found)
 
-    def _sentence_terms(self, number: int) -> list[frozenset[str]]:
+    def _sentence_terms(self, number: int) -> list[tuple[str, ...]]:
         with self._lock:
             if number in self._terms:
                 self._terms.move_to_end(number)
@@ -187,7 +190,7 @@ class Searcher:
         rows = self.generation.sentence_rows(number)
         text = self.generation.passages[number].article.text
         found = [
-            frozenset(terms(text[start:end]))
+            tuple(terms(text[start:end]))
             for _, start, end in self.generation.sentences[rows.start : rows.stop].tolist()
         ]
         with self._lock:
@@ -228,6 +231,7 @@ class _Reading:
     spans: npt.NDArray[np.int32]
     cosines: Floats
     coverage: list[float]
+    in_order: list[tuple[str, ...]]
     terms: list[frozenset[str]]
 
     @property
@@ -240,9 +244,9 @@ class _Reading:
 
     def at(self, place: int) -> list[Sentence]:
         return [
-            Sentence(place, int(start), int(end), float(cosine), coverage, held)
-            for (start, end), cosine, coverage, held in zip(
-                self.spans, self.cosines, self.coverage, self.terms, strict=True
+            Sentence(place, int(start), int(end), float(cosine), coverage, in_order, held)
+            for (start, end), cosine, coverage, in_order, held in zip(
+                self.spans, self.cosines, self.coverage, self.in_order, self.terms, strict=True
             )
         ]
 
