@@ -99,6 +99,7 @@ VARIANTS = (
     ),
     *_constant("sentences' share of the dense side", ranking, "SENTENCE_SHARE_DENSE", (0.0, 1.0)),
     *_constant("sentences' share of the lexical side", ranking, "SENTENCE_SHARE_LEXICAL", (0.0, 0.6)),
+    *_constant("neighbour's share", ranking, "NEIGHBOUR_SHARE", (0.0, 0.4)),
     *_constant("passages read closely", search, "READ_CLOSELY", (10, 100)),
     *_constant("prior of common words, in passages", common_terms, "PRIOR_PASSAGES", (0, 1_000)),
     Variant("stems without prefixes", ((tokens, "PREFIX_CHARS", NEVER),), _lexical_again),
