@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "sources"
 GOLDEN = [json.loads(line) for line in (ROOT / "tests/golden/sources.jsonl").read_text("utf-8").splitlines()]
 ANSWERABLE = [asked for asked in GOLDEN if not asked.get("unanswerable")]
-# Reached: 64 of 76 within the quotes, and 19 of 28, most of the others near misses ("What was Banma's revenue?").
+# Reached: 64 of 76 within the quotes, and 19 of 28; most of the others are near misses ("What was
+# Banma's revenue?").
 ANSWERED_FLOOR = 0.8
 REFUSED_FLOOR = 0.6
 UNANSWERABLE = [asked["question"] for asked in GOLDEN if asked.get("unanswerable")]
