@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ K1 = 1.2
 B = 0.75
 
 Scores = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 
 _SIZE_FILE = "size.json"
 
@@ -88,18 +87,6 @@ class KeywordIndex:
             weight = self.idf(term) if weights is None else weights[term]
             scores[table["indices"][start:stop]] += table["data"][start:stop] * (weight / baked)
         return scores
-
-    def top(self, question_terms: Sequence[str], k: int) -> tuple[Rows, Scores]:
-        """Return `(rows, scores)` of at most `k` passages that hold a term, best first, ties by row."""
-        scores = self.scores(question_terms)
-        rows = np.flatnonzero(scores > 0)
-        k = min(max(k, 0), len(rows))
-        if k == 0:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        if k < len(rows):
-            rows = rows[scores[rows] >= np.partition(scores[rows], -k)[-k]]
-        best = rows[np.argsort(-scores[rows], kind="stable")][:k]
-        return best, scores[best]
 
     def passages_with(self, term: str) -> int:
         """The number of passages that hold `term`."""

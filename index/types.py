@@ -76,7 +76,11 @@ class SourceFailure:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did, as article ids; `failed` holds the files that were left out."""
+    """What a build did, as article ids.
+
+    `failed` holds the files that could not be read; where the last index had an article of one, it
+    stays as it was, and the reason says so.
+    """
 
     generation: str
     added: tuple[str, ...]
@@ -89,7 +93,7 @@ class BuildReport:
     sentences: int
     seconds: float
     rebuilt_because: str | None
-    """Why nothing of the last generation could be reused; None where something could or there was none."""
+    """Why all articles were worked on again, vectors included or not; None where they were not."""
 
 
 class Encoder(Protocol):

@@ -351,4 +351,4 @@ def test_askers_go_on_with_the_old_generation_while_one_loads_the_new(
 def test_a_generation_in_use_survives_the_deletion_of_its_files(generation: Generation, data: Path) -> None:
     shutil.rmtree(data / "generations")
     assert generation.sentence_vectors.rows(slice(0, 8)).shape == (8, 64)
-    assert generation.keywords.top(terms("rye"), 3)[0].tolist() == [0]
+    assert generation.keywords.scores(terms("rye")).argmax() == 0

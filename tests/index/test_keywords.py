@@ -57,21 +57,6 @@ def test_a_term_that_is_asked_twice_counts_once() -> None:
     np.testing.assert_array_equal(index.scores(terms("aare aare")), index.scores(terms("aare")))
 
 
-def test_top_holds_only_passages_with_a_term_best_first() -> None:
-    index = KeywordIndex.build(TEXTS)
-    rows, scores = index.top(terms("the alps"), 10)
-    assert rows.tolist() == [0, 2]
-    np.testing.assert_array_equal(scores, index.scores(terms("the alps"))[[0, 2]])
-    assert index.top(terms("the alps"), 1)[0].tolist() == [0]
-    assert index.top(terms("the alps"), 0)[0].tolist() == []
-    assert index.top(terms("zebra"), 5)[0].tolist() == []
-
-
-def test_equal_passages_come_in_order_of_their_rows() -> None:
-    index = KeywordIndex.build(["same words", "other", "same words", "same words"])
-    assert index.top(terms("same"), 2)[0].tolist() == [0, 2]
-
-
 def test_idf_falls_with_the_number_of_passages_and_is_largest_for_an_unknown_term() -> None:
     index = KeywordIndex.build(["aar zermatt", "aar", "aar"])
     # Worked by hand: three passages and a prior of 300, in which none of these names occurs.
@@ -107,4 +92,3 @@ def test_a_saved_index_holds_no_pickle(tmp_path: Path) -> None:
 def test_a_collection_without_a_single_term_scores_nothing() -> None:
     assert KeywordIndex.build([]).scores(["a"]).shape == (0,)
     assert KeywordIndex.build(["🙂", "…"]).scores(["a"]).tolist() == [0.0, 0.0]
-    assert KeywordIndex.build([]).top(["a"], 3)[0].tolist() == []
