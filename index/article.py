@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ MAX_FRONT_MATTER_CHARS = 64 * 1024
 MAX_FRONT_MATTER_DEPTH = 16
 # A title or heading stands in front of its passages, and a longer one would drown them.
 MAX_TITLE_CHARS = 300
+# Each is shown below a quote: more would be a list of links and no citation.
+MAX_COPIES = 20
+MAX_COPY_CHARS = 600
 
 _FENCE = re.compile(r"---[ \t]*$")
 _OPENING = re.compile(r"---[ \t]*\n")
@@ -64,7 +68,50 @@ def parse_article(id: str, file: str, raw: bytes) -> Article:
         language=_language(file, fields),
         url=_url(file, fields),
         sha256=hashlib.sha256(raw).hexdigest(),
+        also=_also(file, fields),
     )
+
+
+def front_matter(file: str, text: str) -> tuple[dict[str, str | tuple[str, ...]], str]:
+    """Every field whose value is words or a list of words, known here or not, and the body.
+
+    Raise `ArticleError` where the front matter cannot be read.
+    """
+    front, body = _split_front_matter(file, text.replace("\r\n", "\n").replace("\r", "\n"))
+    found: dict[str, str | tuple[str, ...]] = {}
+    for name, field in _fields(file, front).items():
+        if isinstance(field.node, yaml.SequenceNode):
+            items = [item for item in field.node.value if isinstance(item, yaml.ScalarNode)]
+            found[name] = tuple(" ".join(str(item.value).split()) for item in items)
+        elif isinstance(field.node, yaml.ScalarNode):
+            value = _text(file, fields={name: field}, name=name)
+            if value is not None:
+                found[name] = value
+    return found, body
+
+
+def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
+    """The file with `copies` as its `also`, and every other byte as it is; its lines end with "\\n"."""
+    text = _decode(file, raw)
+    front, body = _split_front_matter(file, text)
+    field = _fields(file, front).get("also")
+    added = "".join(f"  - {json.dumps(copy, ensure_ascii=False)}\n" for copy in copies)
+    added = f"also:\n{added}" if copies else ""
+    if _OPENING.match(text) is None:
+        return (f"---\n{added}---\n{body}" if added else text).encode()
+    lines = front.splitlines(keepends=True)
+    if field is not None:
+        node = field.node
+        if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
+            # A list by lines ends, to YAML, where the next field begins, behind comments on that field.
+            node = node.value[-1]
+        end = node.end_mark
+        lines[field.line - 2 : end.line + (1 if end.column else 0)] = []
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    opening = text[: text.index("\n") + 1]
+    rest = text[len(opening) + len(front) :]
+    return f"{opening}{''.join(lines)}{added}{rest}".encode()
 
 
 def heading_text(line: str) -> str | None:
@@ -79,6 +126,11 @@ def heading_text(line: str) -> str | None:
     else:
         words = line.strip("= \t\n").split()
     return " ".join(words)[:MAX_TITLE_CHARS].rstrip() or None
+
+
+def text_sha256(text: str) -> str:
+    """What two articles have in common that hold the same text, whatever their front matter says."""
+    return hashlib.sha256(text.strip().encode()).hexdigest()
 
 
 class _Field(NamedTuple):
@@ -227,6 +279,23 @@ def _author(file: str, fields: Mapping[str, _Field]) -> str | None:
         return _text(file, fields, "author")
     names = [_text(file, {"author": _Field(field.line, item)}, "author") for item in field.node.value]
     return ", ".join(name for name in names if name) or None
+
+
+def _also(file: str, fields: Mapping[str, _Field]) -> tuple[str, ...]:
+    """One line, or a list of lines, each the name of a publisher, an address, or both."""
+    field = fields.get("also")
+    if field is None:
+        return ()
+    items = field.node.value if isinstance(field.node, yaml.SequenceNode) else [field.node]
+    lines = [_text(file, {"also": _Field(field.line, item)}, "also") for item in items]
+    copies = tuple(dict.fromkeys(line for line in lines if line))
+    if len(copies) > MAX_COPIES or any(len(copy) > MAX_COPY_CHARS for copy in copies):
+        raise ArticleError(
+            file,
+            f"names too much under 'also' in line {field.line}. Keep at most {MAX_COPIES} copies, each "
+            f"'Publisher, https://…' in at most {MAX_COPY_CHARS} characters.",
+        )
+    return copies
 
 
 def _published(file: str, fields: Mapping[str, _Field]) -> str | None:

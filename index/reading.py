@@ -1,6 +1,7 @@
 """A folder -> its articles, with a reason for every file that could not be read.
 
-One bad file never keeps the others out.  Knows nothing of what was in the folder before.
+One bad file never keeps the others out.  Of what was in the folder before it knows what it is told:
+files that are still the same are not parsed again.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.article import ArticleError, parse_article
+from index.article import ArticleError, parse_article, text_sha256
 from index.types import Article, FootnoteError, SourceFailure
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
@@ -28,10 +29,25 @@ class Reading:
     articles: tuple[Article, ...]
     failures: tuple[SourceFailure, ...]
     warnings: tuple[str, ...]
+    unchanged: tuple[str, ...] = ()
+    """The ids of articles that are still as the caller knows them."""
 
 
-def read_sources(folder: Path) -> Reading:
-    """Read every article below `folder`; raise `FootnoteError` only where there is no such folder."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a caller has of a file already."""
+
+    sha256: str
+    """Of the file's bytes."""
+    title: str
+    text_sha256: str
+
+
+def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Reading:
+    """Read every article below `folder`; raise `FootnoteError` only where there is no such folder.
+
+    Files, by their paths below `folder`, with the bytes of `known` are only named in `unchanged`.
+    """
     if not folder.is_dir():
         problem = "is not a folder" if folder.exists() else "does not exist"
         raise FootnoteError(
@@ -39,75 +55,138 @@ def read_sources(folder: Path) -> Reading:
             "files, or name another folder with --sources."
         )
     root = folder.resolve()
-    articles: dict[str, Article] = {}
+    articles: list[Article] = []
+    unchanged: list[str] = []
+    found: dict[str, _Seen] = {}
     failures: list[SourceFailure] = []
     ignored: Counter[str] = Counter()
-    for path in _walk(root, failures):
-        file = path.relative_to(root).as_posix()
-        suffix = path.suffix.lower()
-        if suffix not in SUFFIXES:
-            ignored[suffix or "no suffix"] += 1
+    for file in _walk(root, failures):
+        id, suffix = os.path.splitext(file)
+        if suffix.lower() not in SUFFIXES:
+            ignored[suffix.lower() or "no suffix"] += 1
             continue
         try:
-            article = _read(root, path, file)
-            earlier = articles.get(article.id)
-            if earlier is not None:
-                reason = f"has the name of {earlier.file} but for the suffix. Rename one of them."
+            raw = _bytes(root, file)
+            before = known.get(file) if known else None
+            if before is not None and before.sha256 == hashlib.sha256(raw).hexdigest():
+                article, seen = None, _Seen(file, before.title, before.text_sha256)
+            else:
+                article = parse_article(id, file, raw)
+                seen = _Seen(file, article.title, text_sha256(article.text))
+            if id in found:
+                reason = f"has the name of {found[id].file} but for the suffix. Rename one of them."
                 raise ArticleError(file, reason)
         except ArticleError as error:
             failures.append(SourceFailure(_printable(file), error.reason))
         else:
-            articles[article.id] = article
-    found = tuple(articles.values())
-    return Reading(found, tuple(failures), (*_ignored(ignored), *_twins(found)))
+            found[id] = seen
+            if article is None:
+                unchanged.append(id)
+            else:
+                articles.append(article)
+    warnings = (*_ignored(ignored), *_twins(found.values()))
+    return Reading(tuple(articles), tuple(failures), warnings, tuple(unchanged))
 
 
-def _walk(root: Path, failures: list[SourceFailure]) -> Iterator[Path]:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What tells twins."""
+
+    file: str
+    title: str
+    text_sha256: str
+
+
+def source_files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Every file below `folder` that is read as an article, or should be: its path there, and its state.
+
+    Links that lead out of the folder are left out, as is what is no regular file.  Ten thousand take
+    a tenth of a second, for those who only want to know what has changed.
+    """
+    root = os.path.realpath(folder)
+    todo = [""]
+    while todo:
+        place = todo.pop()
+        try:
+            entries = list(os.scandir(os.path.join(root, place)))
+        except OSError:
+            continue
+        for entry in entries:
+            file = f"{place}{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(f"{file}/")
+                elif os.path.splitext(file)[1].lower() in SUFFIXES and file.lower() != "readme.md":
+                    state = entry.stat()
+                    inside = not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(root)
+                    if inside and stat.S_ISREG(state.st_mode) and _printable(file) == file:
+                        yield file, state
+            except (OSError, RuntimeError):  # RuntimeError: a link that leads to itself, before Python 3.13
+                continue
+
+
+def _walk(root: Path, failures: list[SourceFailure]) -> list[str]:
     """Visible files, sorted by path; the top README describes the folder and is no article."""
-
-    def unreadable(error: OSError) -> None:
-        folder = os.path.relpath(error.filename, root)
-        reason = f"cannot be opened: {error.strerror}. Check its permissions."
-        failures.append(SourceFailure(_printable(folder), reason))
-
-    found: list[Path] = []
-    for place, folders, files in os.walk(root, onerror=unreadable):
-        here = Path(place)
-        for name in list(folders):
-            if name.startswith("."):
-                folders.remove(name)
-            elif (here / name).is_symlink():
+    found: list[str] = []
+    todo = [""]
+    while todo:
+        place = todo.pop()
+        try:
+            entries = list(os.scandir(os.path.join(root, place)))
+        except OSError as error:
+            reason = f"cannot be opened: {error.strerror}. Check its permissions."
+            failures.append(SourceFailure(_printable(place.rstrip("/") or "."), reason))
+            continue
+        for entry in entries:
+            file = f"{place}{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                todo.append(f"{file}/")
+            elif entry.is_symlink() and _leads_to_folder(entry):
                 # Following it could leave the folder or go round in circles.
-                folders.remove(name)
-                link = (here / name).relative_to(root).as_posix()
                 reason = "is a link to a folder, which is not followed. Copy the folder instead."
-                failures.append(SourceFailure(_printable(link), reason))
-        found.extend(here / name for name in files if not name.startswith("."))
-    articles = (path for path in found if not (path.parent == root and path.name.lower() == "readme.md"))
-    yield from sorted(articles, key=lambda path: path.as_posix())
+                failures.append(SourceFailure(_printable(file), reason))
+            elif file.lower() != "readme.md":
+                found.append(file)
+    return sorted(found)
 
 
-def _read(root: Path, path: Path, file: str) -> Article:
+def _leads_to_folder(link: os.DirEntry[str]) -> bool:
+    try:
+        return link.is_dir()
+    except OSError:
+        return False  # a link that leads to itself
+
+
+def _bytes(root: Path, file: str) -> bytes:
     if _printable(file) != file:
         raise ArticleError(file, "has a name that is not UTF-8. Rename it.")
+    path = os.path.join(root, file)
     try:
-        target = path.resolve(strict=True)
-        if not target.is_relative_to(root):
-            raise ArticleError(file, "is a link that leads out of the sources folder. Copy the file instead.")
-        state = target.stat()
+        state = os.lstat(path)
+        if stat.S_ISLNK(state.st_mode):
+            target = Path(path).resolve(strict=True)
+            if not target.is_relative_to(root):
+                raise ArticleError(
+                    file, "is a link that leads out of the sources folder. Copy the file instead."
+                )
+            path, state = str(target), target.stat()
         # Opening a named pipe would wait for ever.
         if not stat.S_ISREG(state.st_mode):
             raise ArticleError(file, "is not a regular file. Replace it by the text itself, or remove it.")
         if state.st_size > MAX_FILE_BYTES:
             raise _too_large(file, state.st_size)
-        with target.open("rb") as stream:
+        with open(path, "rb") as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
         problem = getattr(error, "strerror", None) or str(error)
         raise ArticleError(file, f"cannot be read: {problem}. Check the file and its permissions.") from error
     if len(raw) > MAX_FILE_BYTES:
         raise _too_large(file, len(raw))
-    return parse_article(file[: len(file) - len(path.suffix)], file, raw)
+    return raw
 
 
 def _too_large(file: str, size: int) -> ArticleError:
@@ -125,12 +204,12 @@ def _ignored(suffixes: Counter[str]) -> Iterator[str]:
         )
 
 
-def _twins(articles: Sequence[Article]) -> Iterator[str]:
+def _twins(articles: Iterable[_Seen]) -> Iterator[str]:
     """Say which articles share their text or title; all stay, since only a person knows which is meant."""
-    texts: dict[bytes, str] = {}
+    texts: dict[str, str] = {}
     titles: dict[str, str] = {}
     for article in articles:
-        body = hashlib.sha256(article.text.strip().encode()).digest()
+        body = article.text_sha256
         title = article.title.casefold()
         if body in texts:
             yield f"{article.file} has the same text as {texts[body]}. Delete one of them."

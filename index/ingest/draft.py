@@ -1,0 +1,190 @@
+"""What was read of one document, made clean, and the Markdown file that it becomes.
+
+Knows nothing of where a document came from or where its file will lie.  Imports no third-party
+library, since the process that reads foreign documents has to start at once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+MAX_TITLE_CHARS = 300
+"""What `index.article` reads; a longer title is cut."""
+MAX_FIELD_CHARS = 500
+# A list of a thousand names in a page's header is no author.
+MAX_URL_CHARS = 2000
+KNOWN_FIELDS = ("title", "publisher", "author", "published", "language", "url", "also", "origin")
+
+# What has no shape and changes how the rest is shown: direction overrides, zero-width spaces, byte
+# order marks, and the "tag" letters in which text can be hidden.  The two joiners (200C, 200D)
+# stay: Persian, Hindi and emoji are wrong without them.
+_SHAPELESS = re.compile(
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+# A colour or a title command goes as a whole: without its escape it would be rubbish in the text.
+_ANSI = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]{0,2000}(?:\x07|\x1b\\\\|\x9c)"
+)
+_TAG_LIKE = re.compile(r"<[A-Za-z/!?]")
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_MANY_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
+_SPACES_AT_END = re.compile(r"(?<![ \t])[ \t]+\n")
+_ISO_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?(?!\d)")
+_PDF_DATE = re.compile(r"(?:D:)?(\d{4})(\d{2})?(\d{2})?")
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8})*)")
+
+# The script of the text tells these languages apart from the rest of the world, well enough for a
+# label.  Latin letters serve too many to guess: the page says it, or nobody does.
+_SCRIPTS = (
+    (re.compile("[\u3040-\u30ff]"), "ja"),
+    (re.compile("[\uac00-\ud7af]"), "ko"),
+    (re.compile("[\u3400-\u9fff]"), "zh"),
+    (re.compile("[\u0e00-\u0e7f]"), "th"),
+    (re.compile("[\u0370-\u03ff]"), "el"),
+    (re.compile("[\u0590-\u05ff]"), "he"),
+)
+_SCRIPT_SAMPLE_CHARS = 4000
+# Kana make up a third of Japanese text and more; an English text with a Greek formula stays without.
+_SCRIPT_SHARE = 0.15
+
+
+PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What libraries raise, beside what they say that they raise, where a document is unlike any they know."""
+
+
+class Unreadable(Exception):
+    """A document that holds no article.  Says why, as a sentence that goes on from its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An article before it has a file."""
+
+    text: str
+    """Markdown without front matter."""
+    title: str | None = None
+    publisher: str | None = None
+    author: str | None = None
+    published: str | None = None
+    """ISO date, possibly partial."""
+    language: str | None = None
+    url: str | None = None
+    also: tuple[str, ...] = ()
+    origin: str | None = None
+    """The name of the file that it was read from; None for a web address."""
+    extra: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    """Front matter that Footnote does not use and a person may: tags, a category."""
+
+
+def markdown_file(draft: Draft) -> bytes:
+    """The draft as the bytes of its file; `index.article.parse_article` reads the same values back."""
+    fields: list[tuple[str, str | tuple[str, ...] | None]] = [
+        ("title", draft.title),
+        ("publisher", draft.publisher),
+        ("author", draft.author),
+        ("published", draft.published),
+        ("language", draft.language),
+        ("url", draft.url),
+        ("also", draft.also or None),
+        ("origin", draft.origin),
+        *draft.extra,
+    ]
+    lines = [line for name, value in fields if value is not None for line in _field_lines(name, value)]
+    return "\n".join(["---", *lines, "---", clean_text(draft.text)]).encode()
+
+
+def _field_lines(name: str, value: str | tuple[str, ...]) -> list[str]:
+    if isinstance(value, str):
+        return [f"{name}: {quoted(value)}"]
+    return [f"{name}:", *(f"  - {quoted(item)}" for item in value)]
+
+
+def quoted(value: str) -> str:
+    """A value between quotation marks, so that no character of it means anything to YAML."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def clean_line(value: str | None, limit: int = MAX_FIELD_CHARS) -> str | None:
+    """One line of visible characters, cut behind a word where it is too long; None for nothing."""
+    if value is None:
+        return None
+    text = _SHAPELESS.sub("", _CONTROLS.sub(" ", _ANSI.sub("", _LINE_ENDS.sub(" ", value))))
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    if _TAG_LIKE.search(text):
+        # "The <b> element" stays to be read, in brackets that no browser obeys.
+        text = text.replace("<", "‹").replace(">", "›")
+    if len(text) > limit:
+        text = text[: limit - 1].rsplit(" ", 1)[0].rstrip() + "…"
+    return text or None
+
+
+def clean_text(text: str) -> str:
+    """The text without what is not text; blank lines at its ends and in rows go, one line end stays."""
+    text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
+    text = _SHAPELESS.sub("", _CONTROLS.sub("", text))
+    text = _MANY_BLANK_LINES.sub("\n\n", _SPACES_AT_END.sub("\n", text))
+    return text.strip("\n").rstrip() + "\n"
+
+
+def clean_url(value: str | None) -> str | None:
+    """A web address that can be cited, or None."""
+    url = (value or "").strip()
+    if not url or len(url) > MAX_URL_CHARS or clean_line(url, MAX_URL_CHARS) != url or " " in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        usable = False
+    return url if usable else None
+
+
+def clean_language(value: str | None) -> str | None:
+    """`en_US.UTF-8` -> `en-US`; None for what is no code."""
+    match = _LANGUAGE.match((value or "").strip())
+    if match is None or (value or "").strip()[match.end() : match.end() + 1] not in ("", ".", ",", ";", " "):
+        return None
+    return match[1].lower() + match[2].replace("_", "-")
+
+
+def iso_date(value: str | None) -> str | None:
+    """The day, month or year in a date as documents write it, or None; nothing is guessed."""
+    text = (value or "").strip()
+    match = _ISO_DATE.match(text)
+    if match is None and text.startswith("D:"):
+        match = _PDF_DATE.match(text)
+    if match is not None:
+        return _checked_date(match[1], match[2], match[3])
+    try:
+        return parsedate_to_datetime(text).date().isoformat()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _checked_date(year: str, month: str | None, day: str | None) -> str | None:
+    try:
+        date = datetime.date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    # Clocks that were never set say 1970 or earlier; nobody published a PDF in 1601.
+    if not 1000 <= date.year <= 2999:
+        return None
+    return date.isoformat()[: 10 if day else 7 if month else 4]
+
+
+def script_language(text: str) -> str | None:
+    """The language that the script of a text gives away, or None."""
+    sample = text[:_SCRIPT_SAMPLE_CHARS]
+    letters = sum(character.isalpha() for character in sample)
+    for script, language in _SCRIPTS:
+        if letters and len(script.findall(sample)) >= _SCRIPT_SHARE * letters:
+            return language
+    return None

@@ -1,0 +1,442 @@
+"""An address -> its bytes, from the public web alone, within limits of time, size and redirects.
+
+Whoever may add an address could otherwise have the server that Footnote runs on read what only that
+server can reach.  So a name is looked up once, the address found is checked, and the connection
+goes to that very address; each redirect is checked in the same way.  Nothing is sent but the
+request: no cookies, no credentials.  A proxy is not used, since it would do its own look-up.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import queue
+import socket
+import ssl
+import threading
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
+
+from index.ingest.draft import Unreadable
+from index.ingest.formats import READABLE, READABLE_TYPES
+
+SECONDS = 20.0
+"""For everything: look-up, redirects, and the last byte."""
+MAX_BYTES = 25 * 1000 * 1000
+"""Of the document, unpacked.  A page is 0.2 MB, a report as PDF rarely 10."""
+MAX_REDIRECTS = 5
+_PORTS = {"http": 80, "https": 443}
+_READ_BYTES = 64 * 1024
+_USER_AGENT = "Footnote/0.1 (reads an article that a person asked for)"
+_ACCEPT = "text/html,application/xhtml+xml,text/markdown,text/plain,application/pdf,*/*;q=0.5"
+_LOGIN_WORDS = ("login", "log-in", "signin", "sign-in", "sso", "oauth", "saml", "auth")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Lookup = Callable[[str, int], Sequence[str]]
+"""Host and port -> the IP addresses that the host has."""
+Connect = Callable[[str, int, float], socket.socket]
+"""IP address, port and seconds -> a connection to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address led to."""
+
+    url: str
+    """Of the last redirect, without a fragment."""
+    raw: bytes
+    content_type: str
+    charset: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How names become addresses, and addresses connections; tests give their own."""
+
+    lookup: Lookup
+    connect: Connect
+    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+
+
+def fetch(
+    url: str,
+    allow_hosts: Sequence[str] = (),
+    network: Network | None = None,
+    seconds: float = SECONDS,
+    max_bytes: int = MAX_BYTES,
+) -> Fetched:
+    """The document at `url`; raise `Unreadable` where it must not, or cannot, be fetched.
+
+    `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.
+    """
+    network = network or Network(_looked_up, _connected)
+    deadline = time.monotonic() + seconds
+    first = url
+    for _ in range(MAX_REDIRECTS + 1):
+        target = _target(url, allow_hosts)
+        addresses = _addresses(target, allow_hosts, network, deadline)
+        answer = _get(target, addresses, network, deadline, max_bytes)
+        if isinstance(answer, Fetched):
+            return answer
+        url = urljoin(target.url, answer)
+        if _is_login(url) and not _is_login(first):
+            raise Unreadable(
+                "leads to a login, so the article behind it cannot be read. Open it in your browser, save "
+                "the page, and add the file."
+            )
+    raise Unreadable(
+        f"was redirected more than {MAX_REDIRECTS} times. Give the address that a browser ends at."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """One request: a checked address, in its parts."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address belongs to the internet, and to nothing nearer."""
+    inside = _inside(address)
+    if inside is not None:
+        return is_public(inside)
+    return address.is_global and not (
+        address.is_multicast
+        or address.is_reserved
+        or address.is_unspecified
+        or any(address in network for network in _NEVER if network.version == address.version)
+    )
+
+
+# Python calls these global, each in some of its versions: carrier-grade NAT, benchmarking, protocol
+# assignments, documentation, tunnels over IPv4 ("6to4", Teredo), and what once was site-local.
+_NEVER = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8 100.64.0.0/10 169.254.0.0/16 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15 "
+        "198.51.100.0/24 203.0.113.0/24 240.0.0.0/4 64:ff9b:1::/48 100::/64 2001::/23 2001:db8::/32 "
+        "2002::/16 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8"
+    ).split()
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def _inside(address: Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 one stands for, by mapping or translation."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped
+
+
+def _target(url: str, allow_hosts: Sequence[str]) -> _Target:
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Unreadable("is not a web address. Copy it once more from your browser.") from error
+    scheme = parts.scheme.lower()
+    if scheme not in _PORTS or not host:
+        raise Unreadable("is not a web address: only http:// and https:// are fetched.")
+    if any(ord(character) < 0x21 or character == "\x7f" for character in url.strip()) or "\\" in parts.netloc:
+        raise Unreadable("holds characters that no web address has. Copy it once more from your browser.")
+    if parts.username is not None or parts.password is not None:
+        raise Unreadable("holds a user name or a password, which are never sent. Give the address without.")
+    host = _plain_host(host)
+    port = port or _PORTS[scheme]
+    if port not in _PORTS.values() and f"{host}:{port}" not in _lower(allow_hosts):
+        raise Unreadable(f"names port {port}; only 80 and 443 are fetched from. {_ALLOW}")
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{_query(parts)}" if parts.query else "")
+    authority = f"[{host}]" if ":" in host else host
+    shown = authority if port == _PORTS[scheme] else f"{authority}:{port}"
+    return _Target(urlunsplit((scheme, shown, parts.path, parts.query, "")), scheme, host, port, path)
+
+
+_ALLOW = "FOOTNOTE_ALLOW_HOSTS lists exceptions."
+
+
+def _query(parts: SplitResult) -> str:
+    return quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]")
+
+
+def _plain_host(host: str) -> str:
+    """The name in the letters that are looked up, or the IP address without brackets."""
+    if ":" in host:
+        # "fe80::1%eth0": a zone means something on one machine alone.
+        return host.partition("%")[0]
+    try:
+        plain = host.encode("idna").decode("ascii").lower().rstrip(".")
+    except UnicodeError as error:
+        raise Unreadable(
+            "names a host that cannot be. Copy the address once more from your browser."
+        ) from error
+    if not plain:
+        raise Unreadable("names no host. Copy the address once more from your browser.")
+    return plain
+
+
+def _addresses(target: _Target, allow_hosts: Sequence[str], network: Network, deadline: float) -> list[str]:
+    """The IP addresses to connect to: found once, so that nobody can answer otherwise the second time.
+
+    "2130706433", "0x7f.1" and "127.1" are 127.0.0.1 to the system's look-up, whose answer is checked.
+    """
+    found = _within(deadline, lambda: network.lookup(target.host, target.port))
+    addresses = []
+    for text in found:
+        try:
+            addresses.append(ipaddress.ip_address(text.partition("%")[0]))
+        except ValueError:
+            continue
+    if not addresses:
+        raise Unreadable(f"cannot be reached: no address is known for {target.host}. Check the spelling.")
+    allowed = {target.host, f"{target.host}:{target.port}"} & _lower(allow_hosts)
+    for address in addresses:
+        # A name with both a public and a private address is a trap: not one of them may be private.
+        if not is_public(address) and not (allowed and not _is_metadata(address)):
+            raise Unreadable(
+                f"leads to a private address ({target.host}), which is not fetched, so that nobody can look "
+                "into the network behind this server. Save the page in your browser and add the file. "
+                f"{_ALLOW}"
+            )
+    return [str(address) for address in addresses]
+
+
+def _is_metadata(address: Address) -> bool:
+    """Where clouds hand out the credentials of a machine: no allowed host has its pages there."""
+    inside = _inside(address) or address
+    return inside.is_link_local or inside in (
+        ipaddress.ip_address("fd00:ec2::254"),
+        ipaddress.ip_address("100.100.100.200"),
+    )
+
+
+def _lower(hosts: Sequence[str]) -> set[str]:
+    return {host.strip().lower() for host in hosts}
+
+
+def _within(deadline: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """The result of something that cannot be told how long it may take, such as a look-up."""
+    results: queue.Queue[Sequence[str] | Exception] = queue.Queue()
+
+    def run() -> None:
+        try:
+            results.put(work())
+        except (OSError, UnicodeError) as error:
+            results.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        result = results.get(timeout=max(0.0, deadline - time.monotonic()))
+    except queue.Empty as error:
+        raise _too_slow() from error
+    if isinstance(result, Exception):
+        raise Unreadable(
+            f"cannot be reached ({_words(result)}). Check the address, and try again."
+        ) from result
+    return result
+
+
+def _get(
+    target: _Target, addresses: Sequence[str], network: Network, deadline: float, max_bytes: int
+) -> Fetched | str:
+    """The document, or where it has moved to."""
+    with _Watch(deadline) as watch:
+        try:
+            plain = _first_connection(addresses, target.port, network, watch)
+            watch.guard(plain)
+            connection = http.client.HTTPConnection(target.host, target.port)
+            if target.scheme == "https":
+                # The name, and not the address, is what the certificate has to be for.
+                # Its handshake comes after the watch has got hold of it.
+                secure = network.tls().wrap_socket(
+                    plain, server_hostname=target.host, do_handshake_on_connect=False
+                )
+                watch.guard(secure)
+                secure.do_handshake()
+                connection.sock = secure
+            else:
+                connection.sock = plain
+            try:
+                return _exchange(connection, target, max_bytes)
+            except Unreadable:
+                if watch.expired:
+                    raise _too_slow() from None
+                raise
+            finally:
+                connection.close()
+        except ssl.SSLCertVerificationError as error:
+            raise Unreadable(
+                f"has no valid certificate ({error.verify_message}), so what it sends cannot be trusted."
+            ) from error
+        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
+            # AttributeError: http.client reads on from a connection that the watch has closed.
+            if watch.expired:
+                raise _too_slow() from error
+            raise Unreadable(
+                f"cannot be reached ({_words(error)}). Check the address, and try again."
+            ) from error
+
+
+def _first_connection(addresses: Sequence[str], port: int, network: Network, watch: _Watch) -> socket.socket:
+    """To the first address that answers: many a machine has no way to an IPv6 one."""
+    for address in addresses[:-1]:
+        try:
+            return network.connect(address, port, watch.left() / 2)
+        except OSError:
+            continue
+    return network.connect(addresses[-1], port, watch.left())
+
+
+def _exchange(connection: http.client.HTTPConnection, target: _Target, max_bytes: int) -> Fetched | str:
+    connection.putrequest("GET", target.path, skip_host=True, skip_accept_encoding=True)
+    for name, value in (
+        ("Host", target.authority),
+        ("User-Agent", _USER_AGENT),
+        ("Accept", _ACCEPT),
+        ("Accept-Encoding", "gzip, deflate"),
+        ("Connection", "close"),
+    ):
+        connection.putheader(name, value)
+    connection.endheaders()
+    response = connection.getresponse()
+    if response.status in (301, 302, 303, 307, 308) and response.headers.get("Location"):
+        # Headers are Latin-1 to http.client, and UTF-8 to those who break the rule.
+        location = response.headers["Location"].strip()
+        return location.encode("latin-1", "replace").decode("utf-8", "replace")
+    _insist_on_success(response.status, response.reason)
+    content_type = response.headers.get_content_type().lower()
+    if "Content-Type" not in response.headers:
+        content_type = ""
+    if content_type not in READABLE_TYPES:
+        raise Unreadable(f"is {content_type[:80]}, which is not read. {READABLE} are.")
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and int(length) > max_bytes:
+        raise _too_large(max_bytes)
+    raw = _body(response, response.headers.get("Content-Encoding", "").strip().lower(), max_bytes)
+    return Fetched(target.url, raw, content_type, response.headers.get_content_charset())
+
+
+def _insist_on_success(status: int, reason: str) -> None:
+    if status in (401, 403, 407):
+        raise Unreadable(
+            f"asks for a login or is closed to programs (status {status}). Open it in your browser, save the "
+            "page, and add the file."
+        )
+    if status in (404, 410):
+        raise Unreadable(f"does not exist (status {status}). Check the address.")
+    if status != 200:
+        raise Unreadable(f"cannot be read now: the server answered with status {status}. Try again later.")
+
+
+def _body(response: http.client.HTTPResponse, encoding: str, max_bytes: int) -> bytes:
+    """All of it, unpacked no further than is allowed: a megabyte of zeros travels as a kilobyte."""
+    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        raise Unreadable(
+            f"came in an encoding that was not asked for ({encoding[:40]}). Save the page, and add the file."
+        )
+    unpack = None if encoding in ("", "identity") else zlib.decompressobj(wbits=47)
+    received = bytearray()
+    while part := response.read(_READ_BYTES):
+        if unpack is None:
+            received += part
+        else:
+            try:
+                received += unpack.decompress(part, max_bytes + 1 - len(received))
+            except zlib.error as error:
+                if encoding != "deflate" or received:
+                    raise Unreadable("came damaged: it could not be unpacked. Try again.") from error
+                # "deflate" without the wrapper that the standard asks for is as common as with it.
+                unpack = zlib.decompressobj(wbits=-15)
+                received += unpack.decompress(part, max_bytes + 1)
+        if len(received) > max_bytes:
+            raise _too_large(max_bytes)
+        if unpack is not None and unpack.eof:
+            break
+    else:
+        # http.client takes a connection that broke off for the end of what it was sending.
+        if response.length or (unpack is not None and received and not unpack.eof):
+            raise Unreadable("broke off before its end. Try again.")
+    return bytes(received)
+
+
+class _Watch:
+    """Shuts a connection at the deadline, from outside: a byte a second never runs into a time-out."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(max(0.0, self.left()), self._shut)
+        self._timer.daemon = True
+        self.expired = False
+
+    def __enter__(self) -> _Watch:
+        if self._deadline <= time.monotonic():
+            raise _too_slow()
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        for connection in self._sockets:
+            connection.close()
+
+    def left(self) -> float:
+        return max(0.01, self._deadline - time.monotonic())
+
+    def guard(self, connection: socket.socket) -> None:
+        self._sockets.append(connection)
+        connection.settimeout(self.left())
+
+    def _shut(self) -> None:
+        self.expired = True
+        for connection in self._sockets:
+            try:
+                # The file descriptor's own shutdown: TLS would wait for the other side to agree.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+
+def _is_login(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        words = (
+            f"{(parts.hostname or '').partition('.')[0]}/{parts.path}".lower().replace("_", "-").split("/")
+        )
+    except ValueError:
+        return False
+    return any(word.removesuffix(".html").removesuffix(".php") in _LOGIN_WORDS for word in words)
+
+
+def _too_slow() -> Unreadable:
+    return Unreadable("took too long to answer. Try again later, or save the page and add the file.")
+
+
+def _too_large(max_bytes: int) -> Unreadable:
+    return Unreadable(f"is larger than {max_bytes / 1e6:.0f} MB, which is the most that is fetched.")
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error or type(error).__name__)[:200]
+
+
+def _looked_up(host: str, port: int) -> list[str]:
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _connected(address: str, port: int, seconds: float) -> socket.socket:
+    return socket.create_connection((address, port), timeout=seconds)

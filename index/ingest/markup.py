@@ -1,0 +1,121 @@
+"""HTML and Markdown marks inside a text: taken out where they are markup, disarmed where they are words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+# Their content is no text.
+_WITH_CONTENT = frozenset(
+    "script style template noscript iframe object embed svg math head title textarea select".split()
+)
+_ELEMENTS = _WITH_CONTENT | frozenset(
+    """a abbr acronym address applet area article aside audio b base basefont bdi bdo big blink blockquote
+    body br button canvas caption center cite code col colgroup data datalist dd del details dfn dialog dir
+    div dl dt em fieldset figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 header hgroup
+    hr html i img input ins kbd label legend li link main map mark marquee menu meta meter nav noframes ol
+    optgroup option output p param picture pre progress q rp rt ruby s samp section slot small source span
+    strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video wbr""".split()
+)
+_BREAKS = frozenset("br p div li tr h1 h2 h3 h4 h5 h6 hr td th blockquote section article".split())
+_NAME = re.compile(r"/?([A-Za-z][A-Za-z0-9]*)")
+# What a tag may be long: `<` may also mean "less than", and the search for its end has to end.
+_MAX_TAG_CHARS = 4000
+_PASSES = 3
+_ELEMENT_LIKE = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_ELEMENTS))})\b|!|\?)", re.IGNORECASE)
+_FENCE = re.compile(r" {0,3}(```+|~~~+)")
+_TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?])")
+_BLOCK_MARK = re.compile(r"(?m)^([ \t]{0,3})(#{1,6}(?=[ \t]|$)|>|[+*](?=[ \t])|={3,}$|-{3,}$|```|~~~)")
+
+
+def without_html(markdown: str) -> str:
+    """Markdown whose HTML is gone, but for what stands in fenced code or between backticks."""
+    return "".join(part if code else _without_html(part) for part, code in _by_code(markdown))
+
+
+def escaped_paragraph(text: str) -> str:
+    """Words that Markdown would take for something else, escaped so that it takes them for words."""
+    return _BLOCK_MARK.sub(r"\1\\\2", escaped(text))
+
+
+def escaped(text: str) -> str:
+    """`<b>` in a text that is about HTML stays to be read, and is no HTML."""
+    return _TAG_LIKE.sub(r"\\<", text)
+
+
+def _by_code(markdown: str) -> Iterator[tuple[str, bool]]:
+    """Runs of lines, fenced or not; within the others, spans between backticks."""
+    prose: list[str] = []
+    fence = ""
+    for line in markdown.splitlines(keepends=True):
+        mark = _FENCE.match(line)
+        if fence:
+            yield line, True
+            if mark and mark[1].startswith(fence) and not line.strip("`~ \n"):
+                fence = ""
+        elif mark:
+            yield from _by_backticks("".join(prose))
+            prose, fence = [], mark[1]
+            yield line, True
+        else:
+            prose.append(line)
+    yield from _by_backticks("".join(prose))
+
+
+def _by_backticks(text: str) -> Iterator[tuple[str, bool]]:
+    """Single backticks on one line; a pair further apart is no code, or hides markup."""
+    start = 0
+    for match in re.finditer(r"`[^`\n]{1,500}`", text):
+        yield text[start : match.start()], False
+        yield match.group(), True
+        start = match.end()
+    yield text[start:], False
+
+
+def _without_html(text: str) -> str:
+    """Taking a tag out of `<scr<b>ipt>` makes another one: once more, and what then is left is disarmed."""
+    for _ in range(_PASSES):
+        stripped = "".join(_stripped(text))
+        if stripped == text:
+            return text
+        text = stripped
+    return _ELEMENT_LIKE.sub(r"\\<", text)
+
+
+def _stripped(text: str) -> Iterator[str]:
+    """Scanned once from the left: patterns for nested marks take for ever on hostile ones."""
+    start = 0
+    unclosed: set[str] = set()
+    while True:
+        opening = text.find("<", start)
+        if opening < 0:
+            yield text[start:]
+            return
+        yield text[start:opening]
+        if text.startswith("<!--", opening):
+            end = text.find("-->", opening + 4)
+            start = len(text) if end < 0 else end + 3
+            continue
+        if text.startswith(("<!", "<?"), opening):
+            end = text.find(">", opening, opening + _MAX_TAG_CHARS)
+            start = opening + 2 if end < 0 else end + 1
+            continue
+        name = _NAME.match(text, opening + 1)
+        element = name[1].lower() if name else ""
+        if element not in _ELEMENTS:
+            yield "<"
+            start = opening + 1
+            continue
+        end = text.find(">", opening, opening + _MAX_TAG_CHARS)
+        # A tag without an end: browsers would read on, so nothing of it may stay.
+        start = opening + 1 + len(name[0] if name else "") if end < 0 else end + 1
+        if element in _WITH_CONTENT and not text.startswith("</", opening):
+            closing = None if element in unclosed else re.compile(f"</{element}", re.I).search(text, start)
+            if closing is not None:
+                start = text.find(">", closing.end()) + 1 or len(text)
+            elif element in ("script", "style"):
+                start = len(text)
+            else:
+                unclosed.add(element)
+        elif element in _BREAKS and text[opening - 1 : opening] not in ("", "\n", " "):
+            yield "\n" if element != "br" else " "
