@@ -1,4 +1,4 @@
-"""Sources -> a new current generation; only texts that the last one did not have are embedded."""
+"""Sources -> a new current generation; only what changed is read, split, embedded and written."""
 
 from __future__ import annotations
 
@@ -6,42 +6,59 @@ import fcntl
 import hashlib
 import inspect
 import os
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from index import article as article_code
 from index import chunking as chunking_code
-from index import keywords as keywords_code
+from index import postings as postings_code
 from index import sentences as sentences_code
 from index import tokens as tokens_code
 from index.chunking import Chunks, ChunkSettings, Table, chunk, context_text
+from index.draft import GenerationDraft
 from index.generation import (
+    CURRENT,
+    GENERATIONS,
+    KEPT_GENERATIONS,
     Contents,
     DamagedGeneration,
     Generation,
+    Manifest,
     MissingGeneration,
+    SourceEntry,
     StaleGeneration,
-    load_generation,
+    compose,
+    current_name,
+    held_back,
+    kept_generations,
     make_current,
+    new_manifest,
     prune,
+    read_manifest,
     write_generation,
 )
-from index.keywords import KeywordIndex
-from index.reading import Reading, read_sources
+from index.reading import Known, Reading, read_sources
+from index.segments import SEGMENTS, Segment, open_segment, sweep
 from index.types import Article, BuildReport, Encoder, FootnoteError, Passage, SourceFailure, Vectors
 from index.vectors import SentenceVectors, VectorIndex
 
 # Texts between two steps of the progress bar; eight batches, so that sorting by length still pays.
 SLICE_TEXTS = 256
+# Articles that are embedded and held in memory together: their vectors take 60 MB.
+BATCH_PASSAGES = 4_000
 LOCK_SECONDS = 60.0
 LOCK_FILE = "build.lock"
+# Says that the last article was removed on purpose.  Without it an empty folder is a disk that was
+# not mounted, and nothing to forget all articles for.
+EMPTIED = "emptied"
 
 
 class Progress(Protocol):
@@ -53,6 +70,10 @@ class Progress(Protocol):
         ...
 
 
+Acceptance = Callable[[Generation], None]
+"""Raises `FootnoteError` where a new generation must not become the current one."""
+
+
 def build(
     sources: Path,
     data: Path,
@@ -60,58 +81,81 @@ def build(
     chunking: ChunkSettings | None = None,
     progress: Progress | None = None,
     lock_seconds: float = LOCK_SECONDS,
+    keep: int = KEPT_GENERATIONS,
+    accept: Acceptance | None = None,
 ) -> BuildReport:
     """Bring the index in `data` up to date with `sources`.
 
     Raise `FootnoteError`, and leave the current generation as it is, where not a single article
-    can be read, where another build does not end within `lock_seconds`, or where the disk refuses.
-    An article whose file can no longer be read stays in the index as it last was.
+    can be read, where another build does not end within `lock_seconds`, where the disk refuses, or
+    where `accept` does.  An article whose file can no longer be read stays in the index as it last was.
     """
     started = time.monotonic()
+    with writing(data, lock_seconds):
+        _tidy(data, keep)
+        try:
+            settings = _Settings(encoder, chunking or ChunkSettings(), keep, accept or _anything)
+            report = _build(sources, data, settings, progress or _silent)
+        except BaseException:
+            _tidy(data, keep)
+            raise
+    return replace(report, seconds=time.monotonic() - started)
+
+
+@contextmanager
+def writing(data: Path, lock_seconds: float = LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock of the index, and say what a disk that refuses needs."""
     try:
         with _lock(data, lock_seconds):
-            report = _build(sources, data, encoder, chunking or ChunkSettings(), progress or _silent)
+            yield
     except OSError as error:
         where = error.filename or data
         raise FootnoteError(
             f"The index cannot be written: {where}: {error.strerror or error}. Check free space and "
             "permissions, or name another folder with --data."
         ) from error
-    return replace(report, seconds=time.monotonic() - started)
 
 
-def _build(
-    sources: Path, data: Path, encoder: Encoder, chunking: ChunkSettings, progress: Progress
-) -> BuildReport:
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """How a generation is made."""
+
+    encoder: Encoder
+    chunking: ChunkSettings
+    keep: int
+    accept: Acceptance
+
+
+def _build(sources: Path, data: Path, settings: _Settings, progress: Progress) -> BuildReport:
     progress("Reading", 0, 1)
-    reading = read_sources(sources)
+    last = _last(data, settings)
+    reading = read_sources(sources, last.known)
     progress("Reading", 1, 1)
-    last = _last(data, encoder, chunking)
-    parts, failures = _parts(reading, last, encoder, chunking, progress)
-    failed_files = {failure.file for failure in failures}
-    fresh = {part.article.id: part.article for part in parts if part.article.file not in failed_files}
-    if not fresh:
-        raise _nothing_to_index(sources, failures)
-    generation = last.generation
-    if generation is None or not last.split_alike or generation.articles != tuple(p.article for p in parts):
-        vectors = _embed(parts, last, encoder, progress)
-        progress("Saving", 0, 1)
-        generation = write_generation(data, _contents(parts, *vectors), encoder, chunking)
-        make_current(data, generation.id)
-        prune(data)
-        progress("Saving", 1, 1)
-    before = last.articles
-    kept = {part.article.id for part in parts}
+    plan = _plan(reading, last, settings, progress)
+    emptied = data / EMPTIED
+    if not plan.fresh and (plan.failures or not emptied.exists()):
+        raise _nothing_to_index(sources, plan.failures)
+    manifest, warnings = last.manifest, reading.warnings
+    if manifest is None or plan.differs(last):
+        rolled_back = _rolled_back(data, plan) if last.rebuild_because is None else None
+        if rolled_back is not None and manifest is not None:
+            warnings = (_stays(manifest.id, rolled_back), *warnings)
+            plan = replace(plan, fresh={}, removed=())
+        else:
+            manifest = _made(data, plan, last, settings, progress)
+    assert manifest is not None
+    emptied.unlink(missing_ok=True)
+    before = last.sources
     return BuildReport(
-        generation=generation.id,
-        added=tuple(id for id in fresh if id not in before),
-        changed=tuple(id for id in fresh if id in before and before[id] != fresh[id]),
-        removed=tuple(id for id in before if id not in kept),
-        unchanged=tuple(id for id in fresh if before.get(id) == fresh[id]),
-        failed=tuple(failures),
-        warnings=reading.warnings,
-        passages=len(generation.passages),
-        sentences=len(generation.sentences),
+        generation=manifest.id,
+        added=tuple(id for id in plan.fresh if id not in before),
+        changed=tuple(id for id, mark in plan.fresh.items() if id in before and _mark(before[id]) != mark),
+        removed=plan.removed,
+        unchanged=tuple(id for id, mark in plan.fresh.items() if id in before and _mark(before[id]) == mark),
+        failed=plan.failures,
+        warnings=warnings,
+        passages=manifest.passages,
+        sentences=manifest.sentences,
         seconds=0.0,
         rebuilt_because=last.rebuild_because,
     )
@@ -121,74 +165,118 @@ def _build(
 class _Last:
     """What the build before this one left."""
 
-    articles: Mapping[str, Article]
-    generation: Generation | None
-    """None where its vectors are of no use, or where there was none."""
+    manifest: Manifest | None
+    segments: tuple[Segment, ...]
+    """Those that are whole."""
+    sources: Mapping[str, SourceEntry]
+    """Of all segments, by id."""
+    vectors_alike: bool
+    """Whether the model is the same."""
     split_alike: bool
-    """Whether its passages and sentences are what this build would make of the same articles."""
+    """Whether its segments are what this build would make of the same articles."""
     rebuild_because: str | None
+
+    @property
+    def known(self) -> dict[str, Known]:
+        """The files that need not be read again where they have not changed."""
+        whole = (entry for segment in self.segments for entry in segment.sources)
+        return {e.file: Known(e.sha256, e.title, e.text_sha256) for e in whole} if self.split_alike else {}
+
+    def places(self) -> dict[str, tuple[Segment, int]]:
+        """Where each article that can still be read lies."""
+        return {e.id: (segment, n) for segment in self.segments for n, e in enumerate(segment.sources)}
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One article's share of the new generation."""
+    """An article that is worked on."""
 
     article: Article
     chunks: Chunks
-    place: tuple[int, int] | None
-    """Its first passage and first sentence in the last generation, where it is the same there."""
 
 
-def _last(data: Path, encoder: Encoder, chunking: ChunkSettings) -> _Last:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the new generation is to hold."""
+
+    fresh: Mapping[str, tuple[str, str]]
+    """The articles whose files can be used: id -> file and checksum, in order of the files."""
+    parts: tuple[_Part, ...]
+    """The articles that the last generation did not have like this, in order of their files."""
+    removed: tuple[str, ...]
+    stale: Mapping[str, str]
+    failures: tuple[SourceFailure, ...]
+
+    def differs(self, last: _Last) -> bool:
+        manifest = last.manifest
+        whole = manifest is not None and len(manifest.segments) == len(last.segments) and last.split_alike
+        return (
+            bool(self.parts or self.removed) or not whole or manifest is None or manifest.stale != self.stale
+        )
+
+
+def _last(data: Path, settings: _Settings) -> _Last:
     try:
-        last = load_generation(data)
+        manifest = read_manifest(data / GENERATIONS / current_name(data))
     except MissingGeneration:
-        return _Last({}, None, False, None)
+        return _Last(None, (), {}, False, False, None)
     except DamagedGeneration as error:
-        return _Last({}, None, False, str(error).removesuffix(" Run `footnote build`."))
+        return _rescued(data, settings, str(error).removesuffix(" Run `footnote build`."))
     except StaleGeneration:
-        return _Last({}, None, False, "The index was made by another version of Footnote.")
-    manifest = last.manifest
-    articles = {article.id: article for article in last.articles}
-    if manifest.fingerprint != encoder.fingerprint:
-        reason = f"The model changed: {manifest.model} before, {encoder.name} now."
-        return _Last(articles, None, False, reason)
-    if manifest.chunking != chunking:
-        return _Last(articles, last, False, "The size of the passages changed.")
-    if manifest.recipe != _recipe():
-        return _Last(articles, last, False, "This version of Footnote splits articles in another way.")
-    return _Last(articles, last, True, None)
+        return _Last(None, (), {}, False, False, "The index was made by another version of Footnote.")
+    return _opened(data, manifest, settings, None)
+
+
+def _rescued(data: Path, settings: _Settings, damage: str) -> _Last:
+    """The newest generation that can be read has most of what a damaged one had."""
+    for name in kept_generations(data):
+        with suppress(FootnoteError):
+            last = _opened(data, read_manifest(data / GENERATIONS / name), settings, damage)
+            return replace(last, manifest=None)
+    return _Last(None, (), {}, False, False, damage)
+
+
+def _opened(data: Path, manifest: Manifest, settings: _Settings, damage: str | None) -> _Last:
+    segments: list[Segment] = []
+    for name in manifest.segments:
+        try:
+            segments.append(open_segment(data, name, trusting=True))
+        except DamagedGeneration as error:
+            damage = str(error).removesuffix(" Run `footnote build`.")
+    sources = {entry.id: entry for entry in manifest.sources}
+    vectors_alike = manifest.fingerprint == settings.encoder.fingerprint
+    reason = damage
+    if not vectors_alike:
+        reason = f"The model changed: {manifest.model} before, {settings.encoder.name} now."
+    elif manifest.chunking != settings.chunking:
+        reason = "The size of the passages changed."
+    elif manifest.recipe != _recipe():
+        reason = "This version of Footnote splits articles in another way."
+    split_alike = reason == damage
+    return _Last(manifest, tuple(segments), sources, vectors_alike, split_alike, reason)
 
 
 @cache
 def _recipe() -> str:
-    """Hash of the code that makes passages, sentences and terms of an article.
+    """Hash of the code that makes an article of a file, and passages, sentences and terms of an article.
 
     An index that was made by other code would be searched by rules that it does not follow, and
     a version number in its place is forgotten sooner or later.  Splitting anew is cheap: texts
     that come out the same keep their vectors.
     """
     digest = hashlib.sha256()
-    for module in (sentences_code, tokens_code, chunking_code, keywords_code):
+    for module in (article_code, sentences_code, tokens_code, chunking_code, postings_code):
         digest.update(Path(inspect.getfile(module)).read_bytes())
     return digest.hexdigest()
 
 
-def _parts(
-    reading: Reading, last: _Last, encoder: Encoder, chunking: ChunkSettings, progress: Progress
-) -> tuple[list[_Part], list[SourceFailure]]:
-    """Split every article, in order of the files.
-
-    A file that fails now keeps its last good version: a typo must not lose an article.
-    """
-    known = _parts_of(last.generation) if last.generation and last.split_alike else {}
+def _plan(reading: Reading, last: _Last, settings: _Settings, progress: Progress) -> _Plan:
+    """Split what is new.  A file that fails now keeps its last good version: a typo loses no article."""
 
     def split(article: Article) -> _Part:
-        part = known.get(article.id)
-        if part is not None and part.article == article:
-            return part
-        return _Part(article, chunk(article, encoder.count_tokens, chunking), None)
+        return _Part(article, chunk(article, settings.encoder.count_tokens, settings.chunking))
 
+    fresh = {id: _mark(last.sources[id]) for id in reading.unchanged}
     parts: dict[str, _Part] = {}
     failures = list(reading.failures)
     for number, article in enumerate(reading.articles):
@@ -196,64 +284,116 @@ def _parts(
         part = split(article)
         if part.chunks.passages:
             parts[article.id] = part
+            fresh[article.id] = (article.file, article.sha256)
         else:
             reason = "holds no sentence, only headings and marks. Write some text, or delete the file."
             failures.append(SourceFailure(article.file, reason))
     progress("Splitting", len(reading.articles), len(reading.articles))
-    good = {article.file: article for article in last.articles.values()}
+    stale: dict[str, str] = {}
+    places = last.places()
+    good = {entry.file: entry.id for entry in last.sources.values()}
     for number, failure in enumerate(failures):
-        article_before = good.get(failure.file)
-        if article_before is not None and article_before.id not in parts:
-            parts[article_before.id] = split(article_before)
-            reason = f"{failure.reason} Until then its last good version stays."
-            failures[number] = replace(failure, reason=reason)
-    return sorted(parts.values(), key=lambda part: part.article.file), failures
+        id = good.get(failure.file)
+        if id is None or id in fresh or id not in places:
+            continue
+        stale[id] = failure.reason
+        failures[number] = replace(
+            failure, reason=f"{failure.reason} Until then its last good version stays."
+        )
+        if not last.split_alike:
+            segment, place = places[id]
+            parts[id] = split(segment.articles[place])
+    return _Plan(
+        fresh=dict(sorted(fresh.items(), key=lambda item: item[1])),
+        parts=tuple(sorted(parts.values(), key=lambda part: part.article.file)),
+        removed=tuple(id for id in last.sources if id not in fresh and id not in stale),
+        stale=stale,
+        failures=tuple(failures),
+    )
 
 
-def _parts_of(generation: Generation) -> dict[str, _Part]:
-    """A generation taken apart into its articles, which are in order of their passages."""
-    parts: dict[str, _Part] = {}
-    first = 0
-    for entry, article in zip(generation.manifest.sources, generation.articles, strict=True):
-        stop = first + entry.passages
-        rows = slice(int(generation.sentence_offsets[first]), int(generation.sentence_offsets[stop]))
-        sentences = generation.sentences[rows] - np.array([first, 0, 0], dtype=np.int32)
-        chunks = Chunks(generation.passages[first:stop], sentences)
-        parts[article.id] = _Part(article, chunks, (first, rows.start))
-        first = stop
-    return parts
+def _mark(entry: SourceEntry) -> tuple[str, str]:
+    return entry.file, entry.sha256
 
 
-def _embed(
-    parts: Sequence[_Part], last: _Last, encoder: Encoder, progress: Progress
-) -> tuple[Vectors, Vectors]:
-    """Vectors of all passages and of all sentences; what the last generation had is copied."""
-    passages = _Embedding(encoder.dimension, sum(len(part.chunks.passages) for part in parts))
-    sentences = _Embedding(encoder.dimension, sum(len(part.chunks.sentences) for part in parts))
-    generation = last.generation
-    memory = _Memory(generation, {part.article.id for part in parts if part.place})
-    for part in parts:
-        if part.place and generation:
-            first, stop = part.place[0], part.place[0] + len(part.chunks.passages)
-            passages.copy(generation.vectors.reconstruct(np.arange(first, stop)))
-            first, stop = part.place[1], part.place[1] + len(part.chunks.sentences)
-            sentences.copy(generation.sentence_vectors.rows(slice(first, stop)))
-        else:
+def _rolled_back(data: Path, plan: _Plan) -> str | None:
+    """The generation that somebody went back from, where the articles are still those it was made of."""
+    with suppress(FootnoteError):
+        left = held_back(data)
+        if left is not None:
+            manifest = read_manifest(data / GENERATIONS / left)
+            marks = {entry.id: _mark(entry) for entry in manifest.sources if entry.stale is None}
+            if marks == plan.fresh and manifest.stale.keys() == plan.stale.keys():
+                return left
+    return None
+
+
+def _stays(current: str, left: str) -> str:
+    return (
+        f"The index stays at {current}: it was rolled back from {left}, which was made of these very "
+        f"articles. Change them and build again, or return to it with `footnote rollback {left}`."
+    )
+
+
+def _made(data: Path, plan: _Plan, last: _Last, settings: _Settings, progress: Progress) -> Manifest:
+    """Write the new generation and make it the current one."""
+    draft = GenerationDraft(data, last.segments if last.split_alike else ())
+    worked_on = [part.article.id for part in plan.parts]
+    draft.remove([*plan.removed, *worked_on])
+    gone = set(last.sources) if not last.split_alike else {*plan.removed, *worked_on}
+    memory = _Memory(last.segments if last.vectors_alike else (), gone)
+    for contents in _embedded(plan.parts, memory, settings.encoder, progress):
+        draft.add(contents)
+    progress("Saving", 0, 1)
+    segments = draft.finish()
+    before = last.manifest.id if last.manifest else None
+    manifest = new_manifest(
+        segments, settings.encoder, settings.chunking, _recipe(), stale=plan.stale, before=before
+    )
+    settings.accept(compose(manifest, segments))
+    write_generation(data, manifest)
+    make_current(data, manifest.id)
+    prune(data, settings.keep)
+    progress("Saving", 1, 1)
+    return manifest
+
+
+def _embedded(
+    parts: Sequence[_Part], memory: _Memory, encoder: Encoder, progress: Progress
+) -> Iterator[Contents]:
+    """Parts with the vectors of their passages and sentences, as many at a time as memory holds well."""
+    total = sum(memory.unknown(part) for part in parts)
+    done = 0
+    progress("Embedding", done, total)
+    for batch in _batches(parts):
+        passages = _Embedding(encoder.dimension, sum(len(part.chunks.passages) for part in batch))
+        sentences = _Embedding(encoder.dimension, sum(len(part.chunks.sentences) for part in batch))
+        for part in batch:
             for passage in part.chunks.passages:
                 passages.add(context_text(passage), memory.passage)
             for text in _sentence_texts(part):
                 sentences.add(text, memory.sentence)
-    total = len(passages.missing) + len(sentences.missing)
-    done = 0
-    progress("Embedding", done, total)
-    for embedding in (passages, sentences):
-        for start in range(0, len(embedding.missing), SLICE_TEXTS):
-            missing = embedding.missing[start : start + SLICE_TEXTS]
-            vectors = encoder.encode_documents([text for _, text in missing])
-            embedding.vectors[[row for row, _ in missing]] = vectors
-            done += len(missing)
-            progress("Embedding", done, total)
-    return passages.vectors, sentences.vectors
+        for embedding in (passages, sentences):
+            for start in range(0, len(embedding.missing), SLICE_TEXTS):
+                missing = embedding.missing[start : start + SLICE_TEXTS]
+                vectors = encoder.encode_documents([text for _, text in missing])
+                embedding.vectors[[row for row, _ in missing]] = vectors
+                done += len(missing)
+                progress("Embedding", done, total)
+        yield _contents(batch, passages.vectors, sentences.vectors)
+
+
+def _batches(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
+    batch: list[_Part] = []
+    size = 0
+    for part in parts:
+        batch.append(part)
+        size += len(part.chunks.passages)
+        if size >= BATCH_PASSAGES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 class _Embedding:
@@ -264,17 +404,13 @@ class _Embedding:
         self.missing: list[tuple[int, str]] = []
         self._next = 0
 
-    def copy(self, vectors: Vectors) -> None:
-        self.vectors[self._next : self._next + len(vectors)] = vectors
-        self._next += len(vectors)
-
     def add(self, text: str, memory: Callable[[str], Vectors | None]) -> None:
         known = memory(text)
         if known is None:
             self.missing.append((self._next, text))
-            self._next += 1
         else:
-            self.copy(known)
+            self.vectors[self._next] = known
+        self._next += 1
 
 
 class _Memory:
@@ -283,33 +419,35 @@ class _Memory:
     An edit leaves most sentences of its article alone.
     """
 
-    def __init__(self, generation: Generation | None, copied: set[str]) -> None:
-        self._generation = generation
-        self._passages: dict[bytes, int] = {}
-        self._sentences: dict[bytes, int] = {}
-        for id, part in (_parts_of(generation) if generation else {}).items():
-            if id in copied or part.place is None:
+    def __init__(self, segments: Sequence[Segment], gone: Collection[str]) -> None:
+        self._passages: dict[bytes, tuple[Segment, int]] = {}
+        self._sentences: dict[bytes, tuple[Segment, int]] = {}
+        for segment in segments:
+            numbers = [number for number, entry in enumerate(segment.sources) if entry.id in gone]
+            if not numbers:
                 continue
-            for row, passage in enumerate(part.chunks.passages, part.place[0]):
-                self._passages[_digest(context_text(passage))] = row
-            for row, text in enumerate(_sentence_texts(part), part.place[1]):
-                self._sentences[_digest(text)] = row
+            rows = np.flatnonzero(np.isin(segment.places[:, 0], numbers))
+            for row in rows.tolist():
+                self._passages[_digest(context_text(segment.passage(row)))] = (segment, row)
+            for row in np.flatnonzero(np.isin(segment.sentences[:, 0], rows)).tolist():
+                number, start, end = segment.sentences[row].tolist()
+                text = segment.articles[int(segment.places[number, 0])].text[start:end]
+                self._sentences[_digest(text)] = (segment, row)
+
+    def unknown(self, part: _Part) -> int:
+        """How many texts of a part it does not know."""
+        if not self._passages:
+            return len(part.chunks.passages) + len(part.chunks.sentences)
+        passages = sum(_digest(context_text(p)) not in self._passages for p in part.chunks.passages)
+        return passages + sum(_digest(text) not in self._sentences for text in _sentence_texts(part))
 
     def passage(self, text: str) -> Vectors | None:
-        row = self._passages.get(_digest(text))
-        if row is None or self._generation is None:
-            return None
-        return self._generation.vectors.reconstruct(_one(row))
+        place = self._passages.get(_digest(text))
+        return None if place is None else place[0].vectors.reconstruct(np.array([place[1]]))[0]
 
     def sentence(self, text: str) -> Vectors | None:
-        row = self._sentences.get(_digest(text))
-        if row is None or self._generation is None:
-            return None
-        return self._generation.sentence_vectors.rows(_one(row))
-
-
-def _one(row: int) -> npt.NDArray[np.int64]:
-    return np.array([row], dtype=np.int64)
+        place = self._sentences.get(_digest(text))
+        return None if place is None else place[0].sentence_vectors.rows(np.array([place[1]]))[0]
 
 
 def _digest(text: str) -> bytes:
@@ -332,8 +470,6 @@ def _contents(parts: Sequence[_Part], vectors: Vectors, sentence_vectors: Vector
         sentences=np.concatenate(tables),
         vectors=VectorIndex.build(vectors),
         sentence_vectors=SentenceVectors.build(sentence_vectors),
-        keywords=KeywordIndex.build(context_text(passage) for passage in passages),
-        recipe=_recipe(),
     )
 
 
@@ -345,6 +481,19 @@ def _nothing_to_index(sources: Path, failures: Sequence[SourceFailure]) -> Footn
         )
     reasons = "\n".join(f"  {failure.file}: {failure.reason}" for failure in failures)
     return FootnoteError(f"No article in {sources} can be used:\n{reasons}")
+
+
+def _tidy(data: Path, keep: int) -> None:
+    """Delete what no kept generation needs: what was interrupted, refused, or is too old."""
+    if not (data / CURRENT).exists():
+        for place in (data / GENERATIONS, data / SEGMENTS):
+            sweep(place)
+        if not kept_generations(data):
+            shutil.rmtree(data / SEGMENTS, ignore_errors=True)
+        return
+    # Damage is for the build to repair; until then nothing can be told to be needless.
+    with suppress(FootnoteError, OSError):
+        prune(data, keep)
 
 
 @contextmanager
@@ -369,6 +518,10 @@ def _lock(data: Path, seconds: float) -> Iterator[None]:
         stream.write(str(os.getpid()))
         stream.flush()
         yield
+
+
+def _anything(generation: Generation) -> None:
+    pass
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -1,11 +1,12 @@
-"""The saved index: one immutable folder a generation, and the pointer to the current one.
+"""The saved index: generations, each a list of segments, and the pointer to the current one.
 
-    DATA/CURRENT                     the name of the current generation
-    DATA/generations/NAME/           manifest.json, articles.jsonl, passages.npy, ...
+    DATA/CURRENT                          the name of the current generation
+    DATA/generations/NAME/manifest.json   what it is made of
+    DATA/segments/NAME/                   shared by the generations that did not change it
 
-A generation is written aside, read back, renamed into place, and made current by replacing one
-small file.  So a reader sees a whole generation or none, whatever happens to the writer.
-Knows nothing of how a generation is made.
+A generation is written aside, renamed into place, and made current by replacing one small file.
+So a reader sees a whole generation or none, whatever happens to the writer.  Knows nothing of how
+a generation is made.
 """
 
 from __future__ import annotations
@@ -17,41 +18,71 @@ import os
 import shutil
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+import weakref
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from index.chunking import ChunkSettings, Table
 from index.keywords import KeywordIndex
+from index.segments import (
+    ASIDE,
+    FORMAT_VERSION,
+    MANIFEST,
+    SEGMENTS,
+    Contents,
+    DamagedGeneration,
+    Segment,
+    SourceEntry,
+    damaged,
+    discard,
+    flaw,
+    open_segment,
+    read_segment_sources,
+    segment_of,
+    sweep,
+    sync,
+    sync_tree,
+)
 from index.types import Article, Encoder, FootnoteError, Passage
 from index.vectors import SentenceVectors, VectorIndex
 
-# Raise it whenever a file's layout, or what `build` puts into it, changes its meaning.
-FORMAT_VERSION = 1
+__all__ = [
+    "Contents",
+    "DamagedGeneration",
+    "Generation",
+    "LiveGeneration",
+    "Manifest",
+    "MissingGeneration",
+    "SourceEntry",
+    "StaleGeneration",
+]
+
+GENERATIONS = "generations"
+CURRENT = "CURRENT"
 KEPT_GENERATIONS = 2
-"""The current one, and the one before for whoever is still reading it."""
-CHECK_SECONDS = 1.0
+"""The current one, and the one before for whoever is still reading it or wants to go back."""
+CHECK_SECONDS = 0.5
 """How soon a running bot notices a new generation."""
 RETRY_SECONDS = 30.0
 """How soon it tries again one that could not be loaded, for a disk that had a bad moment."""
 
-MANIFEST = "manifest.json"
-CURRENT = "CURRENT"
+Keys = npt.NDArray[np.uint64]
 
 _log = logging.getLogger(__name__)
 
 
 class MissingGeneration(FootnoteError):
     """Nothing was built yet."""
-
-
-class DamagedGeneration(FootnoteError):
-    """A file of the generation is not what was written."""
 
 
 class StaleGeneration(FootnoteError):
@@ -65,44 +96,31 @@ class Manifest:
     format: int
     id: str
     created: str
-    """UTC, ISO 8601."""
+    """UTC, ISO 8601, with microseconds."""
+    before: str | None
+    """The generation that was current when this one was made."""
     model: str
     fingerprint: str
     dimension: int
     chunking: ChunkSettings
     recipe: str
     """Hash of the code that made passages, sentences and terms of the articles."""
-    sources: tuple[SourceEntry, ...]
+    segments: tuple[str, ...]
+    stale: Mapping[str, str]
+    """Articles whose files cannot be used as they are now -> why; their last good version stays."""
     passages: int
     sentences: int
-    files: Mapping[str, FileEntry]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceEntry:
-    """One article of a generation."""
-
-    id: str
-    file: str
-    sha256: str
-    passages: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileEntry:
-    """What a file of a generation must be."""
-
-    bytes: int
-    sha256: str
+    sources: tuple[SourceEntry, ...]
+    """In order of their passages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A searchable index in memory.  Immutable, and safe to share between threads."""
+    """A searchable index in memory: views over segments.  Immutable, safe to share between threads."""
 
     manifest: Manifest
-    articles: tuple[Article, ...]
-    passages: tuple[Passage, ...]
+    articles: Sequence[Article]
+    passages: Passages
     """In order of article and text; a passage's place is its `number`."""
     sentences: Table
     """Shape `(sentences, 3)`: passage number, start, end; in order."""
@@ -111,6 +129,9 @@ class Generation:
     vectors: VectorIndex
     sentence_vectors: SentenceVectors
     keywords: KeywordIndex
+    segments: tuple[Segment, ...]
+    numbers: Mapping[str, int]
+    """Of the articles, by id."""
 
     @property
     def id(self) -> str:
@@ -120,148 +141,398 @@ class Generation:
         """The rows of `sentences` and `sentence_vectors` that belong to a passage."""
         return range(int(self.sentence_offsets[number]), int(self.sentence_offsets[number + 1]))
 
+    def article(self, id: str) -> Article | None:
+        """The article with this id, without a look at the others."""
+        number = self.numbers.get(id)
+        return None if number is None else self.articles[number]
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What `write_generation` saves: a generation that has no name yet."""
 
-    articles: Sequence[Article]
-    passages: Sequence[Passage]
-    sentences: Table
-    vectors: VectorIndex
-    sentence_vectors: SentenceVectors
-    keywords: KeywordIndex
-    recipe: str
+class Passages(Sequence[Passage]):
+    """The passages of some segments, numbered through; each is made when it is asked for."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = tuple(segments)
+        self._starts = [0, *accumulate(map(len, segments))]
+
+    @cached_property
+    def article_numbers(self) -> npt.NDArray[np.int32]:
+        """Which article each passage is of, shape `(passages,)`, ascending."""
+        starts = [0, *accumulate(len(segment.sources) for segment in self._segments)]
+        owners = [s.places[:, 0] + start for s, start in zip(self._segments, starts, strict=False)]
+        return _joined(owners, (0,))
+
+    @cached_property
+    def keys(self) -> Keys:
+        """A number for each passage that looks like chance, and is the same in every index."""
+        keys = [segment.passage_keys() for segment in self._segments]
+        return np.concatenate(keys) if keys else np.zeros(0, np.uint64)
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, number: int) -> Passage: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Passage, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> Passage | tuple[Passage, ...]:
+        if isinstance(number, slice):
+            return tuple(self[n] for n in range(*number.indices(len(self))))
+        owner, place = _owner(self._starts, number)
+        return self._segments[owner].passage(place)
+
+    def __iter__(self) -> Iterator[Passage]:
+        return (segment.passage(number) for segment in self._segments for number in range(len(segment)))
+
+
+class _AllArticles(Sequence[Article]):
+    """The articles of some segments, numbered through."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = tuple(segments)
+        self._starts = [0, *accumulate(len(segment.articles) for segment in segments)]
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, number: int) -> Article: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Article, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> Article | tuple[Article, ...]:
+        if isinstance(number, slice):
+            return tuple(self[n] for n in range(*number.indices(len(self))))
+        owner, place = _owner(self._starts, number)
+        return self._segments[owner].articles[place]
+
+    def __iter__(self) -> Iterator[Article]:
+        return chain.from_iterable(segment.articles for segment in self._segments)
 
 
 class LiveGeneration:
     """The current generation of a data folder, exchanged while questions are being answered."""
 
     def __init__(
-        self, data: Path, encoder: Encoder | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        data: Path,
+        encoder: Encoder | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        check_seconds: float = CHECK_SECONDS,
     ) -> None:
         self._data = data
         self._encoder = encoder
         self._clock = clock
+        self._check_seconds = check_seconds
         self._loading = threading.Lock()
         self._generation: Generation | None = None
         self._failure: FootnoteError | None = None
         self._failed_at = float("-inf")
-        self._checked_at = float("-inf")
         self._seen: tuple[int, ...] | None = None
+        self._watcher: threading.Thread | None = None
+
+    @classmethod
+    def of(cls, generation: Generation) -> LiveGeneration:
+        """One that is never exchanged."""
+        live = cls(Path(), check_seconds=0)
+        live._generation = generation
+        return live
 
     def get(self) -> Generation:
-        """Return the newest generation that can be loaded; raise `FootnoteError` where there is none.
+        """Return the newest generation that was loaded; raise `FootnoteError` where there is none.
 
-        One caller loads a new generation while the others go on with the one before.
+        Only the first call loads one.  From then on a thread of its own looks for new ones, so that no
+        question waits for a disk.
         """
         generation = self._generation
-        if generation is None:
-            with self._loading:
-                self._refresh()
-        elif self._clock() - self._checked_at >= CHECK_SECONDS and self._loading.acquire(blocking=False):
+        if generation is not None:
+            return generation
+        self.refresh()
+        if self._generation is None:
+            failure = self._failure or _missing(self._data)
+            # A fresh one for each caller: an exception that is raised twice grows its traceback.
+            raise type(failure)(*failure.args)
+        return self._generation
+
+    def refresh(self) -> None:
+        """Load the current generation where it is not the one in use; on failure that one stays."""
+        with self._loading:
+            now = self._clock()
+            # Looked at before loading, so that a change meanwhile is noticed next time.
+            seen = _signature(self._data / CURRENT)
+            if seen == self._seen and (self._failure is None or now - self._failed_at < RETRY_SECONDS):
+                return
+            loaded = self._generation
             try:
-                self._refresh()
-            finally:
-                self._loading.release()
-        if self._generation is not None:
-            return self._generation
-        failure = self._failure or _missing(self._data)
-        # A fresh one for each caller: an exception that is raised twice grows its traceback.
-        raise type(failure)(*failure.args)
-
-    def _refresh(self) -> None:
-        now = self._clock()
-        self._checked_at = now
-        # Looked at before loading, so that a change meanwhile is noticed next time.
-        seen = _signature(self._data / CURRENT)
-        if seen == self._seen and (self._failure is None or now - self._failed_at < RETRY_SECONDS):
-            return
-        try:
-            self._generation = load_generation(self._data, self._encoder)
-            self._failure = None
-        except FootnoteError as error:
-            self._failure, self._failed_at = error, now
-            if self._generation is not None:
-                _log.error("Still answering from generation %s: %s", self._generation.id, error)
-        self._seen = seen
+                self._generation = load_generation(self._data, self._encoder, loaded)
+                self._failure = None
+            except FootnoteError as error:
+                self._failure, self._failed_at = error, now
+                if loaded is not None:
+                    _log.error("Still answering from generation %s: %s", loaded.id, error)
+            self._seen = seen
+            if self._generation is not None and self._watcher is None and self._check_seconds > 0:
+                self._watcher = _watch(self, self._check_seconds)
 
 
-def load_generation(data: Path, encoder: Encoder | None = None) -> Generation:
-    """Load the current generation, every file verified; with `encoder`, refuse another model's."""
+def _watch(live: LiveGeneration, seconds: float) -> threading.Thread:
+    """Refresh until nobody holds `live` any more."""
+    held = weakref.ref(live)
+
+    def look() -> None:
+        while True:
+            time.sleep(seconds)
+            watched = held()
+            if watched is None:
+                return
+            watched.refresh()
+            del watched
+
+    thread = threading.Thread(target=look, name="footnote-index", daemon=True)
+    thread.start()
+    return thread
+
+
+def load_generation(
+    data: Path, encoder: Encoder | None = None, loaded: Generation | None = None
+) -> Generation:
+    """Load the current generation, every file verified; with `encoder`, refuse another model's.
+
+    The segments that `loaded` has in common with it are taken from there.
+    """
     while True:
         name = current_name(data)
         try:
-            generation = load_folder(data / "generations" / name)
-            break
+            manifest = read_manifest(data / GENERATIONS / name)
+            _refuse_other_model(data, manifest, encoder)
+            known = {segment.name: segment for segment in loaded.segments} if loaded else {}
+            return compose(manifest, [known.get(n) or open_segment(data, n) for n in manifest.segments])
         except (MissingGeneration, DamagedGeneration):
             # A build may have replaced and deleted it between the two reads.
             if current_name(data) == name:
                 raise
-    manifest = generation.manifest
-    if encoder is not None and manifest.fingerprint != encoder.fingerprint:
-        raise StaleGeneration(
-            f"The index in {data} was made by another model, or another version of it: {manifest.model}, not "
-            f"{encoder.name}. Run `footnote build`."
-        )
-    return generation
 
 
-def load_folder(folder: Path) -> Generation:
-    """Load one generation from its folder, every file verified."""
-    manifest = read_manifest(folder)
-    for name, entry in manifest.files.items():
-        _verify(folder / name, entry)
-    try:
-        return _load_files(folder, manifest)
-    except (KeyError, ValueError, RuntimeError) as error:
-        # Whole, as the checksums say, but written by libraries that the installed ones cannot read.
-        raise _damaged(folder, f"the installed libraries cannot read it ({error})") from error
-
-
-def _load_files(folder: Path, manifest: Manifest) -> Generation:
-    articles = _load_articles(folder / "articles.jsonl")
-    headings: list[str] = json.loads((folder / "headings.json").read_text("utf-8"))
-    places = np.load(folder / "passages.npy", allow_pickle=False)
-    sentences = np.load(folder / "sentences.npy", allow_pickle=False)
+def compose(manifest: Manifest, segments: Sequence[Segment]) -> Generation:
+    """A generation of these segments.  Takes milliseconds for 100,000 passages."""
+    passages = Passages(segments)
+    firsts = [0, *accumulate(map(len, segments))]
+    tables = [
+        s.sentences + np.array([first, 0, 0], np.int32) for s, first in zip(segments, firsts, strict=False)
+    ]
+    sentences = _joined(tables, (0, 3))
+    counts = np.bincount(sentences[:, 0], minlength=len(passages))
+    # Worked out here, where nobody waits for an answer.
+    _ = passages.article_numbers, passages.keys
     return Generation(
         manifest=manifest,
-        articles=articles,
-        passages=tuple(
-            Passage(articles[article], start, end, headings[heading] if heading >= 0 else None)
-            for article, start, end, heading in places.tolist()
-        ),
+        articles=_AllArticles(segments),
+        passages=passages,
         sentences=sentences,
-        sentence_offsets=_offsets(sentences, len(places)),
-        vectors=VectorIndex.load(folder / "vectors.faiss"),
-        sentence_vectors=SentenceVectors.load(folder / "sentence_vectors.npy"),
-        keywords=KeywordIndex.load(folder / "terms"),
+        sentence_offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int32),
+        vectors=VectorIndex.joined(segment.vectors for segment in segments),
+        sentence_vectors=SentenceVectors.joined(segment.sentence_vectors for segment in segments),
+        keywords=KeywordIndex([segment.postings for segment in segments]),
+        segments=tuple(segments),
+        numbers={entry.id: number for number, entry in enumerate(manifest.sources)},
     )
+
+
+def in_memory(manifest: Manifest, contents: Contents) -> Generation:
+    """The generation that a build of `contents` alone would have made, saved nowhere."""
+    segment = segment_of(contents)
+    made = replace(
+        manifest,
+        segments=(segment.name,),
+        sources=segment.sources,
+        passages=len(contents.passages),
+        sentences=len(contents.sentences),
+    )
+    return compose(made, [segment])
+
+
+def indexed_sources(data: Path) -> Mapping[str, SourceEntry]:
+    """The articles of the current generation by id, from manifests alone; raise `FootnoteError`."""
+    return {entry.id: entry for entry in read_manifest(data / GENERATIONS / current_name(data)).sources}
 
 
 def current_name(data: Path) -> str:
     """The name of the current generation; raise `MissingGeneration` where nothing was built."""
-    try:
-        name = (data / CURRENT).read_text("utf-8").strip()
-    except FileNotFoundError as error:
-        raise _missing(data) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise _damaged(data / CURRENT, f"it cannot be read ({error})") from error
-    if not name or name.startswith(".") or Path(name).name != name:
-        raise _damaged(data / CURRENT, "it names no generation")
-    return name
+    return _pointer(data)[0]
+
+
+def held_back(data: Path) -> str | None:
+    """The generation that `rollback` went back from; None where the current one came of a build."""
+    return _pointer(data)[1]
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read and check a generation's manifest, without its files."""
+    """Read and check a generation's manifest and those of its segments, without any other file."""
+    raw = _checked_manifest(folder)
+    data = folder.parent.parent
+    try:
+        stale = dict(raw["stale"])
+        raw["chunking"] = ChunkSettings(**raw["chunking"])
+        raw["segments"] = tuple(raw["segments"])
+        sources = chain.from_iterable(read_segment_sources(data, name) for name in raw["segments"])
+        found = tuple(replace(s, stale=stale[s.id]) if s.id in stale else s for s in sources)
+        return Manifest(**{**raw, "stale": stale}, sources=found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(folder / MANIFEST, "it was written by another version") from error
+
+
+def segment_names(folder: Path) -> tuple[str, ...]:
+    """The segments of a generation, from its own manifest alone."""
+    return tuple(_checked_manifest(folder)["segments"])
+
+
+def new_manifest(
+    segments: Sequence[Segment],
+    encoder: Encoder,
+    chunking: ChunkSettings,
+    recipe: str,
+    *,
+    stale: Mapping[str, str] | None = None,
+    before: str | None = None,
+    now: datetime | None = None,
+) -> Manifest:
+    """The manifest of a generation of saved segments, which has a name and is not written yet."""
+    created = (now or datetime.now(UTC)).astimezone(UTC)
+    stale = dict(stale or {})
+    sources = chain.from_iterable(segment.sources for segment in segments)
+    identity = hashlib.sha256(f"{created.isoformat()} {encoder.fingerprint} {chunking}".encode())
+    identity.update(" ".join(segment.name for segment in segments).encode())
+    return Manifest(
+        format=FORMAT_VERSION,
+        id=f"{created:%Y%m%d-%H%M%S}-{identity.hexdigest()[:8]}",
+        created=created.isoformat(timespec="microseconds"),
+        before=before,
+        model=encoder.name,
+        fingerprint=encoder.fingerprint,
+        dimension=encoder.dimension,
+        chunking=chunking,
+        recipe=recipe,
+        segments=tuple(segment.name for segment in segments),
+        stale=stale,
+        passages=sum(map(len, segments)),
+        sentences=sum(len(segment.sentences) for segment in segments),
+        sources=tuple(replace(s, stale=stale[s.id]) if s.id in stale else s for s in sources),
+    )
+
+
+def write_generation(data: Path, manifest: Manifest) -> None:
+    """Save a generation whose segments are saved; it is not yet current.
+
+    The caller holds the build lock.  What a crash leaves behind is removed by `sweep`.
+    """
+    generations = data / GENERATIONS
+    generations.mkdir(parents=True, exist_ok=True)
+    aside = generations / f"{ASIDE}{manifest.id}"
+    raw = asdict(manifest)
+    del raw["sources"]  # the segments have them
+    raw["checksum"] = _checksum(raw)
+    try:
+        aside.mkdir()
+        # Ends with its brace: a line end could be torn off without any reader noticing.
+        (aside / MANIFEST).write_text(json.dumps(raw, ensure_ascii=False, indent=1), "utf-8")
+        sync_tree(aside)
+        read_manifest(aside)
+        os.rename(aside, generations / manifest.id)
+        sync(generations)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def make_current(data: Path, name: str, instead_of: str | None = None) -> None:
+    """Point `CURRENT` at a generation: the one step that readers notice.
+
+    `instead_of` is the generation that a rollback left.
+    """
+    aside = data / f".{CURRENT}.new"
+    with aside.open("w", encoding="utf-8") as stream:
+        stream.write(f"{name}\n" + (f"{instead_of}\n" if instead_of else ""))
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(aside, data / CURRENT)
+    sync(data)
+
+
+def kept_generations(data: Path) -> list[str]:
+    """The generations that could be made current, newest first; damaged ones are left out."""
+    found = []
+    with suppress(FileNotFoundError):
+        for folder in (data / GENERATIONS).iterdir():
+            if not folder.name.startswith("."):
+                with suppress(FootnoteError):
+                    found.append((_checked_manifest(folder)["created"], folder.name))
+    return [name for _, name in sorted(found, reverse=True)]
+
+
+def prune(data: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
+    """Delete all but the newest `keep` generations, never the current one, and segments of none.
+
+    Return the names of the generations.  What cannot be read is of no use and goes as well.
+    """
+    current, left = current_name(data), held_back(data)
+    found = kept_generations(data)
+    kept = {current, *[name for name in found if name != current][: max(0, keep - 1)]}
+    # What a rollback left tells the next build what not to make again.
+    if left is not None and left in found:
+        kept.add(left)
+    needed = {segment for name in kept for segment in segment_names(data / GENERATIONS / name)}
+    gone = sorted(folder.name for folder in _visible(data / GENERATIONS) if folder.name not in kept)
+    for name in gone:
+        discard(data / GENERATIONS / name)
+    for folder in _visible(data / SEGMENTS):
+        if folder.name not in needed:
+            discard(folder)
+    for place in (data / GENERATIONS, data / SEGMENTS):
+        sweep(place)
+    return gone
+
+
+def verify(data: Path, name: str) -> Generation:
+    """Read a generation bit by bit, and compare all its parts; raise `DamagedGeneration`."""
+    manifest = read_manifest(data / GENERATIONS / name)
+    segments = []
+    for segment_name in manifest.segments:
+        segment = open_segment(data, segment_name)
+        complaint = flaw(segment)
+        if complaint is not None:
+            raise damaged(data / SEGMENTS / segment_name, complaint)
+        segments.append(segment)
+    counts = (sum(map(len, segments)), sum(len(segment.sentences) for segment in segments))
+    ids = {entry.id for entry in manifest.sources}
+    if counts != (manifest.passages, manifest.sentences) or len(ids) < len(manifest.sources):
+        raise damaged(data / GENERATIONS / name, "its segments do not belong together")
+    return compose(manifest, segments)
+
+
+def _pointer(data: Path) -> tuple[str, str | None]:
+    try:
+        lines = (data / CURRENT).read_text("utf-8").split("\n")
+    except FileNotFoundError as error:
+        raise _missing(data) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise damaged(data / CURRENT, f"it cannot be read ({error})") from error
+    names = [line.strip() for line in lines if line.strip()]
+    if not 1 <= len(names) <= 2 or any(n.startswith(".") or Path(n).name != n for n in names):
+        raise damaged(data / CURRENT, "it names no generation")
+    return names[0], names[1] if len(names) > 1 else None
+
+
+def _checked_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         raw = json.loads(path.read_text("utf-8"))
         version = raw["format"]
     except FileNotFoundError as error:
-        raise _damaged(path, "it is missing") from error
+        raise damaged(path, "it is missing") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, "it cannot be read") from error
+        raise damaged(path, "it cannot be read") from error
     if version != FORMAT_VERSION:
         raise StaleGeneration(
             f"The index {folder} has format {version}, and this version of Footnote reads format "
@@ -269,157 +540,24 @@ def read_manifest(folder: Path) -> Manifest:
         )
     checksum = raw.pop("checksum", None)
     if checksum != _checksum(raw):
-        raise _damaged(path, "its checksum is wrong")
-    raw["chunking"] = ChunkSettings(**raw["chunking"])
-    raw["sources"] = tuple(SourceEntry(**entry) for entry in raw["sources"])
-    raw["files"] = {name: FileEntry(**entry) for name, entry in raw["files"].items()}
-    return Manifest(**raw)
+        raise damaged(path, "its checksum is wrong")
+    return dict(raw)
 
 
-def write_generation(
-    data: Path, contents: Contents, encoder: Encoder, chunking: ChunkSettings, now: datetime | None = None
-) -> Generation:
-    """Save `contents` as a new generation, verified by reading it back; it is not yet current.
-
-    The caller holds the build lock.  What a crash leaves behind is removed by the next call.
-    """
-    created = now or datetime.now(UTC)
-    generations = data / "generations"
-    generations.mkdir(parents=True, exist_ok=True)
-    for leftover in generations.glob(".new-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    name = f"{created:%Y%m%d-%H%M%S}-{_identity(contents, encoder, chunking, created)}"
-    aside = generations / f".new-{name}"
-    try:
-        aside.mkdir()
-        _write_files(aside, contents)
-        _write_manifest(aside, name, created, contents, encoder, chunking)
-        _sync_tree(aside)
-        generation = load_folder(aside)
-        os.rename(aside, generations / name)
-        _sync(generations)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
-    return generation
-
-
-def make_current(data: Path, name: str) -> None:
-    """Point `CURRENT` at a generation: the one step that readers notice."""
-    aside = data / f".{CURRENT}.new"
-    with aside.open("w", encoding="utf-8") as stream:
-        stream.write(name + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(aside, data / CURRENT)
-    _sync(data)
-
-
-def prune(data: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
-    """Delete all but the newest `keep` generations, never the current one; return their names."""
-    current = current_name(data)
-    names = sorted(
-        entry.name
-        for entry in (data / "generations").iterdir()
-        if entry.is_dir() and not entry.name.startswith(".") and entry.name != current
-    )
-    gone = names[: max(0, len(names) - (keep - 1))]
-    for name in gone:
-        shutil.rmtree(data / "generations" / name, ignore_errors=True)
-    return gone
-
-
-def _write_files(folder: Path, contents: Contents) -> None:
-    with (folder / "articles.jsonl").open("w", encoding="utf-8", newline="\n") as stream:
-        for article in contents.articles:
-            stream.write(json.dumps(asdict(article), ensure_ascii=False) + "\n")
-    articles = {article.id: number for number, article in enumerate(contents.articles)}
-    headings = {h: i for i, h in enumerate(dict.fromkeys(p.heading for p in contents.passages if p.heading))}
-    places = [
-        (articles[p.article.id], p.start, p.end, headings[p.heading] if p.heading else -1)
-        for p in contents.passages
-    ]
-    (folder / "headings.json").write_text(json.dumps(list(headings), ensure_ascii=False), "utf-8")
-    np.save(folder / "passages.npy", np.array(places, dtype=np.int32).reshape(-1, 4), allow_pickle=False)
-    np.save(folder / "sentences.npy", contents.sentences, allow_pickle=False)
-    contents.vectors.save(folder / "vectors.faiss")
-    contents.sentence_vectors.save(folder / "sentence_vectors.npy")
-    contents.keywords.save(folder / "terms")
-
-
-def _write_manifest(
-    folder: Path, name: str, created: datetime, contents: Contents, encoder: Encoder, chunking: ChunkSettings
-) -> None:
-    held = Counter(passage.article.id for passage in contents.passages)
-    manifest = Manifest(
-        format=FORMAT_VERSION,
-        id=name,
-        created=created.astimezone(UTC).isoformat(timespec="seconds"),
-        model=encoder.name,
-        fingerprint=encoder.fingerprint,
-        dimension=encoder.dimension,
-        chunking=chunking,
-        recipe=contents.recipe,
-        sources=tuple(SourceEntry(a.id, a.file, a.sha256, held[a.id]) for a in contents.articles),
-        passages=len(contents.passages),
-        sentences=len(contents.sentences),
-        files={
-            path.relative_to(folder).as_posix(): FileEntry(path.stat().st_size, _sha256(path))
-            for path in _files(folder)
-        },
-    )
-    raw = asdict(manifest)
-    raw["checksum"] = _checksum(raw)
-    # Ends with its brace: a line end could be torn off without any reader noticing.
-    (folder / MANIFEST).write_text(json.dumps(raw, ensure_ascii=False, indent=1), "utf-8")
-
-
-def _load_articles(path: Path) -> tuple[Article, ...]:
-    # Only "\n" ends a record: a text may hold other characters that Python takes for line ends.
-    with path.open(encoding="utf-8", newline="\n") as stream:
-        return tuple(Article(**json.loads(line)) for line in stream)
-
-
-def _offsets(sentences: Table, passages: int) -> Table:
-    counts = np.bincount(sentences[:, 0], minlength=passages)
-    return np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
-
-
-def _verify(path: Path, entry: FileEntry) -> None:
-    try:
-        size = path.stat().st_size
-        if size != entry.bytes:
-            raise _damaged(path, f"it has {size:,} bytes instead of {entry.bytes:,}")
-        if _sha256(path) != entry.sha256:
-            raise _damaged(path, "its checksum is wrong")
-    except FileNotFoundError as error:
-        raise _damaged(path, "it is missing") from error
-    except OSError as error:
-        raise _damaged(path, f"it cannot be read ({error.strerror})") from error
+def _refuse_other_model(data: Path, manifest: Manifest, encoder: Encoder | None) -> None:
+    if encoder is not None and manifest.fingerprint != encoder.fingerprint:
+        raise StaleGeneration(
+            f"The index in {data} was made by another model, or another version of it: {manifest.model}, not "
+            f"{encoder.name}. Run `footnote build`."
+        )
 
 
 def _missing(data: Path) -> MissingGeneration:
     return MissingGeneration(f"There is no index in {data} yet. Run `footnote build`.")
 
 
-def _damaged(path: Path, how: str) -> DamagedGeneration:
-    return DamagedGeneration(f"The index is damaged: {path}: {how}. Run `footnote build`.")
-
-
-def _identity(contents: Contents, encoder: Encoder, chunking: ChunkSettings, created: datetime) -> str:
-    digest = hashlib.sha256(f"{created.isoformat()} {encoder.fingerprint} {chunking}".encode())
-    for article in contents.articles:
-        digest.update(f"{article.id} {article.sha256}\n".encode())
-    return digest.hexdigest()[:8]
-
-
 def _checksum(raw: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _signature(path: Path) -> tuple[int, ...] | None:
@@ -430,20 +568,19 @@ def _signature(path: Path) -> tuple[int, ...] | None:
     return state.st_mtime_ns, state.st_ino, state.st_size
 
 
-def _files(folder: Path) -> Iterable[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    """Force a file, or the names in a folder, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+def _visible(folder: Path) -> list[Path]:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+
+
+def _owner(starts: Sequence[int], number: int) -> tuple[int, int]:
+    """The part that a row lies in, and its place there; raise `IndexError` where there is none."""
+    number = range(starts[-1])[number]
+    owner = bisect_right(starts, number) - 1
+    return owner, number - starts[owner]
+
+
+def _joined(tables: Sequence[Table], empty: tuple[int, ...]) -> Table:
+    return np.concatenate(tables).astype(np.int32) if tables else np.zeros(empty, np.int32)

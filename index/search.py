@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from index.generation import Generation
 from index.ranking import best_first, dense_evidence, dense_weight, fuse, lexical_evidence, with_neighbours
+from index.store import Found, GenerationStore, Searchable
 from index.tokens import terms
-from index.types import Encoder, Hit, Vectors
+from index.types import Encoder, Hit
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -27,8 +28,6 @@ CANDIDATES = 100
 # Of these, so many are read sentence by sentence.  12, 16, 24 and 32 give the same R@1, recall at 5
 # and sentences on the tune split; each costs 0.1 ms.
 READ_CLOSELY = 16
-# A fixed sample of the collection tells how high a cosine is for no reason at all.
-BACKGROUND_PASSAGES = 1_000
 # Words of a follow-up against those of the question that it follows.
 FOCUS_WEIGHT = 3.0
 # Terms of sentences that were read lately, by passage.
@@ -72,12 +71,11 @@ class Findings:
 class Searcher:
     """Searches one generation.  Thread-safe; cheap to make."""
 
-    def __init__(self, generation: Generation, encoder: Encoder) -> None:
+    def __init__(self, generation: Generation, encoder: Encoder, store: Searchable | None = None) -> None:
+        """`store` holds the generation's vectors and terms; None where they are on this machine."""
         self.generation = generation
         self._encoder = encoder
-        self._background = _sample(generation)
-        numbers = {article.id: number for number, article in enumerate(generation.articles)}
-        self._article_of = np.array([numbers[p.article.id] for p in generation.passages], np.int64)
+        self._store = store or GenerationStore(generation)
         self._terms: OrderedDict[int, list[tuple[str, ...]]] = OrderedDict()
         self._lock = Lock()
 
@@ -96,16 +94,16 @@ class Searcher:
         index = self.generation
         asked = tuple(dict.fromkeys(terms(question)))
         focused = frozenset(terms(focus)) if focus is not None else frozenset()
-        idf = {t: index.keywords.idf(t) * (FOCUS_WEIGHT if t in focused else 1.0) for t in asked}
+        idf = {t: self._store.idf(t) * (FOCUS_WEIGHT if t in focused else 1.0) for t in asked}
         mass = sum(idf.values())
         vector = self._encoder.encode_questions([question])[0]
-        background = float((self._background @ vector).mean()) if len(self._background) else 0.0
+        background = float(self._store.background @ vector)
         weight = dense_weight(question, self._encoder.count_tokens([question])[0])
         if not len(index.passages):
             return Findings(question, asked, idf, [], [], background, weight, vector)
 
         scale = _Scale(mass, background, weight)
-        found = self._propose(vector, index.keywords.scores(asked, idf), scale, max(k, CANDIDATES), allowed)
+        found = _candidates(self._store.find(vector, idf, max(k, CANDIDATES), allowed), scale)
         if not len(found.rows):
             return Findings(question, asked, idf, [], [], background, weight, vector)
         order = best_first(found.rough, len(found.rows))
@@ -130,43 +128,6 @@ class Searcher:
         hits.extend(self._hit(found, at, min(floor, float(found.rough[at]))) for at in rest)
         return Findings(question, asked, idf, hits, sentences, background, weight, vector)
 
-    def _propose(
-        self, vector: Floats, bm25: Floats, scale: _Scale, wanted: int, allowed: Mask | None
-    ) -> _Candidates:
-        """The passages worth reading, scored without a look at their sentences."""
-        rows = self._candidates(vector, bm25, wanted, allowed)
-        neighbours = self._neighbours(rows, allowed)
-        everyone = np.unique(np.concatenate([rows, neighbours[neighbours >= 0]]))
-        cosine = self.generation.vectors.reconstruct(everyone) @ vector
-        scored = bm25[everyone]
-        rough = scale.fuse(cosine, cosine, scored, scored / scale.mass if scale.mass else scored)
-        beside = _best_of(neighbours, everyone, rough)
-        at = np.searchsorted(everyone, rows)
-        return _Candidates(rows, cosine[at], scored[at], beside, with_neighbours(rough[at], beside))
-
-    def _candidates(self, vector: Floats, bm25: Floats, wanted: int, allowed: Mask | None) -> Rows:
-        """The union of both sides' best `wanted` passages, in order of row."""
-        vectors = self.generation.vectors
-        if allowed is None:
-            dense = vectors.search(vector[None, :], wanted)[1][0]
-        else:
-            inside = np.flatnonzero(allowed)
-            cosines = vectors.reconstruct(inside) @ vector
-            dense = inside[best_first(cosines, wanted)]
-            bm25 = np.where(allowed, bm25, 0)
-        lexical = np.argpartition(-bm25, min(wanted, len(bm25) - 1))[:wanted]
-        return np.unique(np.concatenate([dense, lexical[bm25[lexical] > 0]]))
-
-    def _neighbours(self, rows: Rows, allowed: Mask | None) -> Rows:
-        """The passages before and after each of `rows` in its article, shape `(rows, 2)`; -1 for none."""
-        around = rows[:, None] + np.array([-1, 1])
-        inside = (around >= 0) & (around < len(self._article_of))
-        around = np.where(inside, around, -1)
-        good = inside & (self._article_of[around] == self._article_of[rows][:, None])
-        if allowed is not None:
-            good &= allowed[around]
-        return np.where(good, around, -1)
-
     def _hit(self, found: _Candidates, at: int, score: float) -> Hit:
         number = int(found.rows[at])
         passage = self.generation.passages[number]
@@ -177,7 +138,7 @@ class Searcher:
     ) -> _Reading:
         rows = self.generation.sentence_rows(number)
         spans = self.generation.sentences[rows.start : rows.stop, 1:]
-        cosines = self.generation.sentence_vectors.rows(slice(rows.start, rows.stop)) @ vector
+        cosines = self._store.sentence_cosines(number, vector)
         in_order = self._sentence_terms(number)
         found = [frozenset(sequence) for sequence in in_order]
         coverage = [sum(idf[t] for t in asked if t in held) / mass if mass else 0.0 for held in found]
@@ -252,18 +213,14 @@ class _Reading:
         ]
 
 
-def _best_of(neighbours: Rows, rows: Rows, scores: Floats) -> Floats:
-    """The better score of each pair of neighbours; 0 where there is none, or none above 0."""
-    places = np.searchsorted(rows, neighbours)
-    known = np.where(neighbours >= 0, scores[np.minimum(places, len(rows) - 1)], 0.0)
-    return np.asarray(known.max(axis=1, initial=0.0), dtype=np.float32)
-
-
-def _sample(generation: Generation) -> Vectors:
-    count = len(generation.passages)
-    rows = (
-        np.unique(np.linspace(0, count - 1, min(count, BACKGROUND_PASSAGES)).astype(np.int64))
-        if count
-        else np.zeros(0, np.int64)
+def _candidates(found: Found, scale: _Scale) -> _Candidates:
+    """What is worth reading, scored without a look at its sentences."""
+    share = found.bm25 / scale.mass if scale.mass else found.bm25
+    rough = scale.fuse(found.cosine, found.cosine, found.bm25, share)
+    known = np.where(found.neighbours >= 0, rough[found.neighbours], 0.0)
+    # The better of the two; 0 where there is none, or none above 0.
+    beside = np.asarray(known.max(axis=1, initial=0.0), dtype=np.float32)
+    at = found.candidates
+    return _Candidates(
+        found.rows[at], found.cosine[at], found.bm25[at], beside, with_neighbours(rough[at], beside)
     )
-    return generation.vectors.reconstruct(rows)

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Vectors = npt.NDArray[np.float32]
+    Vectors = npt.NDArray[np.float32]
+    Scores = npt.NDArray[np.float32]
+else:
+    # Everything knows these types, and importing NumPy takes longer than many a command.
+    Vectors = Scores = Any
 
 
 class FootnoteError(Exception):
     """An expected failure.  Its message says what is wrong, where, and what to do."""
+
+
+def collection_of(file: str) -> str:
+    """The collection of a path below the sources folder: its first folder, or nothing."""
+    first, slash, _ = file.partition("/")
+    return first if slash else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,13 @@ class Article:
     url: str | None
     sha256: str
     """Of the bytes of the file, front matter included."""
+    also: tuple[str, ...] = ()
+    """Who else published the same text, as `TechNode, https://…`: copies that were not kept."""
+
+    @property
+    def collection(self) -> str:
+        """The first folder of its path; empty where it lies in none."""
+        return collection_of(self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +141,20 @@ class Encoder(Protocol):
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         """Unit vectors, float32, shape `(len(questions), dimension)`."""
+        ...
+
+
+class Reranker(Protocol):
+    """A model that reads a question and a text together, and says how well the text answers it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the same pair might get another score."""
+        ...
+
+    def scores(self, question: str, texts: Sequence[str]) -> Scores:
+        """Finite, float32, shape `(len(texts),)`; more is better, on a scale of the model's own."""
         ...

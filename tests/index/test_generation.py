@@ -2,55 +2,45 @@ import json
 import logging
 import shutil
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from index import generation as module
+from index import segments
 from index.build import build
 from index.chunking import ChunkSettings
 from index.generation import (
-    CHECK_SECONDS,
     CURRENT,
     RETRY_SECONDS,
-    Contents,
     DamagedGeneration,
     Generation,
     LiveGeneration,
     MissingGeneration,
     StaleGeneration,
     current_name,
+    held_back,
+    kept_generations,
     load_generation,
     make_current,
+    new_manifest,
     prune,
+    verify,
     write_generation,
 )
+from index.segments import Segment
 from index.tokens import terms
+from index.types import Encoder
+from index.vectors import VectorIndex
 from tests.fakes.encoder import HashingEncoder
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
-
-
-def contents(generation: Generation) -> Contents:
-    return Contents(
-        articles=generation.articles,
-        passages=generation.passages,
-        sentences=generation.sentences,
-        vectors=generation.vectors,
-        sentence_vectors=generation.sentence_vectors,
-        keywords=generation.keywords,
-        recipe=generation.manifest.recipe,
-    )
-
-
-def write(
-    data: Path, generation: Generation, now: datetime = NOON, encoder: HashingEncoder | None = None
-) -> str:
-    written = write_generation(data, contents(generation), encoder or HashingEncoder(), ChunkSettings(), now)
-    return written.id
 
 
 class Clock:
@@ -63,11 +53,65 @@ class Clock:
         return self.now
 
 
+def write(
+    data: Path, generation: Generation, now: datetime = NOON, encoder: HashingEncoder | None = None
+) -> str:
+    """Save the same segments as another generation."""
+    manifest = new_manifest(generation.segments, encoder or HashingEncoder(), ChunkSettings(), "r", now=now)
+    write_generation(data, manifest)
+    return manifest.id
+
+
+def live_generation(data: Path, clock: Clock | None = None) -> LiveGeneration:
+    """One that looks for a new generation only when the test says so."""
+    return LiveGeneration(data, HashingEncoder(), clock or Clock(), check_seconds=0)
+
+
+def changed(segment: Segment, field: str, change: Any) -> Segment:
+    """A segment with one of its tables changed; `field` may lead into the postings."""
+    if field.startswith("postings."):
+        name = field.removeprefix("postings.")
+        table = np.array(getattr(segment.postings, name))
+        change(table)
+        return replace(segment, postings=replace(segment.postings, **{name: table}))
+    if field in ("places", "sentences"):
+        table = np.array(getattr(segment, field))
+        change(table)
+        return replace(segment, **{field: table})
+    return replace(segment, **{field: change(getattr(segment, field))})
+
+
+def put(row: int, column: int | None, value: int) -> Callable[[Any], None]:
+    def change(table: Any) -> None:
+        table[row if column is None else (row, column)] = value
+
+    return change
+
+
+FLAWS: list[tuple[str, Any, str]] = [
+    ("places", put(0, 2, 10_000), "a passage lies outside its article"),
+    ("places", put(2, 1, -1), "a passage lies outside its article"),
+    ("places", put(0, 0, 1), "its passages are not those of its articles"),
+    ("places", put(0, 3, 7), "a heading is missing"),
+    ("sentences", put(7, 2, 10_000), "a sentence lies outside its passage"),
+    ("sentences", put(1, 1, 0), "a sentence lies outside its passage"),
+    ("sentences", put(2, 0, 0), "a sentence lies outside its passage"),
+    ("vectors", lambda vectors: VectorIndex.joined([vectors, vectors]), "its parts do not belong together"),
+    ("sentence_vectors", lambda vectors: vectors.cut(0, 7), "its parts do not belong together"),
+    ("sources", lambda sources: sources[:2], "its articles are not those of its manifest"),
+    ("sources", lambda sources: (sources[0], *sources[:2]), "its article bread is another one"),
+    ("postings.posting_rows", put(0, None, 3), "its terms do not belong together"),
+    ("postings.posting_counts", put(0, None, 9), "its terms do not belong together"),
+    ("postings.posting_starts", put(1, None, 0), "its terms do not belong together"),
+    ("postings.lengths", put(0, None, 1), "its terms do not belong together"),
+]
+
+
 def test_what_is_loaded_is_what_was_saved(generation: Generation, data: Path) -> None:
     make_current(data, write(data, generation))
     loaded = load_generation(data)
-    assert loaded.articles == generation.articles
-    assert loaded.passages == generation.passages
+    assert list(loaded.articles) == list(generation.articles)
+    assert list(loaded.passages) == list(generation.passages)
     np.testing.assert_array_equal(loaded.sentences, generation.sentences)
     np.testing.assert_array_equal(loaded.sentence_offsets, generation.sentence_offsets)
     every = np.arange(len(generation.passages))
@@ -76,6 +120,14 @@ def test_what_is_loaded_is_what_was_saved(generation: Generation, data: Path) ->
     np.testing.assert_array_equal(found, saved)
     question = terms("Where does the Aare rise?")
     np.testing.assert_array_equal(loaded.keywords.scores(question), generation.keywords.scores(question))
+
+
+def test_an_article_is_found_by_its_id(generation: Generation) -> None:
+    article = generation.article("river")
+    assert article is not None
+    assert article.title == "The river Aare"
+    assert article is generation.articles[2]
+    assert generation.article("nothing") is None
 
 
 def test_passages_are_slices_of_their_articles_and_hold_their_sentences(generation: Generation) -> None:
@@ -115,28 +167,29 @@ def test_passages_are_slices_of_their_articles_and_hold_their_sentences(generati
 def test_the_manifest_says_what_the_generation_is_made_of(generation: Generation, data: Path) -> None:
     name = write(data, generation)
     raw = json.loads((data / "generations" / name / "manifest.json").read_text("utf-8"))
-    facts = ("format", "id", "created", "model", "dimension", "passages", "sentences")
+    facts = ("format", "id", "created", "before", "model", "dimension", "stale", "passages", "sentences")
     assert {fact: raw[fact] for fact in facts} == {
-        "format": 1,
+        "format": 2,
         "id": name,
-        "created": "2026-01-02T12:00:00+00:00",
+        "created": "2026-01-02T12:00:00.000000+00:00",
+        "before": None,
         "model": "hashing",
         "dimension": 64,
+        "stale": {},
         "passages": 3,
         "sentences": 8,
     }
     assert raw["fingerprint"] == HashingEncoder().fingerprint
     assert raw["chunking"] == {"target_tokens": 200, "limit_tokens": 240}
-    assert [(s["id"], s["file"], s["passages"]) for s in raw["sources"]] == [
-        ("bread", "bread.md", 1),
-        ("notes/moon-landing", "notes/moon-landing.txt", 1),
-        ("river", "river.md", 1),
+    (segment,) = raw["segments"]
+    assert [path.name for path in (data / "segments").iterdir()] == [segment]
+    sources = module.read_manifest(data / "generations" / name).sources
+    assert [(s.id, s.file, s.passages, s.title, s.published) for s in sources] == [
+        ("bread", "bread.md", 1, "Baking with rye", "2020"),
+        ("notes/moon-landing", "notes/moon-landing.txt", 1, "Moon landing", None),
+        ("river", "river.md", 1, "The river Aare", "2015-02-09"),
     ]
-    assert [s["sha256"] for s in raw["sources"]] == [article.sha256 for article in generation.articles]
-    folder = data / "generations" / name
-    assert set(raw["files"]) == {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
-    } - {"manifest.json"}
+    assert [s.sha256 for s in sources] == [article.sha256 for article in generation.articles]
 
 
 def test_without_an_index_the_error_says_what_to_run(data: Path) -> None:
@@ -146,9 +199,10 @@ def test_without_an_index_the_error_says_what_to_run(data: Path) -> None:
 
 
 def test_every_damaged_file_is_noticed_and_named(generation: Generation, data: Path) -> None:
-    folder = data / "generations" / generation.id
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    assert len(files) == 13
+    places = [data / "generations" / generation.id, data / "segments" / generation.segments[0].name]
+    files = sorted(path for place in places for path in place.rglob("*") if path.is_file())
+    files = [path for path in files if path.name != "trusted.json"]
+    assert len(files) == 16
     for path in files:
         whole = path.read_bytes()
         middle = len(whole) // 2
@@ -164,6 +218,47 @@ def test_every_damaged_file_is_noticed_and_named(generation: Generation, data: P
             load_generation(data)
         path.write_bytes(whole)
     assert load_generation(data).id == generation.id
+
+
+def test_damage_is_noticed_by_those_who_trust_what_they_verified_before(
+    generation: Generation, data: Path
+) -> None:
+    name = generation.segments[0].name
+    time.sleep(3 * segments.TICK_NS / 1e9)
+    segments.open_segment(data, name, trusting=True)
+    files = sorted(path for path in (data / "segments" / name).rglob("*") if path.is_file())
+    for path in files:
+        whole = path.read_bytes()
+        path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+        if path.name != "trusted.json":
+            with pytest.raises(DamagedGeneration):
+                segments.open_segment(data, name, trusting=True)
+        path.write_bytes(whole)
+        segments.open_segment(data, name, trusting=True)
+
+
+def test_files_that_were_verified_are_not_read_whole_again(
+    generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = generation.segments[0].name
+    time.sleep(3 * segments.TICK_NS / 1e9)
+    segments.open_segment(data, name, trusting=True)
+    monkeypatch.setattr(segments, "_sha256", lambda path: pytest.fail(f"{path} was read"))
+    segments.open_segment(data, name, trusting=True)
+
+
+@pytest.mark.parametrize("pointer", ["{}\nx/y\n", "{}\na\nb\n"])
+def test_a_torn_pointer_is_damage(generation: Generation, data: Path, pointer: str) -> None:
+    (data / CURRENT).write_text(pointer.format(generation.id), "utf-8")
+    with pytest.raises(DamagedGeneration, match="it names no generation"):
+        load_generation(data)
+
+
+def test_verification_finds_contents_that_do_not_belong_together(generation: Generation, data: Path) -> None:
+    (segment,) = generation.segments
+    assert segments.flaw(segment) is None
+    for field, change, complaint in FLAWS:
+        assert segments.flaw(changed(segment, field, change)) == complaint
 
 
 @pytest.mark.parametrize("name", ["", "../elsewhere", "a/b", ".new-x", "nothing", "\ufffd"])
@@ -186,23 +281,20 @@ def test_an_index_of_another_model_is_refused(generation: Generation, data: Path
 def test_an_index_of_another_format_is_refused(
     generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FORMAT_VERSION", 2)
-    with pytest.raises(StaleGeneration, match=r"has format 1, .* reads format 2\. Run `footnote build`\."):
+    monkeypatch.setattr(module, "FORMAT_VERSION", 3)
+    with pytest.raises(StaleGeneration, match=r"has format 2, .* reads format 3\. Run `footnote build`\."):
         load_generation(data)
 
 
 def test_files_that_the_installed_libraries_cannot_read_are_damage(
-    generation: Generation, data: Path
+    generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Unreadable:
-        """Stands for an index file of a library's future version: whole, and not understood."""
+    def refuse(path: Path) -> None:
+        raise RuntimeError("Index type 0x39467849 not recognized")
 
-        def save(self, path: Path) -> None:
-            path.write_bytes(b"IxF9 of another age")
-
+    monkeypatch.setattr(segments.VectorIndex, "load", refuse)
     with pytest.raises(DamagedGeneration, match="the installed libraries cannot read it"):
-        strange = replace(contents(generation), vectors=Unreadable())  # type: ignore[arg-type]
-        write_generation(data, strange, HashingEncoder(), ChunkSettings())
+        load_generation(data)
 
 
 def test_a_write_that_fails_leaves_nothing_behind_and_the_current_one_alone(
@@ -211,19 +303,27 @@ def test_a_write_that_fails_leaves_nothing_behind_and_the_current_one_alone(
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "_sync_tree", full)
+    monkeypatch.setattr(module, "sync_tree", full)
     with pytest.raises(OSError, match="No space left"):
         write(data, generation)
     assert [path.name for path in (data / "generations").iterdir()] == [generation.id]
     assert load_generation(data).id == generation.id
 
 
-def test_what_a_crashed_write_left_is_removed_by_the_next(generation: Generation, data: Path) -> None:
-    leftover = data / "generations" / ".new-crashed"
-    leftover.mkdir()
-    (leftover / "half").write_bytes(b"x")
-    write(data, generation)
-    assert not leftover.exists()
+def test_what_crashed_writers_and_deleters_left_is_removed_by_prune(
+    generation: Generation, data: Path
+) -> None:
+    leftovers = [
+        data / place / name
+        for place in ("generations", "segments")
+        for name in (".new-a", ".old-b", "orphan")
+    ]
+    for leftover in leftovers:
+        leftover.mkdir()
+        (leftover / "half").write_bytes(b"x")
+    prune(data)
+    assert [leftover for leftover in leftovers if leftover.exists()] == []
+    assert load_generation(data).id == generation.id
 
 
 def test_prune_keeps_the_newest_and_never_deletes_the_current_one(generation: Generation, data: Path) -> None:
@@ -235,41 +335,111 @@ def test_prune_keeps_the_newest_and_never_deletes_the_current_one(generation: Ge
     assert current_name(data) == oldest
     assert {path.name for path in (data / "generations").iterdir()} == {oldest, later[-1]}
     assert sorted(gone) == sorted([generation.id, *later[:-1]])
+    assert load_generation(data).id == oldest
+
+
+def test_generations_are_listed_newest_first_whatever_their_names(generation: Generation, data: Path) -> None:
+    second = NOON + timedelta(microseconds=1)
+    names = [write(data, generation, now) for now in (second, NOON, second + timedelta(microseconds=1))]
+    (data / "generations" / "20990101-000000-broken00").mkdir()
+    assert kept_generations(data) == [generation.id, names[2], names[0], names[1]]
+
+
+def test_the_pointer_remembers_what_was_gone_back_from(generation: Generation, data: Path) -> None:
+    assert held_back(data) is None
+    make_current(data, generation.id, instead_of="20260102-120000-abcdef01")
+    assert (current_name(data), held_back(data)) == (generation.id, "20260102-120000-abcdef01")
+    make_current(data, generation.id)
+    assert held_back(data) is None
+
+
+def test_verify_reads_every_file_of_a_generation(generation: Generation, data: Path) -> None:
+    assert verify(data, generation.id).id == generation.id
+    path = data / "segments" / generation.segments[0].name / "sentence_vectors.npy"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(DamagedGeneration, match="its checksum is wrong"):
+        verify(data, generation.id)
 
 
 def test_a_reader_whose_generation_is_pruned_takes_the_next_one(
     generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = write(data, generation)
-    verify = module._verify
+    open_segment = module.open_segment
 
-    def prune_in_between(path: Path, entry: module.FileEntry) -> None:
-        if generation.id in path.parts and path.exists():
+    def prune_in_between(data: Path, name: str) -> Segment:
+        if current_name(data) == generation.id:
             make_current(data, newer)
             shutil.rmtree(data / "generations" / generation.id)
-        verify(path, entry)
+            raise module.damaged(data / name, "it is missing")
+        return open_segment(data, name)
 
-    monkeypatch.setattr(module, "_verify", prune_in_between)
+    monkeypatch.setattr(module, "open_segment", prune_in_between)
     assert load_generation(data).id == newer
 
 
 def test_a_live_generation_is_exchanged_when_a_new_one_is_current(generation: Generation, data: Path) -> None:
-    clock = Clock()
-    live = LiveGeneration(data, HashingEncoder(), clock)
+    live = live_generation(data)
     first = live.get()
     assert first.id == generation.id
     newer = write(data, generation)
     make_current(data, newer)
     assert live.get() is first
-    clock.now += CHECK_SECONDS
+    live.refresh()
     second = live.get()
     assert second.id == newer
-    clock.now += CHECK_SECONDS
+    live.refresh()
     assert live.get() is second
 
 
+def test_only_segments_that_are_new_are_read(
+    generation: Generation, sources: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.draft.SMALL_PASSAGES", 0)
+    live = live_generation(data)
+    (before,) = live.get().segments
+    (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
+    build(sources, data, HashingEncoder())
+    read: list[str] = []
+    open_segment = module.open_segment
+    monkeypatch.setattr(
+        module, "open_segment", lambda data, name: (read.append(name), open_segment(data, name))[1]
+    )
+    live.refresh()
+    first, second = live.get().segments
+    assert first is before
+    assert read == [second.name]
+
+
+def test_a_running_bot_notices_a_new_generation_within_two_seconds_and_without_being_asked(
+    generation: Generation, data: Path
+) -> None:
+    live = LiveGeneration(data, HashingEncoder())
+    live.get()
+    newer = write(data, generation)
+    make_current(data, newer)
+    deadline = time.monotonic() + 2
+    while live.get().id != newer:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_nobody_looks_any_more_for_a_live_generation_that_nobody_holds(
+    data: Path, generation: Generation
+) -> None:
+    live = LiveGeneration(data, HashingEncoder(), check_seconds=0.01)
+    live.get()
+    watcher = live._watcher
+    assert watcher is not None
+    assert watcher.is_alive()
+    del live
+    watcher.join(5)
+    assert not watcher.is_alive()
+
+
 def test_a_live_generation_waits_for_the_first_build(sources: Path, data: Path) -> None:
-    live = LiveGeneration(data, HashingEncoder(), Clock())
+    live = live_generation(data)
     for _ in range(2):
         with pytest.raises(MissingGeneration, match="Run `footnote build`"):
             live.get()
@@ -280,14 +450,13 @@ def test_a_live_generation_waits_for_the_first_build(sources: Path, data: Path) 
 def test_a_new_generation_that_cannot_be_loaded_leaves_the_old_one_in_use(
     generation: Generation, data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock = Clock()
-    live = LiveGeneration(data, HashingEncoder(), clock)
+    live = live_generation(data)
     first = live.get()
     other = write(data, generation, NOON, HashingEncoder("other"))
     make_current(data, other)
     with caplog.at_level(logging.ERROR):
         for _ in range(5):
-            clock.now += CHECK_SECONDS
+            live.refresh()
             assert live.get() is first
     assert [record.message for record in caplog.records] == [
         f"Still answering from generation {first.id}: The index in {data} was made by another model, "
@@ -295,18 +464,18 @@ def test_a_new_generation_that_cannot_be_loaded_leaves_the_old_one_in_use(
     ]
     newest = write(data, generation, NOON + timedelta(seconds=1))
     make_current(data, newest)
-    clock.now += CHECK_SECONDS
+    live.refresh()
     assert live.get().id == newest
 
 
 def test_an_index_that_was_repaired_in_place_is_used_after_a_while(
     generation: Generation, data: Path
 ) -> None:
-    articles = data / "generations" / generation.id / "articles.jsonl"
+    articles = data / "segments" / generation.segments[0].name / "articles.jsonl"
     whole = articles.read_bytes()
     articles.write_bytes(whole[:-1])
     clock = Clock()
-    live = LiveGeneration(data, HashingEncoder(), clock)
+    live = live_generation(data, clock)
     with pytest.raises(DamagedGeneration):
         live.get()
     articles.write_bytes(whole)
@@ -317,38 +486,32 @@ def test_an_index_that_was_repaired_in_place_is_used_after_a_while(
     assert live.get().id == generation.id
 
 
-def test_askers_go_on_with_the_old_generation_while_one_loads_the_new(
+def test_askers_go_on_with_the_old_generation_while_the_new_one_is_loaded(
     generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Clock()
-    live = LiveGeneration(data, HashingEncoder(), clock)
+    live = live_generation(data)
     first = live.get()
     newer = write(data, generation)
     make_current(data, newer)
-    clock.now += CHECK_SECONDS
     loading, finish = threading.Event(), threading.Event()
     load = module.load_generation
-    loads: list[Path] = []
 
-    def slow(data: Path, encoder: HashingEncoder) -> Generation:
-        loads.append(data)
+    def slow(data: Path, encoder: Encoder | None, loaded: Generation | None) -> Generation:
         loading.set()
         assert finish.wait(10)
-        return load(data, encoder)
+        return load(data, encoder, loaded)
 
     monkeypatch.setattr(module, "load_generation", slow)
-    loader = threading.Thread(target=live.get)
+    loader = threading.Thread(target=live.refresh)
     loader.start()
     assert loading.wait(10)
-    clock.now += CHECK_SECONDS
     assert live.get() is first
     finish.set()
     loader.join(10)
     assert live.get().id == newer
-    assert len(loads) == 1
 
 
 def test_a_generation_in_use_survives_the_deletion_of_its_files(generation: Generation, data: Path) -> None:
-    shutil.rmtree(data / "generations")
+    shutil.rmtree(data)
     assert generation.sentence_vectors.rows(slice(0, 8)).shape == (8, 64)
     assert generation.keywords.scores(terms("rye")).argmax() == 0

@@ -139,3 +139,54 @@ def test_unit_vectors_leaves_its_argument_alone() -> None:
 def test_very_short_and_very_long_vectors_have_a_direction(scale: float) -> None:
     vectors = np.array([[3 * scale, 4 * scale]], np.float32)
     np.testing.assert_allclose(unit_vectors(vectors), [[0.6, 0.8]], rtol=1e-6)
+
+
+def test_joined_indexes_find_what_one_index_finds() -> None:
+    vectors, questions = lopsided(300), lopsided(7)
+    whole = VectorIndex.build(vectors)
+    parts = [VectorIndex.build(vectors[start:stop]) for start, stop in ((0, 3), (3, 3), (3, 200), (200, 300))]
+    joined = VectorIndex.joined(parts)
+    assert len(joined) == 300
+    for k in (1, 5, 300):
+        for found, expected in zip(joined.search(questions, k), whole.search(questions, k), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    rows = np.array([299, 0, 150, 2, 3, 3])
+    np.testing.assert_array_equal(joined.reconstruct(rows), whole.reconstruct(rows))
+
+
+def test_only_what_is_allowed_is_found_and_none_of_it_is_missing() -> None:
+    vectors, questions = lopsided(400), lopsided(5)
+    index = VectorIndex.joined([VectorIndex.build(vectors[:150]), VectorIndex.build(vectors[150:])])
+    for allowed in (
+        RANDOM.random(400) < 0.1,
+        np.arange(400) == 7,
+        np.arange(400) >= 150,
+        np.zeros(400, bool),
+    ):
+        count = min(10, int(allowed.sum()))
+        found, rows = index.search(questions, 10, allowed)
+        assert rows.shape == (5, count)
+        assert allowed[rows].all()
+        inside = np.flatnonzero(allowed)
+        expected = np.sort(cosines(questions, vectors[inside]), axis=1)[:, ::-1][:, :count]
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_joined_sentence_vectors_are_looked_up_by_row(tmp_path: Path) -> None:
+    vectors = lopsided(30)
+    whole = SentenceVectors.build(vectors)
+    joined = SentenceVectors.joined([whole.cut(0, 10), whole.cut(10, 10), whole.cut(10, 30)])
+    assert len(joined) == 30
+    for rows in (
+        slice(0, 3),
+        slice(8, 12),
+        slice(12, 20),
+        slice(None),
+        slice(30, 30),
+        np.array([29, 0, 10, 9]),
+    ):
+        np.testing.assert_array_equal(joined.rows(rows), whole.rows(rows))
+    np.testing.assert_array_equal(joined.cut(12, 15).rows(slice(None)), whole.rows(slice(12, 15)))
+    joined.save(tmp_path / "s.npy")
+    whole.save(tmp_path / "w.npy")
+    assert (tmp_path / "s.npy").read_bytes() == (tmp_path / "w.npy").read_bytes()

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from argparse import Namespace
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.commands.indexing import report_paragraphs
+from bot.commands.indexing import report_paragraphs, watch
+from bot.commands.invocation import Invocation, console
+from bot.config import settings_from
+from index.generation import current_name
 from index.types import BuildReport, SourceFailure
 from tests.bot.commands.bench import Bench
 from tests.fakes.encoder import HashingEncoder
@@ -59,7 +66,7 @@ class TestBuild:
 
         _, out, _ = built("build")
 
-        assert out.splitlines()[0].startswith("Everything was built anew. The model changed")
+        assert out.splitlines()[0].startswith("More than what changed was built anew. The model changed")
 
     def test_without_a_sources_folder_it_says_what_to_do(self, bench: Bench) -> None:
         code, out, err = bench("build", "--sources", str(bench.sources / "none"))
@@ -76,6 +83,134 @@ class TestBuild:
 
         assert "a�[31m.md" in out
         assert "\x1b" not in out
+
+
+class TestJson:
+    def test_is_one_line_with_what_was_done(self, built: Bench) -> None:
+        (built.sources / "bread.md").unlink()
+        (built.sources / "new.md").write_text("A new article has one sentence.", "utf-8")
+        (built.sources / "empty.md").write_text("", "utf-8")
+
+        code, out, _ = built("build", "--json")
+
+        assert code == 0
+        assert out.count("\n") == 1
+        found = json.loads(out)
+        assert found.pop("seconds") > 0
+        assert found.pop("generation") == current_name(built.data)
+        assert found == {
+            "added": ["new"],
+            "changed": [],
+            "removed": ["bread"],
+            "unchanged": 2,
+            "failed": [
+                {
+                    "file": "empty.md",
+                    "reason": "is empty: write the text below the front matter, or delete the file.",
+                }
+            ],
+            "warnings": [],
+            "passages": 3,
+            "sentences": 7,
+            "rebuilt_because": None,
+        }
+
+
+class TestWatch:
+    def test_builds_when_an_article_changes_and_has_settled(self, bench: Bench) -> None:
+        watched = Watched(bench)
+
+        def first() -> None:
+            (bench.sources / "new.md").write_text("A new article", "utf-8")
+
+        def second() -> None:
+            (bench.sources / "new.md").write_text("A new article has one sentence.", "utf-8")
+
+        reports = watched.reports(lambda: None, first, second, lambda: None, lambda: None)
+
+        assert [report["added"] for report in reports] == [["bread", "notes/moon-landing", "river"], ["new"]]
+        assert [second["sentences"] - first["sentences"] for first, second in pairwise(reports)] == [1]
+
+    def test_goes_on_after_a_build_that_failed(self, bench: Bench) -> None:
+        watched = Watched(bench)
+        texts = {path: path.read_bytes() for path in bench.sources.rglob("*.*")}
+
+        def spoil() -> None:
+            for path in texts:
+                path.write_bytes(b"")
+
+        def mend() -> None:
+            for path, text in texts.items():
+                path.write_bytes(text)
+            (bench.sources / "new.md").write_text("A new article has one sentence.", "utf-8")
+
+        reports = watched.reports(spoil, lambda: None, mend, lambda: None)
+
+        assert [report["added"] for report in reports][1:] == [["new"]]
+        assert "No article in " in watched.notes
+
+
+class Watched:
+    """`build --watch` where each of the watcher's pauses is one step of the test."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.notes = ""
+
+    def reports(self, *steps: Callable[[], None]) -> list[dict[str, Any]]:
+        left = list(steps)
+        environment = {"FOOTNOTE_SOURCES": str(self._bench.sources), "FOOTNOTE_DATA": str(self._bench.data)}
+        run = Invocation(
+            settings_from(environment),
+            self._bench.parts(),
+            Namespace(json=True),
+            console(False),
+            console(False, stderr=True),
+        )
+        assert watch(run, lambda seconds: left.pop(0)(), lambda: bool(left)) == 0
+        out, self.notes = self._bench.capsys.readouterr()
+        return [json.loads(line) for line in out.splitlines()]
+
+
+class TestRollbackAndCheck:
+    def test_goes_back_and_says_how_to_return(self, built: Bench) -> None:
+        first = current_name(built.data)
+        (built.sources / "bread.md").unlink()
+        built("build")
+        second = current_name(built.data)
+
+        code, out, err = built("rollback")
+
+        assert (code, out) == (0, f"Index {first} is current again: 3 articles, 3 passages.\n")
+        assert err == f"It stays until the articles change. To return: footnote rollback {second}\n"
+        assert f"The index stays at {first}" in built("build")[1].replace("\n      ", " ")
+        assert built("rollback", second)[::2] == (0, "")
+        assert current_name(built.data) == second
+
+    def test_with_nothing_to_go_back_to_it_fails(self, built: Bench) -> None:
+        code, _, err = built("rollback")
+
+        assert code == 1
+        assert "FOOTNOTE_KEEP_GENERATIONS" in err
+
+    def test_check_lists_what_is_whole_and_what_is_damaged(self, built: Bench) -> None:
+        first = current_name(built.data)
+        (path,) = (built.data / "segments").glob("*/vectors.faiss")
+        (built.sources / "bread.md").unlink()
+        built("build")
+        second = current_name(built.data)
+        assert built("check") == (
+            0,
+            f"✓ {second}  2 articles, 2 passages: every bit as it was written (current)\n",
+            "",
+        )
+        path.write_bytes(path.read_bytes()[:-1])
+
+        code, out, _ = built("check", "--all")
+
+        assert code == 1
+        assert out.startswith(f"✓ {second}  2 articles")
+        assert f"✗ {first}  The index is damaged: " in out
 
 
 def test_a_failure_and_its_reason_are_one_line() -> None:

@@ -1,0 +1,561 @@
+"""A part of the index: one immutable folder with some articles and all that is known of them.
+
+    DATA/segments/NAME/    manifest.json, articles.jsonl, passages.npy, vectors.faiss, ...
+
+The name is the checksum of the manifest, and the manifest has the checksum of every other file: a
+name vouches for every byte below it.  Generations share the segments that did not change.  Knows
+nothing of which segments make up a generation, nor of where their contents come from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from index import postings as terms_of
+from index.article import text_sha256
+from index.chunking import Table, context_text
+from index.postings import Postings
+from index.types import Article, FootnoteError, Passage
+from index.vectors import Rows, SentenceVectors, VectorIndex
+
+# Raise it whenever a file's layout, or what `build` puts into it, changes its meaning.
+FORMAT_VERSION = 2
+
+SEGMENTS = "segments"
+MANIFEST = "manifest.json"
+TRUSTED = "trusted.json"
+ASIDE, DOOMED = ".new-", ".old-"
+"""What begins the names of folders that are being written and deleted: nobody reads them."""
+NAME_CHARS = 32
+# Clocks of file systems tick in hundredths of a second; what was written that shortly before it was
+# looked at may have been written again since without a sign.
+TICK_NS = 20_000_000
+# Rows that are looked at together when vectors are checked: 30 MB.
+CHECKED_ROWS = 20_000
+
+Keys = npt.NDArray[np.uint64]
+
+
+class DamagedGeneration(FootnoteError):
+    """A file of the index is not what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """One article of the index."""
+
+    id: str
+    file: str
+    sha256: str
+    """Of the file's bytes."""
+    passages: int
+    title: str = ""
+    published: str | None = None
+    text_sha256: str = ""
+    """Of the text without the blanks around it: two articles with the same one are twins."""
+    stale: str | None = None
+    """Why the file as it is now cannot be used, so that its last good version stays; None where it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Articles with all that is worked out about them, in memory."""
+
+    articles: Sequence[Article]
+    passages: Sequence[Passage]
+    """In order of article and text."""
+    sentences: Table
+    """Shape `(sentences, 3)`: passage number, start, end; in order."""
+    vectors: VectorIndex
+    sentence_vectors: SentenceVectors
+
+
+class Articles(Sequence[Article]):
+    """Articles that are parsed when they are first asked for, and then kept."""
+
+    def __init__(self, lines: Any, ends: Rows) -> None:
+        """`lines` are the bytes of JSON Lines; each ends, with its "\\n", where `ends` says."""
+        self._lines = lines
+        self._starts = np.concatenate(([0], ends))
+        self._parsed: dict[int, Article] = {}
+
+    @classmethod
+    def of(cls, articles: Sequence[Article]) -> Articles:
+        lines = [(json.dumps(asdict(article), ensure_ascii=False) + "\n").encode() for article in articles]
+        made = cls(b"".join(lines), np.cumsum([len(line) for line in lines], dtype=np.int64))
+        made._parsed = dict(enumerate(articles))
+        return made
+
+    @property
+    def ends(self) -> Rows:
+        return self._starts[1:]
+
+    def line(self, number: int) -> bytes:
+        """The article as it is stored."""
+        return bytes(self._lines[self._starts[number] : self._starts[number + 1]])
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, number: int) -> Article: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Article, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> Article | tuple[Article, ...]:
+        if isinstance(number, slice):
+            return tuple(self[n] for n in range(*number.indices(len(self))))
+        number = range(len(self))[number]
+        article = self._parsed.get(number)
+        if article is None:
+            fields = json.loads(self.line(number))
+            fields["also"] = tuple(fields["also"])
+            # Where two threads parse it at once, both get the one that was kept first.
+            article = self._parsed.setdefault(number, Article(**fields))
+        return article
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment in memory, most of it left on disk.  Immutable and thread-safe."""
+
+    name: str
+    """Empty where it was not saved."""
+    sources: tuple[SourceEntry, ...]
+    """One for each article."""
+    articles: Articles
+    headings: Sequence[str]
+    places: Table
+    """Shape `(passages, 4)`: article, start, end, heading or -1."""
+    sentences: Table
+    """Shape `(sentences, 3)`: passage number, start, end; in order."""
+    vectors: VectorIndex
+    sentence_vectors: SentenceVectors
+    postings: Postings
+
+    def __len__(self) -> int:
+        """The number of passages."""
+        return len(self.places)
+
+    def passage(self, number: int) -> Passage:
+        article, start, end, heading = self.places[number].tolist()
+        return Passage(self.articles[article], start, end, self.headings[heading] if heading >= 0 else None)
+
+    def passage_keys(self) -> Keys:
+        """A number for each passage that looks like chance, and is the same in every index."""
+        owners = [
+            int.from_bytes(hashlib.blake2b(f"{s.id}\n{s.sha256}".encode(), digest_size=8).digest(), "little")
+            for s in self.sources
+        ]
+        keys = np.array(owners, np.uint64)[self.places[:, 0]] + self.places[:, 1].astype(np.uint64)
+        # The last steps of MurmurHash3: they spread what differs by one over all bits.
+        keys ^= keys >> np.uint64(33)
+        keys *= np.uint64(0xFF51AFD7ED558CCD)
+        keys ^= keys >> np.uint64(33)
+        keys *= np.uint64(0xC4CEB9FE1A85EC53)
+        return np.asarray(keys ^ (keys >> np.uint64(33)))
+
+
+def segment_of(contents: Contents) -> Segment:
+    """A segment that is not saved."""
+    articles, passages = contents.articles, contents.passages
+    numbers = {article.id: number for number, article in enumerate(articles)}
+    headings = {h: i for i, h in enumerate(dict.fromkeys(p.heading for p in passages if p.heading))}
+    places = [
+        (numbers[p.article.id], p.start, p.end, headings[p.heading] if p.heading else -1) for p in passages
+    ]
+    table = np.array(places, np.int32).reshape(-1, 4)
+    held = np.bincount(table[:, 0], minlength=len(articles)).tolist()
+    return Segment(
+        name="",
+        sources=tuple(map(_entry, articles, held)),
+        articles=Articles.of(articles),
+        headings=list(headings),
+        places=table,
+        sentences=contents.sentences,
+        vectors=contents.vectors,
+        sentence_vectors=contents.sentence_vectors,
+        postings=terms_of.count_terms(context_text(passage) for passage in passages),
+    )
+
+
+def merged(pieces: Sequence[tuple[Segment, Sequence[int]]]) -> Segment:
+    """One segment of some articles of each of several, by their numbers; nothing is worked out anew."""
+    headings: dict[str, int] = {}
+    sources: list[SourceEntry] = []
+    lines: list[bytes] = []
+    places, sentences, new_rows, sentence_vectors = [], [], [], []
+    first = 0
+    for segment, kept in pieces:
+        numbers = np.full(len(segment.sources), -1, np.int32)
+        numbers[np.asarray(kept, np.int64)] = np.arange(len(kept)) + len(sources)
+        passages = np.flatnonzero(numbers[segment.places[:, 0]] >= 0)
+        rows = np.full(len(segment), -1, np.int64)
+        rows[passages] = np.arange(len(passages)) + first
+        of_passage = rows[segment.sentences[:, 0]]
+        spoken = np.flatnonzero(of_passage >= 0)
+
+        # -1, for no heading, picks the last.
+        own = np.array([*(headings.setdefault(h, len(headings)) for h in segment.headings), -1], np.int32)
+        place, spans = segment.places[passages], segment.sentences[spoken]
+        places.append(np.column_stack([numbers[place[:, 0]], place[:, 1:3], own[place[:, 3]]]))
+        sentences.append(np.column_stack([of_passage[spoken], spans[:, 1:]]))
+        new_rows.append(rows)
+        sentence_vectors += [segment.sentence_vectors.cut(start, stop) for start, stop in _runs(spoken)]
+        sources += [segment.sources[number] for number in kept]
+        lines += [segment.articles.line(number) for number in kept]
+        first += len(passages)
+    vectors = [
+        s.vectors.reconstruct(np.flatnonzero(rows >= 0))
+        for (s, _), rows in zip(pieces, new_rows, strict=True)
+    ]
+    return Segment(
+        name="",
+        sources=tuple(sources),
+        articles=Articles(b"".join(lines), np.cumsum([len(line) for line in lines], dtype=np.int64)),
+        headings=list(headings),
+        places=np.concatenate(places).astype(np.int32),
+        sentences=np.concatenate(sentences).astype(np.int32),
+        vectors=VectorIndex.build(np.concatenate(vectors)),
+        sentence_vectors=SentenceVectors.joined(sentence_vectors),
+        postings=terms_of.merge(
+            [(s.postings, rows) for (s, _), rows in zip(pieces, new_rows, strict=True)], first
+        ),
+    )
+
+
+def write_segment(data: Path, segment: Segment) -> Segment:
+    """Save a segment and return it as read back and checked; it belongs to no generation yet."""
+    folder = data / SEGMENTS
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f"{ASIDE}{os.urandom(8).hex()}"
+    try:
+        aside.mkdir()
+        _write_files(aside, segment)
+        raw = _encoded(aside, segment)
+        (aside / MANIFEST).write_bytes(raw)
+        sync_tree(aside)
+        name = _name(raw)
+        manifest = _read_manifest(aside, name)
+        complaint = flaw(_load(aside, name, manifest))
+        if complaint is not None:
+            raise damaged(aside, complaint)
+        _note(aside, {file: _look(aside / file) for file in manifest.files})
+        if _is_whole(data, name):
+            shutil.rmtree(aside)  # the same contents are there, and may be in use
+        else:
+            discard(folder / name)
+            os.rename(aside, folder / name)
+            sync(folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return _load(folder / name, name, manifest)
+
+
+def open_segment(data: Path, name: str, trusting: bool = False) -> Segment:
+    """Open a segment, every byte verified; raise `DamagedGeneration`.
+
+    `trusting`, it leaves out files that look, by size and times, as when they were last verified.
+    """
+    folder = data / SEGMENTS / name
+    try:
+        manifest = _read_manifest(folder, name)
+        known = _trusted(folder) if trusting else {}
+        looks = {file: _look(folder / file) for file in manifest.files}
+        fresh = [file for file in manifest.files if looks[file] is None or known.get(file) != looks[file]]
+        for file in fresh:
+            _verify(folder / file, manifest.files[file])
+        if trusting and fresh:
+            _note(folder, looks)
+        return _load(folder, name, manifest)
+    except DamagedGeneration:
+        # Whoever trusts shall look next time.
+        with suppress(OSError):
+            (folder / TRUSTED).unlink(missing_ok=True)
+        raise
+
+
+def read_segment_sources(data: Path, name: str) -> tuple[SourceEntry, ...]:
+    """The articles of a segment, from its manifest alone."""
+    return _read_manifest(data / SEGMENTS / name, name).sources
+
+
+def flaw(segment: Segment) -> str | None:
+    """What is wrong with the contents of a segment whose files are whole; None where all is well."""
+    places, sentences, postings = segment.places, segment.sentences, segment.postings
+    counts = (len(places), len(segment.vectors), len(postings))
+    if len(set(counts)) > 1 or len(sentences) != len(segment.sentence_vectors):
+        return "its parts do not belong together"
+    if len(segment.sources) != len(segment.articles):
+        return "its articles are not those of its manifest"
+    ends = []
+    for entry, article in zip(segment.sources, segment.articles, strict=True):
+        if (article.id, article.file, article.sha256) != (entry.id, entry.file, entry.sha256):
+            return f"its article {entry.id} is another one"
+        ends.append(len(article.text))
+    held = np.bincount(places[:, 0], minlength=len(ends)) if len(places) else np.zeros(len(ends), int)
+    if held.tolist() != [entry.passages for entry in segment.sources]:
+        return "its passages are not those of its articles"
+    if not _in_order(places[:, :3], np.array(ends, np.int64)):
+        return "a passage lies outside its article"
+    if not ((places[:, 3] >= -1) & (places[:, 3] < len(segment.headings))).all():
+        return "a heading is missing"
+    spoken = np.bincount(sentences[:, 0], minlength=len(places)) if len(sentences) else np.zeros(0)
+    if len(spoken) != len(places) or not spoken.all():
+        return "a passage has no sentence"
+    starts, stops = places[:, 1].astype(np.int64), places[:, 2].astype(np.int64)
+    if not _in_order(sentences, stops) or (sentences[:, 1] < starts[sentences[:, 0]]).any():
+        return "a sentence lies outside its passage"
+    if not _terms_agree(postings):
+        return "its terms do not belong together"
+    if not _finite(segment.vectors.reconstruct, len(places)) or not _finite(
+        segment.sentence_vectors.rows, len(sentences)
+    ):
+        return "a vector is no vector"
+    return None
+
+
+def discard(folder: Path) -> None:
+    """Delete a folder in a way that leaves it whole or gone for whoever looks."""
+    doomed = folder.with_name(f"{DOOMED}{os.urandom(8).hex()}")
+    with suppress(FileNotFoundError):
+        os.rename(folder, doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what interrupted writers and deleters left in `folder`."""
+    for begin in (ASIDE, DOOMED):
+        for leftover in folder.glob(f"{begin}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def damaged(path: Path, how: str) -> DamagedGeneration:
+    return DamagedGeneration(f"The index is damaged: {path}: {how}. Run `footnote build`.")
+
+
+def sync_tree(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        sync(path)
+    sync(folder)
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the names in a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file of a segment must be."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    sources: tuple[SourceEntry, ...]
+    files: Mapping[str, _File]
+
+
+# Size, times and number of a file, as the file system has them.
+_Look = tuple[int, int, int, int]
+
+
+def _is_whole(data: Path, name: str) -> bool:
+    try:
+        open_segment(data, name)
+    except DamagedGeneration:
+        return False
+    return True
+
+
+def _entry(article: Article, passages: int) -> SourceEntry:
+    digest = text_sha256(article.text)
+    return SourceEntry(
+        article.id, article.file, article.sha256, passages, article.title, article.published, digest
+    )
+
+
+def _runs(rows: Rows) -> Iterator[tuple[int, int]]:
+    """Ascending rows as stretches without a gap."""
+    if len(rows):
+        breaks = np.flatnonzero(np.diff(rows) > 1) + 1
+        firsts, lasts = np.concatenate(([0], breaks)), np.concatenate((breaks, [len(rows)])) - 1
+        yield from zip(rows[firsts].tolist(), (rows[lasts] + 1).tolist(), strict=True)
+
+
+def _write_files(folder: Path, segment: Segment) -> None:
+    with (folder / "articles.jsonl").open("wb") as stream:
+        for number in range(len(segment.articles)):
+            stream.write(segment.articles.line(number))
+    np.save(folder / "article_ends.npy", segment.articles.ends, allow_pickle=False)
+    (folder / "headings.json").write_text(json.dumps(list(segment.headings), ensure_ascii=False), "utf-8")
+    np.save(folder / "passages.npy", segment.places, allow_pickle=False)
+    np.save(folder / "sentences.npy", segment.sentences, allow_pickle=False)
+    segment.vectors.save(folder / "vectors.faiss")
+    segment.sentence_vectors.save(folder / "sentence_vectors.npy")
+    terms_of.save(segment.postings, folder / "terms")
+
+
+def _encoded(folder: Path, segment: Segment) -> bytes:
+    """The manifest of the files in `folder`."""
+    files = {
+        path.relative_to(folder).as_posix(): asdict(_File(path.stat().st_size, _sha256(path)))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    sources = [asdict(replace(entry, stale=None)) for entry in segment.sources]
+    for entry in sources:
+        del entry["stale"]  # of the moment, not of the article
+    raw = {"format": FORMAT_VERSION, "sources": sources, "files": files}
+    return json.dumps(raw, ensure_ascii=False).encode()
+
+
+def _name(manifest: bytes) -> str:
+    return hashlib.sha256(manifest).hexdigest()[:NAME_CHARS]
+
+
+def _read_manifest(folder: Path, name: str) -> _Manifest:
+    path = folder / MANIFEST
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise damaged(path, "it is missing") from error
+    except OSError as error:
+        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+    if _name(raw) != name:
+        raise damaged(path, "its checksum is wrong")
+    try:
+        fields = json.loads(raw)
+        return _Manifest(
+            tuple(SourceEntry(**entry) for entry in fields["sources"]),
+            {file: _File(**entry) for file, entry in fields["files"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise damaged(path, "it was written by another version") from error
+
+
+def _load(folder: Path, name: str, manifest: _Manifest) -> Segment:
+    try:
+        ends = np.load(folder / "article_ends.npy", allow_pickle=False)
+        return Segment(
+            name=name,
+            sources=manifest.sources,
+            articles=Articles(terms_of.mapped(folder / "articles.jsonl"), ends),
+            headings=json.loads((folder / "headings.json").read_text("utf-8")),
+            places=np.load(folder / "passages.npy", allow_pickle=False),
+            sentences=np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray),
+            vectors=VectorIndex.load(folder / "vectors.faiss"),
+            sentence_vectors=SentenceVectors.load(folder / "sentence_vectors.npy"),
+            postings=terms_of.load(folder / "terms"),
+        )
+    except (KeyError, ValueError, RuntimeError, OSError) as error:
+        # Whole, as the checksums say, but written by libraries that the installed ones cannot read;
+        # or deleted since it was verified.
+        raise damaged(folder, f"the installed libraries cannot read it ({error})") from error
+
+
+def _verify(path: Path, entry: _File) -> None:
+    try:
+        size = path.stat().st_size
+        if size != entry.bytes:
+            raise damaged(path, f"it has {size:,} bytes instead of {entry.bytes:,}")
+        if _sha256(path) != entry.sha256:
+            raise damaged(path, "its checksum is wrong")
+    except FileNotFoundError as error:
+        raise damaged(path, "it is missing") from error
+    except OSError as error:
+        raise damaged(path, f"it cannot be read ({error.strerror})") from error
+
+
+def _look(path: Path) -> _Look | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+
+
+def _note(folder: Path, looks: Mapping[str, _Look | None]) -> None:
+    """Keep how the files of a segment looked when they were verified; a folder that refuses is no fault."""
+    with suppress(OSError):
+        (folder / TRUSTED).write_text(json.dumps({"at": time.time_ns(), "files": looks}), "utf-8")
+
+
+def _trusted(folder: Path) -> Mapping[str, _Look]:
+    """The looks that can be relied on; a record that is torn or missing relies on nothing."""
+    try:
+        raw = json.loads((folder / TRUSTED).read_text("utf-8"))
+        settled = raw["at"] - TICK_NS
+        looks = {file: tuple(look) for file, look in raw["files"].items() if look}
+        return {file: look for file, look in looks.items() if max(look[1:3]) < settled}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _in_order(spans: Table, ends: npt.NDArray[np.int64]) -> bool:
+    """Whether spans (owner, start, end) are in order, do not overlap, and end within their owners."""
+    owner, start, end = spans[:, 0].astype(np.int64), spans[:, 1], spans[:, 2]
+    if not len(spans):
+        return True
+    if owner.min() < 0 or owner.max() >= len(ends):
+        return False
+    same = owner[1:] == owner[:-1]
+    return bool(
+        (start >= 0).all()
+        and (start < end).all()
+        and (end <= ends[owner]).all()
+        and (np.diff(owner) >= 0).all()
+        and (start[1:][same] >= end[:-1][same]).all()
+    )
+
+
+def _terms_agree(postings: Postings) -> bool:
+    starts, rows = postings.posting_starts, postings.posting_rows
+    if not (
+        len(starts) == len(postings.term_keys) + 1 == len(postings.term_ends) + 1
+        and len(rows) == len(postings.posting_counts) == starts[-1]
+        and starts[0] == 0
+        and (np.diff(starts) > 0).all()
+        and (postings.term_keys[1:] >= postings.term_keys[:-1]).all()
+    ):
+        return False
+    if not len(rows):
+        return not postings.lengths.any()
+    if rows.min() < 0 or rows.max() >= len(postings):
+        return False
+    totals = np.bincount(rows, postings.posting_counts, minlength=len(postings))
+    capped = bool((postings.posting_counts == terms_of.MAX_COUNT).any())
+    return capped or bool((totals == postings.lengths).all())
+
+
+def _finite(rows: Callable[[Rows], npt.NDArray[np.float32]], count: int) -> bool:
+    return all(
+        np.isfinite(rows(np.arange(start, min(start + CHECKED_ROWS, count)))).all()
+        for start in range(0, count, CHECKED_ROWS)
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
