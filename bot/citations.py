@@ -44,6 +44,7 @@ def cite(
                 url=article.url,
                 link=link,
                 file=str((sources_folder / article.file).absolute()),
+                also=article.also,
             )
         quotes.append(
             Quote(article.text[start:end], sources[article.id].citation, article.id, start, end, link)

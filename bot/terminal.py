@@ -43,10 +43,12 @@ MIN_COLUMNS = 20
 """Narrower, and a terminal's own wrapping does less harm than ours."""
 
 UNCERTAIN = "I am not sure that this answers it. The closest I found:"
+DISAGREEMENT = "The sources differ. What each of them says:"
+UNANSWERED = "The sources do not say: {}"
 WRITTEN = "Written by {} from the sentences below; every sentence was checked against them."
 WELCOME = "Ask your articles. /help says what else can be typed, Ctrl-D leaves."
 HELP = """\
-Type a question, or a follow-up such as "and when was that?".
+Type a question, or a follow-up such as "and when was that?", "more", "explain" or "source?".
   /show 1    the quotes from source 1 in their context
   /sources   the articles that are asked
   /help      these lines
@@ -79,11 +81,20 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
     paragraphs: list[Paragraph] = []
     if not answer.certain:
         paragraphs += [_plain(UNCERTAIN, _WARNING), Paragraph()]
+    if answer.disagreement:
+        paragraphs += [_plain(DISAGREEMENT, _WARNING), Paragraph()]
     if answer.text is not None:
         paragraphs += [_plain(printable(answer.text)), Paragraph()]
         paragraphs += [_plain(WRITTEN.format(one_line(writer or "a language model")), _QUIET), Paragraph()]
-    for quote in answer.quotes:
-        paragraphs += [Paragraph(Text(f"“{one_line(quote.text)}”"), f"[{quote.citation}] "), Paragraph()]
+    for place, quote in enumerate(answer.quotes):
+        origin = answer.sources[quote.citation - 1] if answer.disagreement and place < 2 else None
+        words = Text.assemble(
+            f"“{one_line(quote.text)}”",
+            _origin(origin.publisher or origin.author, origin.published) if origin else "",
+        )
+        paragraphs += [Paragraph(words, f"[{quote.citation}] "), Paragraph()]
+    for part in answer.unanswered:
+        paragraphs += [_plain(UNANSWERED.format(one_line(part)), _WARNING), Paragraph()]
     for source in answer.sources:
         paragraphs += _source(source)
     return paragraphs
@@ -256,6 +267,10 @@ def _silence(answer: NoAnswer) -> list[Paragraph]:
             return [_plain(f"That is longer than {limit}. Ask in a sentence or two.", _WARNING)]
         case Silence.NO_ARTICLES:
             return [_plain("There are no articles yet. Add some and run `footnote build`.", _WARNING)]
+        case Silence.NOTHING_BEFORE:
+            return [_plain("Ask a question first, and then for more, an explanation or a source.", _WARNING)]
+        case Silence.NOTHING_MORE:
+            return [_plain("That is all that the sources say about it.")]
         case Silence.NOT_IN_SOURCES:
             paragraphs = [_plain("The sources do not say.", _WARNING)]
     if answer.nearest:
@@ -277,6 +292,7 @@ def _source(source: Source) -> list[Paragraph]:
     return [
         head,
         *(_address(source.url, source.link, indent) or [Paragraph(Text(file, _QUIET), indent, file)]),
+        *(Paragraph(Text(f"also in {one_line(other)}", _QUIET), indent) for other in source.also),
     ]
 
 

@@ -33,6 +33,8 @@ def answer_json(answer: Answer | NoAnswer) -> str:
             "sources": [_source(source) for source in found.sources] if found else [],
             "nearest": [{"id": near.id, "title": near.title, "url": near.url} for near in nearest],
             "text": found.text if found else None,
+            "unanswered": list(found.unanswered) if found else [],
+            "disagreement": found.disagreement if found else False,
             "seconds": round(answer.seconds, 4),
         }
     )
@@ -76,6 +78,7 @@ def _source(source: Source) -> dict[str, Any]:
         "url": source.url,
         "link": source.link,
         "file": source.file,
+        "also": list(source.also),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.conversation import small_talk, standalone
+from bot.conversation import Request, last_question, request_about, small_talk, standalone
 from bot.types import Silence, Turn
 
 TALK = (Turn("Who founded Banma?", "Alibaba and SAIC did."), Turn("When was Banma founded?", "In 2015."))
@@ -19,6 +19,13 @@ TALK = (Turn("Who founded Banma?", "Alibaba and SAIC did."), Turn("When was Banm
         "what about Tencent?",
         "who led them?",
         "那腾讯呢？",
+        "腾讯呢？",
+        "它是什么时候成立的？",
+        "why is that?",
+        "how come?",
+        "who said that?",
+        "is that true?",
+        "and in 2018?",
     ],
 )
 def test_a_follow_up_takes_the_last_question_along(follow_up: str) -> None:
@@ -32,6 +39,13 @@ def test_a_follow_up_takes_the_last_question_along(follow_up: str) -> None:
         "Which brands belong to HIMA?",
         "Why did Acer cancel its phone with Aliyun OS in 2012?",
         "Does Huawei say that it will build charging stations with the five brands this year?",
+        "Why are cars connected to the internet?",
+        "What is the name of the platform that carmakers use?",
+        "Are there laws against sharing data?",
+        "How does one update a car?",
+        "加那利群岛在哪个大陆沿岸？",
+        "还款期限是多久？",
+        "胡格诺派如何在新世界发展他们的宗教信仰？",
     ],
 )
 def test_a_new_topic_is_searched_alone(question: str) -> None:
@@ -73,3 +87,38 @@ def test_the_first_question_of_a_conversation_stands_alone() -> None:
 )
 def test_courtesy_is_met_without_a_search(message: str, reason: Silence | None) -> None:
     assert small_talk(message) is reason
+
+
+@pytest.mark.parametrize(
+    ("message", "request_"),
+    [
+        ("more", Request.MORE),
+        ("tell me more please", Request.MORE),
+        ("anything else?", Request.MORE),
+        ("explain", Request.EXPLAIN),
+        ("can you explain that?", Request.EXPLAIN),
+        ("什么意思？", Request.EXPLAIN),
+        ("source?", Request.SOURCE),
+        ("and the sources?", Request.SOURCE),
+        ("where does this come from?", Request.SOURCE),
+        ("Says who?", Request.SOURCE),
+        ("来源", Request.SOURCE),
+        ("explain how AliOS works", None),
+        ("more cars than in 2018?", None),
+        ("What is the source of the money?", None),
+        ("who says that Banma is closed?", None),
+    ],
+)
+def test_a_word_or_two_about_the_answer_is_a_request(message: str, request_: Request | None) -> None:
+    assert request_about(message) is request_
+
+
+def test_a_request_is_about_the_last_question() -> None:
+    talk = (Turn("Who owns Banma?", "…"), Turn("thanks", ""), Turn("more", "…"))
+    assert last_question(talk) == 0
+    assert last_question((Turn("hi", ""), Turn("source?", ""))) is None
+
+
+def test_requests_in_between_do_not_become_the_subject() -> None:
+    talk = (*TALK, Turn("more", "…"), Turn("source?", "…"))
+    assert standalone("and Baidu?", talk) == "When was Banma founded? and Baidu?"

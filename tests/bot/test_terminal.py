@@ -65,6 +65,29 @@ def test_an_uncertain_answer_says_so_before_anything_else() -> None:
     assert last.endswith("https://example.com/banma#:~:text=Alibaba%20and%20SAIC")
 
 
+def test_sources_that_differ_are_shown_as_differing_each_with_its_date() -> None:
+    answer = replace(banma_answer(), disagreement=True)
+
+    assert shown(answer_paragraphs(answer)).splitlines()[:3] == [
+        "The sources differ. What each of them says:",
+        "",
+        "[1] “Alibaba and SAIC each hold half of Banma.” — Car Times, 9 February 2015",
+    ]
+
+
+def test_a_part_of_the_question_without_an_answer_is_named() -> None:
+    answer = replace(banma_answer(), unanswered=("who runs it",))
+
+    assert "The sources do not say: who runs it" in shown(answer_paragraphs(answer)).splitlines()
+
+
+def test_a_syndicated_copy_is_named_under_its_source() -> None:
+    answer = banma_answer()
+    also = replace(answer, sources=(replace(answer.sources[0], also=("TechNode, https://t.example/1",)),))
+
+    assert shown(answer_paragraphs(also)).splitlines()[-1] == "    also in TechNode, https://t.example/1"
+
+
 def test_prose_of_a_language_model_is_marked_as_such_and_followed_by_its_quotes() -> None:
     lines = shown(answer_paragraphs(replace(banma_answer(), text="Half each [1]."))).splitlines()
 
@@ -127,6 +150,11 @@ def test_no_answer_names_the_nearest_articles_and_that_they_do_not_answer() -> N
         (Silence.THANKS, "You are welcome.\n"),
         (Silence.TOO_LONG, "That is longer than 2,000 characters. Ask in a sentence or two.\n"),
         (Silence.NO_ARTICLES, "There are no articles yet. Add some and run `footnote build`.\n"),
+        (
+            Silence.NOTHING_BEFORE,
+            "Ask a question first, and then for more, an explanation or a source.\n",
+        ),
+        (Silence.NOTHING_MORE, "That is all that the sources say about it.\n"),
     ],
 )
 def test_each_silence_has_words_of_its_own(reason: Silence, words: str) -> None:

@@ -32,6 +32,18 @@ class TestAsk:
 
         assert built.answers.asked == [(QUESTION, ())]
 
+    def test_a_collection_is_all_that_is_asked_and_an_unknown_one_is_named(self, built: Bench) -> None:
+        assert built("ask", "--collection", "notes", "--collection", ".", QUESTION)[0] == 0
+        assert built("ask", QUESTION)[0] == 0
+        assert built.answers.scopes == [{"notes", ""}, None]
+
+        code, _, err = built("ask", "--collection", "note", QUESTION)
+
+        assert code == 1
+        assert err == (
+            "footnote: There is no collection 'note'. The sub-folders of the sources are: ., notes.\n"
+        )
+
     def test_no_answer_is_an_answer_too_unless_asked_to_fail(self, built: Bench) -> None:
         assert built("ask", "Why?") == (0, "The sources do not say.\n", "")
         assert built("ask", "Why?", "--fail-on-none")[0] == 1
@@ -47,8 +59,8 @@ class TestAsk:
             f'"start": {start}, "end": {start + len(BANMA_QUOTE)}}}], '
             '"sources": [{"citation": 1, "id": "banma", "title": "Banma and its owners", '
             '"publisher": "Car Times", "published": "2015-02-09", "url": "https://example.com/banma", '
-            '"link": "https://example.com/banma#:~:text=Alibaba%20and%20SAIC", "file": "/a/b.md"}], '
-            '"nearest": [], "text": null, "seconds": 0.01}\n'
+            '"link": "https://example.com/banma#:~:text=Alibaba%20and%20SAIC", "file": "/a/b.md", '
+            '"also": []}], "nearest": [], "text": null, "unanswered": [], "disagreement": false, "seconds": 0.01}\n'
         )
 
     def test_json_tells_an_uncertain_answer_and_none_apart(self, built: Bench) -> None:

@@ -1,0 +1,105 @@
+"""How a question is put: the parts it has, and whether it asks for one thing or for several.
+
+Surface patterns, in English and Chinese, that fire on a clear wording alone: a question that is
+not recognised is answered as a whole with the sentences that score best, which is never wrong.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_PARTS = 3
+
+_WORD = r"(?:who(?:m|se)?|what|when|where|which|why|how)"
+_PLACE = r"(?:in|at|on|by|from|to|for|with|of|since)"
+_VERB = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
+# Two questions in one: each side opens with a question word, the second behind "and", "or" or a mark.
+_SECOND = re.compile(
+    rf"[,;]?\s+(?:and|or|but)(?:\s+also)?\s+(?=(?:{_PLACE}\s+)?{_WORD}\s+\w+\s+\w+)"
+    rf"|[,;]?\s+(?:and|or)\s+(?=(?:{_PLACE}\s+)?{_WORD}\W*$)"
+    rf"|(?<=[?？])\s*(?=\S)"
+    rf"|[，,；;]\s*(?=(?:谁|什么|何时|哪|为什么|怎么|多少|是否|又|还有))",
+    re.IGNORECASE,
+)
+_OPENS_AS_QUESTION = re.compile(
+    rf"^\W*(?:and\s+|or\s+)?(?:{_PLACE}\s+)?(?:{_WORD}|{_VERB})\b|[谁什何哪怎几吗呢]|多少|为什么",
+    re.IGNORECASE,
+)
+# "When and where was X born?"
+_SHARED_REST = re.compile(
+    rf"^\W*({_WORD})\s+(?:and|or)\s+((?:{_PLACE}\s+)?{_WORD})\s+(.{{3,}})$", re.IGNORECASE
+)
+# One side of a question that is no question: "between when X and when Y", "what is meant by who and what".
+_BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
+
+_SEVERAL = re.compile(
+    rf"\b(?:which|what)\s+(?:(?:kinds?|types?|sorts?)\s+of\s+)?(?:(?!(?:{_VERB}|of)\b)[\w-]+\s+){{0,2}}"
+    r"(?!(?:this|its|his|us|times|class|process|basis|business|address|status|news|means|series)\b)"
+    rf"(?!{_VERB}\b)\w{{3,}}(?<!s)s\s+(?!(?:of|the|an?|in|on|at|for|to|with|by|from|between|or|and|us)\b)\w"
+    r"|\b(?:who|what|where|which)\s+all\b|\b(?:who|what)\s+(?:are|were)\s+(?:the|all|some|your|our|\w+'s?)\b"
+    r"|\b(?:list|name|enumerate)\s+(?:all|every|the|some|each|\w+s\b)|\ball\s+(?:of\s+)?the\s+\w+s\b"
+    r"|\b(?:who|what)\s+else\b|哪些|有哪几|列出|列举|都有谁|分别",
+    re.IGNORECASE,
+)
+_ARTICLES = re.compile(
+    r"\b(?:which|what|how many)\s+(?:other\s+)?(?:articles|sources|reports|stories|posts|documents|papers)\b"
+    r"|\b(?:articles|sources|reports|documents)\s+(?:say|mention|report|differ|disagree|agree)\b"
+    r"|\bdifferent (?:sources|articles|reports)\b|哪些(?:文章|来源|报道)|哪篇文章",
+    re.IGNORECASE,
+)
+_NAME = r"[^,;?!]{2,60}?"
+_COMPARED = re.compile(
+    rf"\b(?:differences?|distinction|comparison|relations?(?:hip)?)\s+(?:is\s+there\s+)?between\s+({_NAME})\s+and\s+"
+    rf"({_NAME})(?=\s+(?:in|on|for|when|with regard)\b|[?.!]|$)"
+    rf"|\bcompare\s+({_NAME})\s+(?:and|with|to)\s+({_NAME})(?=\s+(?:in|on|for|when)\b|[?.!]|$)"
+    rf"|\bhow\s+(?:does|do|did|is|are)\s+({_NAME})\s+(?:differ|different)\s+from\s+({_NAME})(?=[?.!]|$)"
+    rf"|\bhow\s+(?:do|did)\s+({_NAME})\s+and\s+({_NAME})\s+(?:differ|compare)\b"
+    rf"|^\W*({_NAME})\s+(?:vs\.?|versus)\s+({_NAME})(?=[?.!]|$)"
+    r"|(\w[\w .-]*?|[\u4e00-\u9fff]{2,10})[和与跟]([\w .-]+?|[\u4e00-\u9fff]{2,10})"
+    r"(?:之间)?(?:有什么|的)?(?:区别|不同|差别)",
+    re.IGNORECASE,
+)
+
+
+def parts(question: str) -> tuple[str, ...]:
+    """Return the questions that `question` holds, in its own words; one where it cannot be taken apart.
+
+    >>> parts("Who owns Banma and when was it founded?")
+    ('Who owns Banma', 'when was it founded?')
+    >>> parts("When and where was the alliance announced?")
+    ('When was the alliance announced?', 'where was the alliance announced?')
+    """
+    shared = _SHARED_REST.match(question)
+    if shared:
+        first, second, rest = shared.groups()
+        return (f"{first} {rest}", f"{second} {rest}")
+    if _BETWEEN.search(question):
+        return (question,)
+    found = [part.strip(" ,;") for part in _SECOND.split(question)]
+    found = [part for part in found if part]
+    if not 2 <= len(found) <= MAX_PARTS or not all(_OPENS_AS_QUESTION.search(part) for part in found):
+        return (question,)
+    return tuple(found)
+
+
+def asks_for_several(question: str) -> bool:
+    """Whether the answer is a list: "which carmakers …", "who are …", "name all …"."""
+    return _SEVERAL.search(question) is not None
+
+
+def asks_for_articles(question: str) -> bool:
+    """Whether each article is to be heard: "what do the sources say about …"."""
+    return _ARTICLES.search(question) is not None
+
+
+def compared(question: str) -> tuple[str, str] | None:
+    """Return the two things that the question compares; None where it compares none.
+
+    >>> compared("What is the difference between AliOS and Aliyun OS?")
+    ('AliOS', 'Aliyun OS')
+    """
+    found = _COMPARED.search(question)
+    if found is None:
+        return None
+    first, second = (side.strip() for side in found.groups() if side is not None)
+    return first, second
