@@ -1,4 +1,4 @@
-"""How sure an answer is: a calibrated probability from several signals of one search.
+"""What says how sure an answer is: several signals of one search, for a calibrated probability.
 
 Never from the order of the candidates alone, which says which is best and not whether it is good.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bot.excerpts import Excerpt, subject_covered, subject_of
-from bot.linear import LinearModel, Matrix
+from bot.linear import Matrix
 from index.search import Findings
 
 _OF_THE_BEST = (
@@ -58,13 +58,6 @@ FEATURES = (
 
 # Stands for "nothing else was found" where a gap to the next candidate is asked for.
 _WIDE_GAP = 5.0
-
-
-def confidence(findings: Findings, ranked: Sequence[Excerpt], model: LinearModel) -> float:
-    """Return the probability, 0..1, that the best excerpts answer the question."""
-    if not ranked:
-        return 0.0
-    return float(model.probabilities(features(findings, ranked))[0])
 
 
 def features(findings: Findings, ranked: Sequence[Excerpt]) -> Matrix:

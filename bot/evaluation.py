@@ -191,6 +191,11 @@ def quotes_of(answer: Answer | NoAnswer) -> tuple[Quote, ...]:
     return answer.quotes if isinstance(answer, Answer) else ()
 
 
+def holds_words(texts: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether each of the words, whatever its case, is in one of the texts."""
+    return not _missing(texts, words)
+
+
 class _BadLineError(Exception):
     """What is wrong with a line, without its place."""
 
@@ -296,8 +301,12 @@ def _why_missed(result: Result, texts: Mapping[str, str]) -> str | None:
 
 
 def _missing_words(question: Question, quotes: Sequence[Quote]) -> list[str]:
-    shown = [_plain(quote.text) for quote in quotes]
-    return [word for word in question.words if not any(_holds(text, _plain(word)) for text in shown)]
+    return _missing([quote.text for quote in quotes], question.words)
+
+
+def _missing(texts: Sequence[str], words: Sequence[str]) -> list[str]:
+    plain = [_plain(text) for text in texts]
+    return [word for word in words if not any(_holds(text, _plain(word)) for text in plain)]
 
 
 def _holds(text: str, word: str) -> bool:

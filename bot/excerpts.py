@@ -15,6 +15,7 @@ import numpy as np
 from bot.expected import Contents, Expected, contents, expected_answer, fits
 from bot.linear import LinearModel, Matrix
 from index.common_terms import is_common
+from index.reader import SEPARATOR
 from index.search import Findings, Sentence
 from index.tokens import terms
 
@@ -79,6 +80,8 @@ class Excerpt:
     features: Matrix
     """Shape `(len(FEATURES),)`."""
     found: Contents
+    reranker: float | None = None
+    """Score of the reranker, on its own scale; None where it did not read this one, or there is none."""
 
     def feature(self, name: str) -> float:
         return float(self.features[_PLACE_OF[name]])
@@ -116,6 +119,20 @@ def candidates(findings: Findings) -> list[int]:
 
 def sentence_text(findings: Findings, sentence: Sentence) -> str:
     return findings.hits[sentence.place].passage.article.text[sentence.start : sentence.end]
+
+
+def in_context(findings: Findings, excerpt: Excerpt) -> str:
+    """The sentence, and behind a mark what a reader needs to understand it.
+
+    That is the article's title, and the sentence before where it begins with a word that points back.
+    """
+    title = findings.hits[excerpt.sentence.place].passage.article.title
+    context = [title]
+    if excerpt.found.pronoun_start:
+        place = findings.sentences.index(excerpt.sentence)
+        if place and findings.sentences[place - 1].place == excerpt.sentence.place:
+            context.append(sentence_text(findings, findings.sentences[place - 1]))
+    return " ".join(excerpt.text.split()) + SEPARATOR + " ".join(". ".join(context).split())
 
 
 def features(findings: Findings, asked: str, chosen: Sequence[int]) -> tuple[Matrix, list[Contents]]:

@@ -31,6 +31,7 @@ from bot.terminal import Paragraph, one_line, show
 from index.types import FootnoteError
 
 NOTHING = "–"
+NO_RERANKER = "none"
 QUOTE_CHARS = 200
 """Enough to see what was quoted instead; the whole is in the JSON."""
 
@@ -48,7 +49,7 @@ class Side:
 
 def evaluate_file(run: Invocation) -> int:
     """Ask every question of the file; `FootnoteError` where a figure is beyond its limit."""
-    questions = _read(Path(run.arguments.file))
+    questions = read_questions(Path(run.arguments.file))
     every = _settings(run)
     for settings in every:
         current_manifest(settings.data)  # a missing index should be known before the other is asked
@@ -64,7 +65,8 @@ def evaluate_file(run: Invocation) -> int:
     return 0
 
 
-def _read(file: Path) -> tuple[Question, ...]:
+def read_questions(file: Path) -> tuple[Question, ...]:
+    """Raise `FootnoteError` that names the line that is wrong."""
     try:
         # Split at "\n" alone: a question may hold other characters that Python takes for line ends.
         lines = file.read_text("utf-8-sig").split("\n")
@@ -77,13 +79,17 @@ def _settings(run: Invocation) -> list[Settings]:
     """Of the index that is judged, and of the other where there is one to compare with."""
     # Quotes are judged; a language model's prose would only make them slow.
     settings = replace(run.settings, llm=None)
-    folder, balance = run.arguments.compare, run.arguments.compare_balance
-    if folder is None and balance is None:
+    typed = run.arguments
+    others = (typed.compare, typed.compare_model, typed.compare_reranker, typed.compare_balance)
+    if all(value is None for value in others):
         return [settings]
+    reranker = None if typed.compare_reranker == NO_RERANKER else typed.compare_reranker
     other = replace(
         settings,
-        data=settings.data if folder is None else Path(folder).expanduser(),
-        balance=settings.balance if balance is None else balance,
+        data=settings.data if typed.compare is None else Path(typed.compare).expanduser(),
+        model=typed.compare_model or settings.model,
+        reranker=settings.reranker if typed.compare_reranker is None else reranker,
+        balance=settings.balance if typed.compare_balance is None else typed.compare_balance,
     )
     return [settings, other]
 
@@ -123,8 +129,7 @@ def _report(run: Invocation, questions: Sequence[Question], sides: Sequence[Side
     yield Paragraph(Text(one_line(f"{len(questions)} questions of {run.arguments.file}: {counts}")))
     names = ("this", "other") if len(sides) > 1 else ("",)
     for name, side in zip(names, sides, strict=True):
-        described = f"index {side.generation} in {side.settings.data}, balance {side.settings.balance:g}"
-        yield Paragraph(Text(one_line(described)), f"{name:<7}" if name else "")
+        yield Paragraph(Text(one_line(_described(side))), f"{name:<7}" if name else "")
         if side.absent:
             absent = f"Expected articles that are not in it: {', '.join(side.absent)}"
             yield Paragraph(Text(one_line(absent), "yellow"), "  ! ")
@@ -133,6 +138,13 @@ def _report(run: Invocation, questions: Sequence[Question], sides: Sequence[Side
     for name, side in zip(names, sides, strict=True):
         yield Paragraph()
         yield from _misses(side.evaluation.misses, f", {name}" if name else "", run.arguments.misses)
+
+
+def _described(side: Side) -> str:
+    settings = side.settings
+    models = (("model", settings.model), ("reranker", settings.reranker))
+    chosen = "".join(f", {kind} {name}" for kind, name in models if name is not None)
+    return f"index {side.generation} in {settings.data}{chosen}, balance {settings.balance:g}"
 
 
 def _table(sides: Sequence[Side]) -> Iterator[Paragraph]:
@@ -215,6 +227,8 @@ def _json(file: str, questions: Sequence[Question], sides: Sequence[Side]) -> di
 def _side_json(side: Side) -> dict[str, Any]:
     return {
         "data": str(side.settings.data),
+        "model": side.settings.model,
+        "reranker": side.settings.reranker,
         "balance": side.settings.balance,
         "generation": side.generation,
         "absent": list(side.absent),

@@ -143,7 +143,8 @@ def test_json_holds_figures_and_misses_on_one_line(evaluated: TwoIndexes, file: 
     found = json.loads(out)
     assert (code, err, out.count("\n")) == (0, "", 1)
     assert list(found) == [
-        *("file", "questions", "answerable", "unanswerable", "data", "balance", "generation", "absent"),
+        *("file", "questions", "answerable", "unanswerable", "data", "model", "reranker", "balance"),
+        *("generation", "absent"),
         *("figures", "misses", "compared"),
     ]
     assert (found["questions"], found["answerable"], found["unanswerable"]) == (4, 3, 1)
@@ -201,6 +202,22 @@ def test_two_balances_of_one_index_can_be_compared(evaluated: TwoIndexes, file: 
     assert (found["balance"], found["compared"]["balance"]) == (0.5, 0.2)
     assert found["compared"]["data"] == found["data"]
     assert found["compared"]["change"]["answer_hit"] == 0.6667
+
+
+def test_two_models_or_rerankers_can_be_compared(evaluated: TwoIndexes, file: str) -> None:
+    evaluated.environment = {"FOOTNOTE_RERANKER": "reader"}
+    compare = ["eval", file, "--compare-reranker", "none", "--compare-model", "other"]
+
+    out = evaluated(*compare)[1]
+    found = json.loads(evaluated(*compare, "--json")[1])
+
+    assert f"this   index g1 in {evaluated.data}, reranker reader, balance 0.5\n" in out
+    assert f"other  index g1 in {evaluated.data}, model other, balance 0.5\n" in out
+    assert [(s["model"], s["reranker"]) for s in (found, found["compared"])] == [
+        (None, "reader"),
+        ("other", None),
+    ]
+    assert [(s.model, s.reranker) for s in evaluated.asked_with[-2:]] == [(None, "reader"), ("other", None)]
 
 
 class TestGate:
