@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,8 +21,8 @@ import numpy as np
 from index.bert import Bert, Ids, UnsupportedModel, load_bert
 from index.types import Encoder, FootnoteError, Vectors
 
-# Importing torch takes as long as NumPy takes for so many tokens: some thirty new articles.
-LIGHT_TOKENS = 20_000
+# Importing torch takes as long as NumPy takes for so many tokens: a dozen new articles.
+LIGHT_TOKENS = 10_000
 FLOAT32 = "float32"
 # Laid end to end; more make the widest matrix fall out of the cache.
 BATCH_TOKENS = 1_024
@@ -63,9 +65,6 @@ class FullEncoder(Encoder, Protocol):
 
     @property
     def folder(self) -> Path | None: ...
-
-    @property
-    def loaded(self) -> bool: ...
 
 
 def lightest(full: FullEncoder) -> Encoder:
@@ -148,7 +147,7 @@ class LightEncoder:
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         ids = self._ids(texts)
-        if not self._checked and not self._full.loaded and sum(map(len, ids)) <= LIGHT_TOKENS:
+        if not self._checked and sum(map(len, ids)) <= LIGHT_TOKENS:
             self._precisions.add(FLOAT32)
             return self._encode(ids)
         self._check()
@@ -168,9 +167,18 @@ class LightEncoder:
 
     def _encode(self, ids: Sequence[Ids]) -> Vectors:
         vectors = np.zeros((len(ids), self.dimension), np.float32)
-        for batch in _batches(ids):
+
+        def embed(batch: list[int]) -> None:
             for row, states in zip(batch, self._bert.states([ids[row] for row in batch]), strict=True):
                 vectors[row] = states.mean(axis=0)
+
+        batches = list(_batches(ids))
+        if len(batches) > 1:
+            # NumPy's own threads are kept to one, which suits questions.
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(embed, batches))
+        elif batches:
+            embed(batches[0])
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 

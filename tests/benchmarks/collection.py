@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sqlite3
 from collections.abc import Collection as Members
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -80,14 +81,17 @@ def rebuilt(whole: Collection, chunking: ChunkSettings, name: str, encoder: Enco
 
 
 class RememberingEncoder:
-    """An `Encoder` that embeds a question once, however many indexes it is asked of.
+    """An `Encoder` that embeds a question once a run, and a document once a cache folder.
 
-    One batch beforehand takes a fraction of the time of one question after the other.
+    One batch of questions beforehand takes a fraction of the time of one after the other.  Documents
+    are kept in half precision, as an index keeps them: a change of the index's own format or of how
+    it splits articles costs no embedding of texts that stay the same.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, cache: Path | None = None) -> None:
         self._encoder = encoder
         self._questions: dict[str, Vectors] = {}
+        self._kept = None if cache is None else _open_kept(cache)
 
     @property
     def name(self) -> str:
@@ -109,7 +113,25 @@ class RememberingEncoder:
         return self._encoder.count_tokens(texts)
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
-        return self._encoder.encode_documents(texts)
+        if self._kept is None:
+            return self._encoder.encode_documents(texts)
+        keys = [
+            hashlib.blake2b(f"{self.fingerprint} {text}".encode(), digest_size=16).digest() for text in texts
+        ]
+        rows = [
+            self._kept.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone() for key in keys
+        ]
+        new = [place for place, row in enumerate(rows) if row is None]
+        if new:
+            made = self._encoder.encode_documents([texts[place] for place in new]).astype(np.float16)
+            for place, vector in zip(new, made, strict=True):
+                rows[place] = (vector.tobytes(),)
+                self._kept.execute(
+                    "INSERT OR REPLACE INTO vectors VALUES (?, ?)", (keys[place], rows[place][0])
+                )
+            self._kept.commit()
+        found = [np.frombuffer(row[0], np.float16) for row in rows]
+        return np.array(found, np.float32).reshape(len(texts), self.dimension)
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         self.learn(questions)
@@ -120,6 +142,14 @@ class RememberingEncoder:
         new = [question for question in dict.fromkeys(questions) if question not in self._questions]
         if new:
             self._questions.update(zip(new, self._encoder.encode_questions(new), strict=True))
+
+
+def _open_kept(cache: Path) -> sqlite3.Connection:
+    cache.mkdir(parents=True, exist_ok=True)
+    kept = sqlite3.connect(cache / "vectors.sqlite", timeout=60)
+    kept.execute("PRAGMA journal_mode = WAL")
+    kept.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+    return kept
 
 
 def _copy(whole: Collection, name: str) -> Path:

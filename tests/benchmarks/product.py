@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.answering import Answerer, open_model
+from bot.answering import Answerer, open_confidence, open_model
 from bot.config import settings_from
-from bot.excerpts import excerpts
+from bot.judging import Judge
 from bot.types import Answers
-from index.generation import LiveGeneration
+from bot.wiring import open_reader
+from index.embedding import DEFAULT_MODEL
+from index.generation import Generation, LiveGeneration
 from index.search import Searcher
-from index.types import Encoder
+from index.types import Encoder, Reranker
 from tests.benchmarks.collection import Collection
 
 
 def open_answers(collection: Collection, encoder: Encoder) -> Answers:
     """Answer from a collection as the bot does, with its default settings."""
     live = LiveGeneration(collection.data, encoder)
-    return Answerer(live, encoder, collection.sources, settings_from({}).balance)
+    settings = settings_from({})
+    return Answerer(
+        live, encoder, collection.sources, settings.balance, reader=_reader(collection.generation)
+    )
 
 
 class SentenceRanker:
     """Ranks the sentences of one article of a collection, as an answer's quotes are ranked."""
 
     def __init__(self, collection: Collection, encoder: Encoder) -> None:
+        self._judge = Judge(open_model(), open_confidence(), reader=_reader(collection.generation))
         self._searcher = Searcher(collection.generation, encoder)
         self._articles = np.array([passage.article.id for passage in collection.generation.passages])
 
     def scores(self, question: str, article: str) -> dict[int, float]:
         """Start of a sentence -> its score, of those that deserved a close look."""
         findings = self._searcher.find(question, allowed=self._articles == article)
-        return {found.sentence.start: found.score for found in excerpts(findings, question, open_model())}
+        return {found.sentence.start: found.score for found in self._judge.rank(findings, question)}
+
+
+def _reader(generation: Generation) -> Reranker | None:
+    """As the wiring has it: beside the packaged model alone."""
+    return open_reader(settings_from({})) if generation.manifest.model == DEFAULT_MODEL else None

@@ -15,7 +15,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +23,14 @@ import torch
 
 import bot
 from bot import confidence, excerpts
-from bot.answering import MAX_QUOTES
+from bot.choosing import MAX_QUOTES
+from bot.config import settings_from
 from bot.excerpts import Excerpt
+from bot.judging import Judge
 from bot.linear import LinearModel, Matrix
-from index.chunking import context_text
+from bot.wiring import open_reader
 from index.embedding import SentenceTransformerEncoder
-from index.generation import Generation
-from index.keywords import KeywordIndex
+from index.generation import Contents, Generation, in_memory
 from index.search import Findings, Mask, Searcher, Sentence
 from index.types import Article
 from index.vectors import SentenceVectors, VectorIndex
@@ -47,6 +48,8 @@ EXCERPT_PENALTY = 5e-4
 CONFIDENCE_PENALTY = 1e-3
 # Chinese teaches the ranking what to do when cosines say nothing; a part of it is enough.
 CHINESE_SHARE = 0.35
+# Ranking asks for none.
+NO_CONFIDENCE = LinearModel(0.0, {}, ())
 # Of a small collection.
 FEW_ARTICLES = 3
 
@@ -66,6 +69,15 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that was searched for, and which sentences answer it."""
+
+    question: str
+    findings: Findings
+    answers: Callable[[Sentence, Article], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """One question's candidates: features, and which of them answer it."""
 
@@ -82,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "footnote-benchmarks")
     options = parser.parse_args(argv)
     data = BenchmarkData(options.data)
-    encoder = RememberingEncoder(SentenceTransformerEncoder())
+    encoder = RememberingEncoder(SentenceTransformerEncoder(), options.cache)
 
     examples: list[Example] = []
     searches: list[Search] = []
@@ -95,16 +107,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         searches.append(Search(xquad, Searcher(whole, encoder), tune[: round(share * len(tune))]))
         searches += _small(xquad, whole, tune, encoder, share)
     for search in searches:
-        examples += _xquad(search)
-    examples += _selqa(data, encoder, options.cache)
-    examples += _chunking(data, encoder, options.cache)
+        examples += map(_example, asked_of_xquad(search))
+    examples += map(_example, asked_of_selqa(data, encoder, options.cache))
+    examples += map(_example, asked_of_chunking(data, encoder, options.cache))
     ranker = _train_excerpts(examples)
     _save("excerpts", 0.0, ranker, excerpts.FEATURES)
 
-    model = LinearModel.load("excerpts", excerpts.FEATURES)
+    judge = Judge(
+        LinearModel.load("excerpts", excerpts.FEATURES), NO_CONFIDENCE, reader=open_reader(settings_from({}))
+    )
     rows, answerable = [], []
     for search in searches:
-        for row, yes in _confidence_rows(search, model):
+        for row, yes in _confidence_rows(search, judge):
             rows.append(row)
             answerable.append(yes)
     weights = _regress(
@@ -119,11 +133,12 @@ def _searcher(collection: Collection, encoder: RememberingEncoder) -> Searcher:
     return Searcher(collection.generation, encoder)
 
 
-def _example(findings: Findings, question: str, answers: Callable[[Sentence, Article], bool]) -> Example:
+def _example(asked: Asked) -> Example:
+    findings = asked.findings
     chosen = excerpts.candidates(findings)
-    matrix, _ = excerpts.features(findings, question, chosen)
+    matrix, _ = excerpts.features(findings, asked.question, chosen)
     sentences = [findings.sentences[i] for i in chosen]
-    right = [answers(s, findings.hits[s.place].passage.article) for s in sentences]
+    right = [asked.answers(s, findings.hits[s.place].passage.article) for s in sentences]
     return Example(matrix, np.array(right, bool))
 
 
@@ -149,56 +164,60 @@ def subset(whole: Generation, articles: Container[str]) -> Generation:
     rows = [n for n, passage in enumerate(whole.passages) if passage.article.id in articles]
     passages = tuple(whole.passages[n] for n in rows)
     sentence_rows = [list(whole.sentence_rows(n)) for n in rows]
-    offsets = np.cumsum([0, *map(len, sentence_rows)]).astype(np.int32)
     flat = np.array([row for group in sentence_rows for row in group], dtype=np.int64)
     sentences = whole.sentences[flat].copy()
-    sentences[:, 0] = np.repeat(np.arange(len(rows)), np.diff(offsets))
-    return replace(
-        whole,
+    sentences[:, 0] = np.repeat(np.arange(len(rows)), [len(group) for group in sentence_rows])
+    contents = Contents(
         articles=tuple(a for a in whole.articles if a.id in articles),
         passages=passages,
         sentences=sentences,
-        sentence_offsets=offsets,
         vectors=VectorIndex.build(whole.vectors.reconstruct(np.array(rows))),
         sentence_vectors=SentenceVectors.build(whole.sentence_vectors.rows(flat)),
-        keywords=KeywordIndex.build(context_text(passage) for passage in passages),
     )
+    return in_memory(whole.manifest, contents)
 
 
-def _xquad(search: Search) -> Iterator[Example]:
+def asked_of_xquad(search: Search) -> Iterator[Asked]:
+    """The questions whose paragraph is in the collection."""
     for q in search.asked:
         gold, at = paragraph_id(q.paragraph), q.answer_start
         if gold in search.articles:
-            yield _example(
-                search.searcher.find(q.text),
+            yield Asked(
                 q.text,
+                search.searcher.find(q.text),
                 lambda s, article, gold=gold, at=at: article.id == gold and s.start <= at < s.end,
             )
 
 
-def _selqa(data: BenchmarkData, encoder: RememberingEncoder, cache: Path) -> Iterator[Example]:
+def asked_of_selqa(
+    data: BenchmarkData, encoder: RememberingEncoder, cache: Path, split: str = "tune"
+) -> Iterator[Asked]:
+    """Each question, within its own section."""
     questions = data.selqa()
     collection, spans = selqa_collection(questions, encoder, cache)
     searcher = _searcher(collection, encoder)
     articles = _article_of_passage(searcher)
     for number, q in enumerate(questions):
-        if in_split(q.id, "tune"):
+        if in_split(q.id, split):
             right = [spans[number][i] for i in q.answers]
-            yield _example(
-                searcher.find(q.text, allowed=articles == selqa_id(number)),
+            yield Asked(
                 q.text,
+                searcher.find(q.text, allowed=articles == selqa_id(number)),
                 lambda s, article, right=right: any(start <= s.start < end for start, end in right),
             )
 
 
-def _chunking(data: BenchmarkData, encoder: RememberingEncoder, cache: Path) -> Iterator[Example]:
+def asked_of_chunking(
+    data: BenchmarkData, encoder: RememberingEncoder, cache: Path, split: str = "tune"
+) -> Iterator[Asked]:
+    """A sentence answers where half of it lies in a gold range."""
     chunking = data.chunking()
     searcher = _searcher(chunking_collection(chunking, encoder, cache), encoder)
     for q in chunking.questions:
-        if in_split(q.id, "tune"):
-            yield _example(
-                searcher.find(q.text),
+        if in_split(q.id, split):
+            yield Asked(
                 q.text,
+                searcher.find(q.text),
                 lambda s, article, q=q: (
                     article.id == q.corpus
                     and 2 * sum(max(0, min(b, s.end) - max(a, s.start)) for a, b in q.ranges)
@@ -207,7 +226,7 @@ def _chunking(data: BenchmarkData, encoder: RememberingEncoder, cache: Path) -> 
             )
 
 
-def _confidence_rows(search: Search, model: LinearModel) -> Iterator[tuple[Matrix, bool]]:
+def _confidence_rows(search: Search, judge: Judge) -> Iterator[tuple[Matrix, bool]]:
     articles = search.articles
     title_of = {paragraph_id(p.number): p.title for p in search.xquad.paragraphs}
     titles = list(dict.fromkeys(title_of[article] for article in articles))
@@ -222,7 +241,7 @@ def _confidence_rows(search: Search, model: LinearModel) -> Iterator[tuple[Matri
                 cases += [(half == own, True), (half != own, False)]
         for allowed, answerable in cases:
             findings = search.searcher.find(q.text, allowed=allowed)
-            ranked = excerpts.excerpts(findings, q.text, model)
+            ranked = judge.rank(findings, q.text)
             if ranked:
                 yield confidence.features(findings, ranked), answerable and _answered(findings, ranked, q)
 

@@ -177,12 +177,12 @@ def test_the_reader_that_ships_reads_the_closest_and_moves_its_favourite_up(find
         replace(e, score=score)
         for e, score in zip([*others[:2], bern, others[2]], (5.0, 4.5, 3.5, 1.0), strict=True)
     ]
-    reader = WordReranker({"Bern lies": 4.0})
+    reader = WordReranker({"Bern lies": 8.0})
 
     moved = read(english, close, reader)
 
     assert [text.split(" [SEP] ")[0] for _, text in reader.read] == [e.text for e in close[:3]]
-    # The favourite keeps its score, the other two lose 4, and the fourth was too far to be read.
+    # The favourite keeps its score, the other two lose half of 8, and the fourth was too far to be read.
     assert [(e.text, e.score) for e in moved] == [
         (close[2].text, 3.5),
         (close[0].text, 1.0),
