@@ -2,47 +2,59 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
 from bot import confidence as confidence_
 from bot import excerpts as excerpts_
+from bot.browsing import overview_of, stretch_after, stretch_before
+from bot.calibration import Calibration
+from bot.choosing import Span, same
 from bot.citations import cite, link_to
-from bot.confidence import confidence
-from bot.conversation import small_talk, standalone
-from bot.excerpts import Excerpt, excerpts
+from bot.conversation import Request, last_question, request_about, small_talk
+from bot.examples import candidates
+from bot.finding import Found, find_answer
+from bot.judging import Judge
 from bot.linear import LinearModel
-from bot.types import MAX_QUESTION_CHARS, Answer, Conversation, Nearest, NoAnswer, PassageView, Silence
+from bot.types import (
+    MAX_QUESTION_CHARS,
+    Answer,
+    Conversation,
+    Nearest,
+    NoAnswer,
+    Overview,
+    PassageView,
+    Scope,
+    Silence,
+)
+from bot.view import View
 from index.generation import LiveGeneration
-from index.search import Findings, Searcher
-from index.types import Article, Encoder
+from index.search import Searcher
+from index.types import Article, Encoder, Reranker
 
-MAX_QUOTES = 3
-# A further sentence is quoted where its score is so close to the best.  0.3 to 1 are equal on the
-# chunking corpora (IoU .39); at 1 an answer has 1.3 quotes on average.
-CLOSE_SCORE = 1.0
 # At the default balance of 0.5 an answer is shown as one from a probability of 0.5 on, and as "the
 # closest I found" down to this share of it: a guess that is right one time in five is worth a look,
 # labelled as what it is.
 UNCERTAIN_SHARE = 0.4
 MAX_NEAREST = 3
-# A quote whose first word points back is quoted with the sentence before, up to this length.
-MAX_JOINED_CHARS = 500
 CONTEXT_CHARS = 600
+MAX_RELATED = 3
+MAX_EXAMPLES = 3
+MAX_EXAMPLES_OF_ONE = 2
+# Some 30 ms each, once an index, while somebody waits for a page to open.
+MAX_EXAMPLES_TRIED = 40
+# A mask over 100,000 passages is 100 kB.  Channels with the same collections share one.
+MAX_SCOPES_KEPT = 64
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    article: Article
-    start: int
-    end: int
 
 
 class Answerer:
@@ -53,46 +65,91 @@ class Answerer:
     """
 
     def __init__(
-        self, live: LiveGeneration, encoder: Encoder, sources_folder: Path, balance: float = 0.5
+        self,
+        live: LiveGeneration,
+        encoder: Encoder,
+        sources_folder: Path,
+        balance: float = 0.5,
+        today: Callable[[], datetime.date] = datetime.date.today,
+        reranker: Reranker | None = None,
+        calibration: Calibration | None = None,
+        reader: Reranker | None = None,
     ) -> None:
+        """`calibration` must be the one for these models."""
         self._live = live
         self._encoder = encoder
         self._sources_folder = sources_folder
         self._balance = balance
+        self._today = today
+        self._judge = Judge(open_model(), open_confidence(), reranker, calibration, reader)
         self._searcher: Searcher | None = None
+        self._views: dict[Scope, View] = {}
+        self._examples: dict[Scope, tuple[str, tuple[str, ...]]] = {}
         self._lock = Lock()
 
-    def answer(self, question: str, conversation: Conversation = ()) -> Answer | NoAnswer:
+    def answer(
+        self, question: str, conversation: Conversation = (), scope: Scope = None
+    ) -> Answer | NoAnswer:
         """Raise `FootnoteError` where no index can be used."""
         began = time.perf_counter()
-        searcher = self._current()
-        generation = searcher.generation
-        asked = " ".join(question.replace("\0", " ").split())
-        if not any(c.isalnum() for c in asked):
-            return NoAnswer(question, Silence.EMPTY_QUESTION, (), 0.0, generation.id, _since(began))
-        courtesy = small_talk(asked)
-        if courtesy is not None:
-            return NoAnswer(question, courtesy, (), 0.0, generation.id, _since(began))
-        if len(asked) > MAX_QUESTION_CHARS:
-            return NoAnswer(question, Silence.TOO_LONG, (), 0.0, generation.id, _since(began))
-        if not generation.passages:
-            return NoAnswer(question, Silence.NO_ARTICLES, (), 0.0, generation.id, _since(began))
+        view = self._view(scope)
+        asked = _clean(question)
 
-        whole = standalone(asked, conversation)
-        findings = searcher.find(whole, focus=None if whole == asked else asked)
-        ranked = excerpts(findings, asked, open_model())
-        sure = confidence(findings, ranked, _open_confidence())
-        spans = _verified(_choose(findings, ranked))
-        if not spans or sure < self._balance * UNCERTAIN_SHARE:
-            nearest = _nearest(findings)
-            return NoAnswer(question, Silence.NOT_IN_SOURCES, nearest, sure, generation.id, _since(began))
+        def none(reason: Silence, nearest: Sequence[Article] = (), sure: float = 0.0) -> NoAnswer:
+            near = tuple(Nearest(a.id, a.title, a.url) for a in nearest[:MAX_NEAREST])
+            return NoAnswer(question, reason, near, sure, view.generation.id, _since(began))
+
+        silence = _silence(asked)
+        if silence is not None:
+            return none(silence)
+        if not view.generation.passages:
+            return none(Silence.NO_ARTICLES)
+        request = request_about(asked)
+        if request is None:
+            found = self._find(view, asked, conversation)
+        else:
+            place = last_question(conversation)
+            if place is None:
+                return none(Silence.NOTHING_BEFORE)
+            shown = [turn.answer for turn in conversation[place:] if turn.answer]
+            found = self._find_again(view, request, conversation[: place + 1], shown)
+            if request is Request.MORE and shown and not found.spans:
+                return none(Silence.NOTHING_MORE)
+        spans = _verified(found.spans)
+        if not spans or found.sure < self._balance * UNCERTAIN_SHARE:
+            return none(Silence.NOT_IN_SOURCES, found.nearest, found.sure)
         quotes, sources = cite([(s.article, s.start, s.end) for s in spans], self._sources_folder)
-        return Answer(question, quotes, sources, sure, sure >= self._balance, generation.id, _since(began))
+        return Answer(
+            question,
+            quotes,
+            sources,
+            confidence=found.sure,
+            certain=found.sure >= self._balance,
+            generation=view.generation.id,
+            seconds=_since(began),
+            unanswered=found.unanswered,
+            disagreement=found.disagreement,
+        )
 
-    def passage(self, source_id: str, start: int, end: int) -> PassageView | None:
+    def _find(
+        self, view: View, asked: str, conversation: Conversation, shown: Sequence[str] = ()
+    ) -> Found:
+        enough = self._balance * UNCERTAIN_SHARE
+        return find_answer(view, asked, conversation, self._judge, self._today(), enough, shown)
+
+    def _find_again(
+        self, view: View, request: Request, conversation: Conversation, shown: Sequence[str]
+    ) -> Found:
+        """What is said to "more", "explain" and "source?" about the last question of `conversation`."""
+        asked = _clean(conversation[-1].question)
+        if request is Request.MORE:
+            return self._find(view, asked, conversation[:-1], shown)
+        found = self._find(view, asked, conversation[:-1])
+        return _in_context(found) if request is Request.EXPLAIN else found
+
+    def passage(self, source_id: str, start: int, end: int, scope: Scope = None) -> PassageView | None:
         """None where the article is gone or those offsets are no longer inside it."""
-        generation = self._current().generation
-        article = next((a for a in generation.articles if a.id == source_id), None)
+        article = self._view(scope).article(source_id)
         if article is None or not 0 <= start < end <= len(article.text):
             return None
         first, last = _context(article.text, start, end)
@@ -106,14 +163,98 @@ class Answerer:
             before=article.text[first:start],
             quote=article.text[start:end],
             after=article.text[end:last],
+            start=first,
+            end=last,
+            article_end=len(article.text),
         )
 
-    def _current(self) -> Searcher:
+    def beside(
+        self, source_id: str, start: int, end: int, *, later: bool, scope: Scope = None
+    ) -> PassageView | None:
+        """What stands before `start`, or after `end`; all of it is in `before`, with no quote."""
+        article = self._view(scope).article(source_id)
+        if article is None or not 0 <= start <= end <= len(article.text):
+            return None
+        span = stretch_after(article.text, end) if later else stretch_before(article.text, start)
+        if span is None:
+            return None
+        return PassageView(
+            source_id=article.id,
+            title=article.title,
+            publisher=article.publisher,
+            published=article.published,
+            url=article.url,
+            link=article.url,
+            before=article.text[slice(*span)],
+            quote="",
+            after="",
+            start=span[0],
+            end=span[1],
+            article_end=len(article.text),
+        )
+
+    def related(self, source_id: str, start: int, end: int, scope: Scope = None) -> Answer | None:
+        """The sentences closest to that one in other articles, one each; never certain."""
+        began = time.perf_counter()
+        view = self._view(scope)
+        article = view.article(source_id)
+        if article is None or not 0 <= start < end <= len(article.text):
+            return None
+        text = _clean(article.text[start:end])[:MAX_QUESTION_CHARS]
+        findings = view.find(text)
+        spans: list[Span] = []
+        for excerpt in excerpts_.excerpts(findings, text, open_model()):
+            held = findings.hits[excerpt.sentence.place].passage.article
+            if held.id != source_id and all(held is not span.article for span in spans):
+                spans.append(Span(held, excerpt.sentence.start, excerpt.sentence.end))
+        spans = _verified(spans[:MAX_RELATED])
+        if not spans:
+            return None
+        quotes, sources = cite([(s.article, s.start, s.end) for s in spans], self._sources_folder)
+        return Answer("", quotes, sources, 0.0, False, view.generation.id, _since(began))
+
+    def overview(self, scope: Scope = None) -> Overview:
+        """What is indexed; raise `FootnoteError` where no index can be used."""
+        return overview_of(self._view(scope).generation, scope)
+
+    def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
+        """At most three questions, each answered for certain from the article that it was drawn from."""
+        view = self._view(scope)
+        if of is not None:
+            article = view.article(of)
+            return tuple(self._verified_examples([article] if article else [], scope))
+        found = self._examples.get(scope)
+        if found is None or found[0] != view.generation.id:
+            found = (view.generation.id, tuple(self._verified_examples(list(view.articles()), scope)))
+            if len(self._examples) >= MAX_SCOPES_KEPT:
+                self._examples.clear()
+            self._examples[scope] = found
+        return found[1]
+
+    def _verified_examples(self, articles: Sequence[Article], scope: Scope) -> Iterator[str]:
+        of: Counter[str] = Counter()
+        for question, source_id in islice(candidates(articles), MAX_EXAMPLES_TRIED):
+            if of[source_id] == MAX_EXAMPLES_OF_ONE:
+                continue
+            answer = self.answer(question, scope=scope)
+            if isinstance(answer, Answer) and answer.certain and answer.quotes[0].source_id == source_id:
+                of[source_id] += 1
+                yield question
+            if of.total() == MAX_EXAMPLES:
+                return
+
+    def _view(self, scope: Scope) -> View:
+        """What may be seen of the generation that is current now."""
         generation = self._live.get()
         with self._lock:
             if self._searcher is None or self._searcher.generation is not generation:
                 self._searcher = Searcher(generation, self._encoder)
-            return self._searcher
+                self._views.clear()
+            if scope not in self._views:
+                if len(self._views) >= MAX_SCOPES_KEPT:
+                    self._views.clear()
+                self._views[scope] = View(self._searcher, scope)
+            return self._views[scope]
 
 
 @cache
@@ -123,60 +264,38 @@ def open_model() -> LinearModel:
 
 
 @cache
-def _open_confidence() -> LinearModel:
+def open_confidence() -> LinearModel:
+    """The model that says how sure an answer is, as shipped."""
     return LinearModel.load("confidence", confidence_.FEATURES)
 
 
-def _choose(findings: Findings, ranked: Sequence[Excerpt]) -> list[_Span]:
-    """The best sentence and those close to it, without repeats, at most `MAX_QUOTES` sentences."""
-    spans: list[_Span] = []
-    sentences = 0
-    for excerpt in ranked:
-        if spans and excerpt.score < ranked[0].score - CLOSE_SCORE:
-            break
-        article = findings.hits[excerpt.sentence.place].passage.article
-        start, joined = excerpt.sentence.start, 1
-        before = _sentence_before(findings, excerpt)
-        if before is not None and sentences + 2 <= MAX_QUOTES:
-            start, joined = before, 2
-        span = _Span(article, start, excerpt.sentence.end)
-        if sentences + joined > MAX_QUOTES:
-            break
-        if any(_same(span, other) for other in spans):
-            continue
-        spans.append(span)
-        sentences += joined
-    return spans
+def _clean(question: str) -> str:
+    return " ".join(question.replace("\0", " ").split())
 
 
-def _sentence_before(findings: Findings, excerpt: Excerpt) -> int | None:
-    """Where the sentence before begins, if the excerpt would not stand alone without it."""
-    if not excerpt.found.pronoun_start:
-        return None
-    place = findings.sentences.index(excerpt.sentence)
-    if place == 0:
-        return None
-    before = findings.sentences[place - 1]
-    text = findings.hits[excerpt.sentence.place].passage.article.text
-    adjacent = (
-        before.place == excerpt.sentence.place and "\n" not in text[before.end : excerpt.sentence.start]
-    )
-    return before.start if adjacent and excerpt.sentence.end - before.start <= MAX_JOINED_CHARS else None
+def _silence(asked: str) -> Silence | None:
+    """Why a message is not searched for; None where it is."""
+    if not any(c.isalnum() for c in asked):
+        return Silence.EMPTY_QUESTION
+    courtesy = small_talk(asked)
+    if courtesy is not None:
+        return courtesy
+    return Silence.TOO_LONG if len(asked) > MAX_QUESTION_CHARS else None
 
 
-def _same(span: _Span, other: _Span) -> bool:
-    if span.article is other.article and span.start < other.end and other.start < span.end:
-        return True
-    return _words(span) == _words(other)
+def _in_context(found: Found) -> Found:
+    """The same answer with the rest of its paragraphs around each quote."""
+    spans: list[Span] = []
+    for span in found.spans:
+        first, last = _context(span.article.text, span.start, span.end)
+        text = span.article.text[first:last]
+        wide = Span(span.article, first + len(text) - len(text.lstrip()), first + len(text.rstrip()))
+        if not any(same(wide, other) for other in spans):
+            spans.append(wide)
+    return replace(found, spans=tuple(spans))
 
 
-def _words(span: _Span) -> list[str]:
-    return "".join(
-        c if c.isalnum() else " " for c in span.article.text[span.start : span.end].casefold()
-    ).split()
-
-
-def _verified(spans: Sequence[_Span]) -> list[_Span]:
+def _verified(spans: Sequence[Span]) -> list[Span]:
     """Only spans that lie inside their article and hold words; the promise of every quote."""
     good = [
         s
@@ -186,11 +305,6 @@ def _verified(spans: Sequence[_Span]) -> list[_Span]:
     if len(good) < len(spans):
         _log.error("%d quotes were not inside their article and are not shown", len(spans) - len(good))
     return good
-
-
-def _nearest(findings: Findings) -> tuple[Nearest, ...]:
-    articles = dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0)
-    return tuple(Nearest(a.id, a.title, a.url) for a in list(articles)[:MAX_NEAREST])
 
 
 def _context(text: str, start: int, end: int) -> tuple[int, int]:

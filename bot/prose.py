@@ -18,7 +18,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.types import MAX_QUESTION_CHARS, Answer, Answers, Conversation, NoAnswer, PassageView, Quote
+from bot.types import (
+    MAX_QUESTION_CHARS,
+    Answer,
+    Answers,
+    Conversation,
+    NoAnswer,
+    Overview,
+    PassageView,
+    Quote,
+    Scope,
+)
 from index.common_terms import smoothed_idf
 from index.sentences import sentence_spans
 from index.tokens import terms
@@ -71,17 +81,33 @@ class WrittenAnswers:
         self._answers = answers
         self._writer = writer
 
-    def answer(self, question: str, conversation: Conversation = ()) -> Answer | NoAnswer:
+    def answer(
+        self, question: str, conversation: Conversation = (), scope: Scope = None
+    ) -> Answer | NoAnswer:
         """Raise `FootnoteError` where no index can be used."""
-        answer = self._answers.answer(question, conversation)
+        answer = self._answers.answer(question, conversation, scope)
         if isinstance(answer, NoAnswer) or not answer.certain:
             return answer
         began = time.perf_counter()
         text = self._writer.write(question, answer.quotes)
         return replace(answer, text=text, seconds=answer.seconds + time.perf_counter() - began)
 
-    def passage(self, source_id: str, start: int, end: int) -> PassageView | None:
-        return self._answers.passage(source_id, start, end)
+    def passage(self, source_id: str, start: int, end: int, scope: Scope = None) -> PassageView | None:
+        return self._answers.passage(source_id, start, end, scope)
+
+    def beside(
+        self, source_id: str, start: int, end: int, *, later: bool, scope: Scope = None
+    ) -> PassageView | None:
+        return self._answers.beside(source_id, start, end, later=later, scope=scope)
+
+    def related(self, source_id: str, start: int, end: int, scope: Scope = None) -> Answer | None:
+        return self._answers.related(source_id, start, end, scope)
+
+    def overview(self, scope: Scope = None) -> Overview:
+        return self._answers.overview(scope)
+
+    def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
+        return self._answers.examples(scope, of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ class Source:
     """`url` with a text fragment that opens it at the first quote; None without a `url`."""
     file: str
     """Absolute path of the stored article."""
+    also: tuple[str, ...] = ()
+    """Who else published the same text, as `TechNode, https://…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Nearest:
 class Answer:
     question: str
     quotes: tuple[Quote, ...]
-    """One to three, best first."""
+    """Best first; one to three, or up to `bot.choosing.MAX_SEVERAL` where several things were asked for."""
     sources: tuple[Source, ...]
     """Every one is cited by a quote; in order of `citation`."""
     confidence: float
@@ -61,6 +63,10 @@ class Answer:
     seconds: float
     text: str | None = None
     """Prose, where a language model wrote it."""
+    unanswered: tuple[str, ...] = ()
+    """Parts of the question that the sources do not answer, in the asker's words."""
+    disagreement: bool = False
+    """The first two quotes come from two articles that give different figures or dates."""
 
 
 MAX_QUESTION_CHARS = 2_000
@@ -76,6 +82,10 @@ class Silence(Enum):
     THANKS = "thanks"
     TOO_LONG = "question too long"
     NO_ARTICLES = "no articles"
+    NOTHING_BEFORE = "nothing asked before"
+    """"More", "explain" or "source?" without an answer that it could be about."""
+    NOTHING_MORE = "nothing more"
+    """All that the sources say to the question before was shown already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +124,87 @@ class PassageView:
     before: str
     quote: str
     after: str
+    start: int = 0
+    """Where `before` begins in the article; above 0 there is more to read before."""
+    end: int = 0
+    """Where `after` ends."""
+    article_end: int = 0
+    """Length of the article; above `end` there is more to read after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An article in a list."""
+
+    title: str
+    publisher: str | None
+    published: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The articles of one folder below the sources; `name` is empty for those in none."""
+
+    name: str
+    articles: int
+    newest: tuple[Listed, ...]
+    """A few, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is indexed, for somebody who wonders what to ask."""
+
+    generation: str
+    built: str
+    """UTC, ISO 8601."""
+    articles: int
+    passages: int
+    collections: tuple[Collection, ...]
+    """The largest first."""
+
+
+Scope = frozenset[str] | None
+"""The collections that somebody may see, as `Collection.name` has them; None for all of them."""
 
 
 class Answers(Protocol):
-    """What the surfaces (Slack, terminal) need of the answering side.  Thread-safe."""
+    """What the surfaces (Slack, terminal) need of the answering side.  Thread-safe.
 
-    def answer(self, question: str, conversation: Conversation = ()) -> Answer | NoAnswer:
+    Whatever lies outside of a `scope` is, to who asks within it, as if it were not there.
+    """
+
+    def answer(
+        self, question: str, conversation: Conversation = (), scope: Scope = None
+    ) -> Answer | NoAnswer:
         """Raise `FootnoteError` where no index can be used."""
         ...
 
-    def passage(self, source_id: str, start: int, end: int) -> PassageView | None:
+    def passage(self, source_id: str, start: int, end: int, scope: Scope = None) -> PassageView | None:
         """None where the article is gone or those offsets are no longer inside it."""
+        ...
+
+    def beside(
+        self, source_id: str, start: int, end: int, *, later: bool, scope: Scope = None
+    ) -> PassageView | None:
+        """What stands before `start`, or after `end` where `later`; all of it is in `before`, with no quote.
+
+        None where the article is gone or has nothing there.
+        """
+        ...
+
+    def related(self, source_id: str, start: int, end: int, scope: Scope = None) -> Answer | None:
+        """Passages close to that one, as quotes; never certain.  None where there are none."""
+        ...
+
+    def overview(self, scope: Scope = None) -> Overview:
+        """Raise `FootnoteError` where no index can be used."""
+        ...
+
+    def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
+        """At most three questions, drawn from the articles, that are answered for certain.
+
+        With `of`, an article's id, only such as are answered from that article.
+        """
         ...

@@ -44,6 +44,14 @@ def quotation(*parts: Block) -> Block:
     return {"type": "rich_text_quote", "elements": list(parts)}
 
 
+def header(words: str) -> Block:
+    return {"type": "header", "text": plain(words)}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
 def bullets(items: Iterable[Block]) -> Block:
     return {"type": "rich_text_list", "style": "bullet", "elements": list(items)}
 
@@ -88,8 +96,31 @@ def thumb(sign: str, *, value: str, spoken: str) -> Block:
     }
 
 
-def modal(title: str, close: str, blocks: Iterable[Block]) -> Block:
-    return {"type": "modal", "title": plain(title), "close": plain(close), "blocks": list(blocks)}
+def choice(label: str, *, block: str, action: str, options: Iterable[tuple[str, str]]) -> Block:
+    """One of several, as `(value, words)`; the first is chosen until another is."""
+    shown: list[Block] = [{"text": plain(words), "value": value} for value, words in options]
+    element = {"type": "radio_buttons", "action_id": action, "options": shown, "initial_option": shown[0]}
+    return {"type": "input", "block_id": block, "label": plain(label), "element": element}
+
+
+def free_text(label: str, hint: str, *, block: str, action: str, limit: int) -> Block:
+    element = {
+        "type": "plain_text_input",
+        "action_id": action,
+        "multiline": True,
+        "max_length": limit,
+        "placeholder": plain(hint),
+    }
+    return {"type": "input", "block_id": block, "optional": True, "label": plain(label), "element": element}
+
+
+def modal(title: str, close: str, blocks: Iterable[Block], **more: object) -> Block:
+    """`more`: `callback_id`, `private_metadata`, `submit`."""
+    return {"type": "modal", "title": plain(title), "close": plain(close), "blocks": list(blocks)} | more
+
+
+def home(blocks: Iterable[Block]) -> Block:
+    return {"type": "home", "blocks": list(blocks)}
 
 
 def size(blocks: Iterable[Block]) -> int:

@@ -1,12 +1,17 @@
-"""The modal that shows a quote where it stands, or says why it cannot."""
+"""The modals: a quote where it stands, the text before and after it, and what was wrong with an answer."""
 
 from __future__ import annotations
 
-from bot.messages import blocks, words
+from bot.messages import blocks
 from bot.messages.blocks import Block
-from bot.messages.replies import MAX_TITLE_CHARS
+from bot.messages.catalogue import ENGLISH, Words
+from bot.messages.replies import MAX_TITLE_CHARS, STEP
 from bot.messages.text import ELLIPSIS, date_words, head, printable, shortened, tail
 from bot.types import PassageView
+
+WHY = "why"
+REASONS = ("wrong", "outdated", "not_asked")
+MAX_REASON_CHARS = 1_000
 
 # Each part stays below Slack's 3,000 and all together below 12,000, also where every character is
 # an emoji and counts double.
@@ -14,8 +19,11 @@ _MAX_SIDE_CHARS = 1_200
 _MAX_QUOTE_CHARS = 1_450
 
 
-def passage_modal(view: PassageView) -> Block:
-    """The passage in its context with the quote in bold; its ends may be cut, and it says so."""
+def passage_modal(view: PassageView, words: Words = ENGLISH, *, token: str = "") -> Block:
+    """The passage in its context with the quote in bold; its ends may be cut, and it says so.
+
+    `token` says what the steps before and after belong to; without one there are none.
+    """
     before, quote, after = printable(view.before), printable(view.quote), printable(view.after)
     kept_before = tail(before, _MAX_SIDE_CHARS)
     kept_quote = head(quote, _MAX_QUOTE_CHARS)
@@ -28,39 +36,94 @@ def passage_modal(view: PassageView) -> Block:
         *_part(ELLIPSIS if kept_quote + kept_after != quote + after else ""),
     ]
     cut = (kept_before, kept_quote, kept_after) != (before, quote, after)
+    note = f"{words.passage_note} {words.passage_shortened}" if cut else words.passage_note
+    return _passage(view, passage, words, token, note)
+
+
+def stretch_modal(view: PassageView, words: Words = ENGLISH, *, token: str = "") -> Block:
+    """What stands before or after a passage: all in `view.before`, with nothing quoted."""
+    kept = head(printable(view.before), _MAX_QUOTE_CHARS)
+    return _passage(view, _part(kept or ELLIPSIS), words, token, "")
+
+
+def withheld_modal(words: Words = ENGLISH) -> Block:
+    """For an unknown or foreign answer alike: it tells nothing about what exists elsewhere."""
+    return _apology(words.passage_withheld, words)
+
+
+def changed_modal(words: Words = ENGLISH) -> Block:
+    return _apology(words.passage_changed, words)
+
+
+def feedback_modal(token: str, words: Words = ENGLISH) -> Block:
+    """Why 👎: one reason, and words if somebody has them.  `token` says to which answer."""
+    labels = (words.wrong, words.outdated, words.not_asked)
     return blocks.modal(
-        words.PASSAGE,
-        words.CLOSE,
+        words.why,
+        words.cancel,
         [
-            blocks.rich_text(blocks.section(*_heading(view))),
-            blocks.rich_text(blocks.section(*passage)),
-            blocks.note(f"{words.PASSAGE_NOTE} {words.PASSAGE_SHORTENED}" if cut else words.PASSAGE_NOTE),
-            *_way_to_article(view),
+            blocks.choice(
+                words.why_question, block="reason", action="reason", options=zip(REASONS, labels, strict=True)
+            ),
+            blocks.free_text(
+                words.in_words, words.in_words_hint, block="words", action="words", limit=MAX_REASON_CHARS
+            ),
         ],
+        submit=blocks.plain(words.send),
+        callback_id=WHY,
+        private_metadata=token,
     )
 
 
-def withheld_modal() -> Block:
-    """For an unknown or foreign answer alike: it tells nothing about what exists elsewhere."""
-    return _apology(words.PASSAGE_WITHHELD)
+def said_in(title: str, said: str, words: Words = ENGLISH) -> Block:
+    """A modal that only says something."""
+    return blocks.modal(title, words.close, [blocks.rich_text(blocks.section(blocks.text(said)))])
 
 
-def changed_modal() -> Block:
-    return _apology(words.PASSAGE_CHANGED)
+def _passage(view: PassageView, passage: list[Block], words: Words, token: str, note: str) -> Block:
+    return blocks.modal(
+        words.passage,
+        words.close,
+        [
+            blocks.rich_text(blocks.section(*_heading(view, words))),
+            blocks.rich_text(blocks.section(*passage)),
+            *([blocks.note(note)] if note else []),
+            *_steps(view, words, token),
+            *_way_to_article(view, words),
+        ],
+        private_metadata=token,
+    )
 
 
-def _apology(said: str) -> Block:
-    return blocks.modal(words.PASSAGE, words.CLOSE, [blocks.rich_text(blocks.section(blocks.text(said)))])
+def _apology(said: str, words: Words) -> Block:
+    return said_in(words.passage, said, words)
 
 
-def _heading(view: PassageView) -> list[Block]:
-    facts = [view.publisher and shortened(view.publisher, 80), date_words(view.published) or words.UNDATED]
-    title = shortened(view.title, MAX_TITLE_CHARS) or "Untitled"
+def _heading(view: PassageView, words: Words) -> list[Block]:
+    facts = [
+        view.publisher and shortened(view.publisher, 80),
+        shortened(date_words(view.published, words) or words.undated, 40),
+    ]
+    title = shortened(view.title, MAX_TITLE_CHARS) or words.untitled
     return [blocks.text(title, bold=True), blocks.text("\n" + ", ".join(fact for fact in facts if fact))]
 
 
-def _way_to_article(view: PassageView) -> list[Block]:
-    way = blocks.link(words.OPEN_ARTICLE, view.link, view.url)
+def _steps(view: PassageView, words: Words, token: str) -> list[Block]:
+    """Buttons that say where the next stretch begins; what they may show is looked up again."""
+    ways = [
+        (words.previous, "before", view.start > 0),
+        (words.next, "after", view.end < view.article_end),
+    ]
+    buttons = [
+        blocks.button(label, action=f"{STEP}_{way}", value=f"{way}:{view.start}:{view.end}", spoken=label)
+        for label, way, more in ways
+        if more and token
+    ]
+    return [blocks.actions(*buttons)] if buttons else []
+
+
+def _way_to_article(view: PassageView, words: Words) -> list[Block]:
+    way = blocks.link(words.open_article, view.link, view.url)
     return [blocks.rich_text(blocks.section(way))] if way["type"] == "link" else []
 
 

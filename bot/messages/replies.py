@@ -7,12 +7,15 @@ with the ellipsis outside of the quoted words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeVar
 
-from bot.messages import blocks, words
+from bot.messages import blocks
 from bot.messages.blocks import Block
+from bot.messages.catalogue import ENGLISH, Words
 from bot.messages.text import (
     ELLIPSIS,
     date_words,
@@ -22,11 +25,15 @@ from bot.messages.text import (
     safe_link,
     shortened,
 )
-from bot.types import Answer, Nearest, NoAnswer, Quote, Silence, Source
+from bot.types import MAX_QUESTION_CHARS, Answer, Nearest, NoAnswer, Quote, Silence, Source
 
 _Form = TypeVar("_Form")
 
 SHOW_PASSAGE = "show_passage"
+STEP = "step"
+MORE = "more_like_this"
+SHARE = "share"
+TELL_CURATORS = "tell_curators"
 FEEDBACK = "feedback"
 GOOD, BAD = "up", "down"
 
@@ -38,8 +45,17 @@ MAX_PLAIN_CHARS = 3_900
 MAX_NOTIFICATION_QUOTE_CHARS = 600
 MAX_TITLE_CHARS = 150
 MAX_PUBLISHER_CHARS = 80
-# An article's own address is kept up to this length even where there is no room for deep links.
-_SHORT_LINK_CHARS = 500
+MAX_ASKED_CHARS = 300
+MAX_UNANSWERED_CHARS = 200
+MAX_ALSO_SHOWN = 3
+_ADDRESS = re.compile(r",?\s*\bhttps?://")
+
+
+class Unread(Enum):
+    """What came with a question and was not looked at; it is said, never passed over."""
+
+    FILE = "file"
+    LINK = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,72 +71,162 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How much one layout gives to each quote and to each link, in characters."""
+    """How much one layout gives to each quote, deep link, title and plain link, in characters."""
 
     quote: int
-    link: int
+    deep: int
+    title: int = MAX_TITLE_CHARS
+    link: int = 500
 
 
-_LAYOUTS = (_Room(1_500, 1_500), _Room(1_200, 500), _Room(600, 250), _Room(250, 0))
-_PLAIN_LAYOUTS = (_Room(1_500, 1_000), _Room(600, 500), _Room(300, 250), _Room(100, 0))
+_LAYOUTS = (
+    *(_Room(1_500, 1_500), _Room(1_200, 500), _Room(600, 250), _Room(250, 0)),
+    *(_Room(120, 0, title=80, link=250), _Room(60, 0, title=40, link=0)),
+)
+_PLAIN_LAYOUTS = (
+    *(_Room(1_500, 1_000), _Room(600, 500), _Room(300, 250), _Room(100, 0)),
+    _Room(60, 0, title=60, link=100),
+)
 
 
-def answer_message(answer: Answer, answer_id: str, *, unread_attachment: bool = False) -> Message:
-    """Quotes first, then numbered sources.  Buttons carry `answer_id`, never content."""
-    candidates = (tuple(_answer_blocks(answer, answer_id, room, unread_attachment)) for room in _LAYOUTS)
+def answer_message(
+    answer: Answer,
+    answer_id: str,
+    words: Words = ENGLISH,
+    *,
+    unread: Collection[Unread] = (),
+    miss_id: str | None = None,
+    private: bool = False,
+    asked: str | None = None,
+) -> Message:
+    """Quotes first, then numbered sources.  Buttons carry `answer_id`, never content.
+
+    `miss_id` offers to tell the curators, `private` to share; `asked` is shown above an answer that
+    stands without its question.
+    """
+    lead = tuple(_uncertain_lead(words)) if not answer.certain else ()
+    if asked:
+        lead = (blocks.note(_asked_line(asked, words)), *lead)
+    buttons = tuple(_more_buttons(answer_id, words, miss_id, private))
+    candidates = (
+        (
+            *lead,
+            *_answer_blocks(answer, answer_id, room, words),
+            *_notes(unread, words),
+            *([blocks.actions(*buttons)] if buttons else []),
+            _thumbs(answer_id, words),
+        )
+        for room in _LAYOUTS
+    )
+    plain_lead = [escape(_asked_line(asked, words))] if asked else []
+    if not answer.certain:
+        plain_lead += [words.uncertain, words.uncertain_detail]
     return Message(
         blocks=_first_that_fits(candidates, blocks.size, MAX_MESSAGE_CHARS),
-        text=_answer_notification(answer),
+        text=_answer_notification(answer, words),
         plain=_first_that_fits(
-            (_answer_plain(answer, room, unread_attachment) for room in _PLAIN_LAYOUTS),
+            (_answer_plain(answer, room, words, plain_lead, unread) for room in _PLAIN_LAYOUTS),
             len,
             MAX_PLAIN_CHARS,
         ),
     )
 
 
-def no_answer_message(result: NoAnswer, *, unread_attachment: bool = False) -> Message:
+def more_message(related: Answer, answer_id: str, words: Words = ENGLISH) -> Message:
+    """Related passages: quotes and sources that answer nothing, and say so."""
+    lead = blocks.rich_text(
+        blocks.section(
+            blocks.emoji("books"),
+            blocks.text(f" {words.more}", bold=True),
+            blocks.text(f"\n{words.more_detail}"),
+        )
+    )
+    candidates = ((lead, *_answer_blocks(related, answer_id, room, words)) for room in _LAYOUTS)
+    plain_lead = [words.more, words.more_detail]
+    return Message(
+        blocks=_first_that_fits(candidates, blocks.size, MAX_MESSAGE_CHARS),
+        text=escape(f"{words.more}: ") + _quote_line(related, words),
+        plain=_first_that_fits(
+            (_answer_plain(related, room, words, plain_lead, ()) for room in _PLAIN_LAYOUTS),
+            len,
+            MAX_PLAIN_CHARS,
+        ),
+    )
+
+
+def no_answer_message(
+    result: NoAnswer,
+    words: Words = ENGLISH,
+    *,
+    unread: Collection[Unread] = (),
+    miss_id: str | None = None,
+) -> Message:
     """Say why there is no answer; the nearest articles are labelled as not being one."""
     if result.reason in (Silence.EMPTY_QUESTION, Silence.GREETING):
-        return help_message(unread_attachment=unread_attachment)
-    said = words.NOTHING[result.reason]
+        return help_message(words, unread=unread)
+    said = _reason(result.reason, words)
     lead = blocks.section(blocks.emoji("mag"), blocks.text(f" {said}", bold=True))
     shown = [blocks.rich_text(lead)]
     if result.nearest:
         shown.append(
             blocks.rich_text(
-                blocks.section(blocks.text(words.NEAREST)),
+                blocks.section(blocks.text(words.nearest)),
                 blocks.bullets(
-                    blocks.section(blocks.link(_title(near.title), near.url)) for near in result.nearest
+                    blocks.section(blocks.link(_title(near.title, words), near.url))
+                    for near in result.nearest
                 ),
             )
         )
+    shown += _notes(unread, words)
+    if miss_id is not None:
+        shown.append(blocks.actions(_curators_button(miss_id, words)))
     return Message(
-        blocks=(*shown, *_notes(unread_attachment)),
-        text=escape(said) + _nearest_titles(result.nearest),
+        blocks=tuple(shown),
+        text=escape(said) + _nearest_titles(result.nearest, words),
         plain="\n".join(
             [escape(said)]
-            + ([words.NEAREST] if result.nearest else [])
-            + [f"• {_plain_link(near.title, near.url)}" for near in result.nearest]
-            + _plain_notes(unread_attachment)
+            + ([escape(words.nearest)] if result.nearest else [])
+            + [f"• {_plain_link(_title(near.title, words), near.url)}" for near in result.nearest]
+            + _plain_notes(unread, words)
         ),
     )
 
 
-def help_message(*, unread_attachment: bool = False) -> Message:
-    return _notice("wave", words.HELP, words.HELP_DETAIL, unread_attachment)
+def help_message(words: Words = ENGLISH, *, unread: Collection[Unread] = ()) -> Message:
+    return _notice("wave", words.help, words.help_detail, unread, words)
 
 
-def no_index_message() -> Message:
-    return _notice("card_index_dividers", words.NO_INDEX, words.NO_INDEX_DETAIL)
+def no_index_message(words: Words = ENGLISH) -> Message:
+    return _notice("card_index_dividers", words.no_index, words.no_index_detail)
 
 
-def broken_message() -> Message:
-    return _notice("warning", words.BROKEN, words.BROKEN_DETAIL)
+def broken_message(words: Words = ENGLISH) -> Message:
+    return _notice("warning", words.broken, words.broken_detail)
 
 
-def busy_message() -> Message:
-    return _notice("hourglass_flowing_sand", words.BUSY, words.BUSY_DETAIL)
+def busy_message(words: Words = ENGLISH) -> Message:
+    return _notice("hourglass_flowing_sand", words.busy, words.busy_detail)
+
+
+def limited_message(words: Words = ENGLISH, *, of_channel: bool, limit: int, seconds: int) -> Message:
+    """More questions than are taken, from one person or in one channel."""
+    said = words.limited_channel if of_channel else words.limited_user
+    detail = words.limited_detail.format(seconds=seconds)
+    return _notice("hourglass_flowing_sand", said.format(limit=f"{limit:,}"), detail)
+
+
+def declined_message(words: Words = ENGLISH, *, unknown: bool) -> Message:
+    """Nothing may be shown here; `unknown` where that is only to be on the safe side."""
+    if unknown:
+        return _notice("lock", words.perhaps_shared, words.perhaps_shared_detail)
+    return _notice("lock", words.declined, words.declined_detail)
+
+
+def order_message(words: Words = ENGLISH, *, quiet: bool) -> Message:
+    """The word that "quiet" and "resume" were heard, and what they change."""
+    if quiet:
+        return _notice("zipper_mouth_face", words.went_quiet, words.went_quiet_detail)
+    return _notice("ear", words.resumed, words.resumed_detail)
 
 
 def _first_that_fits(candidates: Iterable[_Form], size: Callable[[_Form], int], limit: int) -> _Form:
@@ -131,37 +237,36 @@ def _first_that_fits(candidates: Iterable[_Form], size: Callable[[_Form], int], 
     return candidate
 
 
-def _answer_blocks(answer: Answer, answer_id: str, room: _Room, unread_attachment: bool) -> Iterator[Block]:
-    if not answer.certain:
-        yield blocks.rich_text(
-            blocks.section(
-                blocks.emoji("grey_question"),
-                blocks.text(f" {words.UNCERTAIN}", bold=True),
-                blocks.text(f"\n{words.UNCERTAIN_DETAIL}"),
-            )
+def _uncertain_lead(words: Words) -> Iterator[Block]:
+    yield blocks.rich_text(
+        blocks.section(
+            blocks.emoji("thinking_face"),
+            blocks.text(f" {words.uncertain}", bold=True),
+            blocks.text(f"\n{words.uncertain_detail}"),
         )
+    )
+
+
+def _asked_line(asked: str, words: Words) -> str:
+    return words.asked.format(question=shortened(asked, MAX_ASKED_CHARS))
+
+
+def _answer_blocks(answer: Answer, answer_id: str, room: _Room, words: Words) -> Iterator[Block]:
     if prose := _kept(answer.text or "", room.quote):
         yield blocks.rich_text(blocks.section(blocks.text(prose)))
-        yield blocks.note(words.WRITTEN)
+        yield blocks.note(words.written)
+    if answer.disagreement:
+        yield blocks.rich_text(
+            blocks.section(blocks.emoji("scales"), blocks.text(f" {words.disagreement}", bold=True))
+        )
     for number, quote in enumerate(answer.quotes, start=1):
         yield blocks.rich_text(blocks.quotation(*_quote_parts(quote, room)))
-        yield blocks.actions(
-            blocks.button(
-                words.SHOW_PASSAGE,
-                action=SHOW_PASSAGE,
-                value=f"{answer_id}:{number}",
-                spoken=f"{words.SHOW_PASSAGE}: quote {number}, source {quote.citation}",
-            )
-        )
+        yield blocks.actions(*_quote_buttons(answer_id, number, quote.citation, words))
     # One section with line ends: not every client begins a new line for a new section.
-    lines = (part for source in answer.sources for part in _source_parts(source, room))
-    yield blocks.rich_text(blocks.section(blocks.text(words.SOURCES, bold=True), *lines))
-    yield from _notes(unread_attachment)
-    yield blocks.feedback(
-        action=FEEDBACK,
-        good=blocks.thumb("👍", value=f"{answer_id}:{GOOD}", spoken=words.GOOD),
-        bad=blocks.thumb("👎", value=f"{answer_id}:{BAD}", spoken=words.BAD),
-    )
+    lines = (part for source in answer.sources for part in _source_parts(source, room, words))
+    yield blocks.rich_text(blocks.section(blocks.text(words.sources, bold=True), *lines))
+    if answer.unanswered:
+        yield blocks.note(_unanswered_line(answer, words))
 
 
 def _quote_parts(quote: Quote, room: _Room) -> Iterator[Block]:
@@ -169,37 +274,89 @@ def _quote_parts(quote: Quote, room: _Room) -> Iterator[Block]:
     kept = head(whole, room.quote)
     yield blocks.text(kept or ELLIPSIS)  # an empty part is refused
     yield blocks.text(" " if kept == whole else f"{ELLIPSIS} ")
-    yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.link)
+    yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.deep)
 
 
-def _source_parts(source: Source, room: _Room) -> Iterator[Block]:
+def _quote_buttons(answer_id: str, number: int, citation: int, words: Words) -> Iterator[Block]:
+    yield blocks.button(
+        words.show_passage,
+        action=SHOW_PASSAGE,
+        value=f"{answer_id}:{number}",
+        spoken=words.show_passage_spoken.format(number=number, citation=citation),
+    )
+    if number == 1:
+        yield blocks.button(
+            words.more_like_this,
+            action=MORE,
+            value=f"{answer_id}:{number}",
+            spoken=words.more_like_this_spoken.format(number=number, citation=citation),
+        )
+
+
+def _source_parts(source: Source, room: _Room, words: Words) -> Iterator[Block]:
     yield blocks.text(f"\n[{source.citation}] ", bold=True)
-    deep = safe_link(source.link, limit=room.link)
-    yield blocks.link(_title(source.title), deep, source.url, limit=max(room.link, _SHORT_LINK_CHARS))
-    yield blocks.text(f" — {_imprint(source)}")
+    deep = safe_link(source.link, limit=room.deep)
+    title = _title(source.title, words, room.title)
+    yield blocks.link(title, deep, source.url, limit=max(room.deep, room.link))
+    yield blocks.text(f" — {_imprint(source, words)}")
 
 
-def _answer_notification(answer: Answer) -> str:
+def _unanswered_line(answer: Answer, words: Words) -> str:
+    parts = "; ".join(shortened(part, MAX_UNANSWERED_CHARS) for part in answer.unanswered)
+    return words.unanswered.format(parts=head(parts, 2 * MAX_UNANSWERED_CHARS) or ELLIPSIS)
+
+
+def _more_buttons(answer_id: str, words: Words, miss_id: str | None, private: bool) -> Iterator[Block]:
+    if private:
+        yield blocks.button(words.share, action=SHARE, value=answer_id, spoken=words.share_spoken)
+    if miss_id is not None:
+        yield _curators_button(miss_id, words)
+
+
+def _curators_button(miss_id: str, words: Words) -> Block:
+    return blocks.button(
+        words.tell_curators, action=TELL_CURATORS, value=miss_id, spoken=words.tell_curators_spoken
+    )
+
+
+def _thumbs(answer_id: str, words: Words) -> Block:
+    return blocks.feedback(
+        action=FEEDBACK,
+        good=blocks.thumb("👍", value=f"{answer_id}:{GOOD}", spoken=words.good),
+        bad=blocks.thumb("👎", value=f"{answer_id}:{BAD}", spoken=words.bad),
+    )
+
+
+def _answer_notification(answer: Answer, words: Words) -> str:
+    lead = "" if answer.certain else f"{words.uncertain}: "
+    return escape(lead) + _quote_line(answer, words)
+
+
+def _quote_line(answer: Answer, words: Words) -> str:
     best = answer.quotes[0]
     source = next(source for source in answer.sources if source.citation == best.citation)
-    lead = "" if answer.certain else f"{words.UNCERTAIN}: "
     kept = _kept(best.text, MAX_NOTIFICATION_QUOTE_CHARS)
-    return escape(f"{lead}“{kept}” [{best.citation}] {_title(source.title)} — {_imprint(source)}")
+    title = _title(source.title, words)
+    return escape(f"“{kept}” [{best.citation}] {title} — {_imprint(source, words)}")
 
 
-def _answer_plain(answer: Answer, room: _Room, unread_attachment: bool) -> str:
-    lead = [] if answer.certain else [f"{words.UNCERTAIN}. {words.UNCERTAIN_DETAIL}"]
-    prose = [escape(_kept(answer.text, room.quote)), words.WRITTEN] if answer.text else []
+def _answer_plain(
+    answer: Answer, room: _Room, words: Words, lead: Sequence[str], unread: Collection[Unread]
+) -> str:
+    prose = [escape(_kept(answer.text, room.quote)), escape(words.written)] if answer.text else []
+    disagreement = [escape(words.disagreement)] if answer.disagreement else []
     quotes = [escape(f"“{_kept(quote.text, room.quote)}” [{quote.citation}]") for quote in answer.quotes]
-    sources = [_plain_source(source, room) for source in answer.sources]
-    notes = _plain_notes(unread_attachment)
-    return "\n".join([*lead, *prose, *quotes, words.SOURCES + ":", *sources, *notes])
+    sources = [_plain_source(source, room, words) for source in answer.sources]
+    unanswered = [escape(_unanswered_line(answer, words))] if answer.unanswered else []
+    notes = [*unanswered, *_plain_notes(unread, words)]
+    return "\n".join([*lead, *prose, *disagreement, *quotes, f"{words.sources}:", *sources, *notes])
 
 
-def _plain_source(source: Source, room: _Room) -> str:
-    deep = safe_link(source.link, limit=room.link)
-    linked = _plain_link(source.title, deep, source.url, limit=max(room.link, _SHORT_LINK_CHARS))
-    return f"[{source.citation}] {linked}" + escape(f" — {_imprint(source)}")
+def _plain_source(source: Source, room: _Room, words: Words) -> str:
+    deep = safe_link(source.link, limit=room.deep)
+    title = _title(source.title, words, room.title)
+    linked = _plain_link(title, deep, source.url, limit=max(room.deep, room.link))
+    return f"[{source.citation}] {linked}" + escape(f" — {_imprint(source, words)}")
 
 
 def _kept(text: str, limit: int) -> str:
@@ -208,31 +365,53 @@ def _kept(text: str, limit: int) -> str:
     return kept if kept == whole else kept + ELLIPSIS
 
 
-def _imprint(source: Source) -> str:
-    """Publisher and date, as far as they are known."""
+def _imprint(source: Source, words: Words) -> str:
+    """Publisher and date, as far as they are known, and who else published the same."""
     publisher = [shortened(source.publisher, MAX_PUBLISHER_CHARS)] if source.publisher else []
-    return ", ".join([*publisher, shortened(date_words(source.published) or words.UNDATED, 40)])
+    dated = shortened(date_words(source.published, words) or words.undated, 40)
+    # `TechNode, https://…`: the name is enough beside the source, and an address would be a link.
+    names = (shortened(_ADDRESS.split(copy)[0], 40) for copy in source.also)
+    places = [name for name in names if name][:MAX_ALSO_SHOWN]
+    also = [words.also.format(places="; ".join(places))] if places else []
+    return ", ".join([*publisher, dated, *also])
 
 
-def _title(title: str) -> str:
+def _title(title: str, words: Words, limit: int = MAX_TITLE_CHARS) -> str:
     # An empty part is refused by Slack, and a link needs words to stand on.
-    return shortened(title, MAX_TITLE_CHARS) or "Untitled"
+    return shortened(title, limit) or words.untitled
 
 
 def _plain_link(title: str, *urls: str | None, limit: int = 1_000) -> str:
-    """A link in mrkdwn: `|` would end the address early, and a label may hold neither `|` nor a line end."""
-    label = escape(_title(title).replace("|", "¦"))
+    label = escape(title).replace("|", "¦")
     url = safe_link(*urls, limit=limit)
     return label if url is None else f"<{url.replace('&', '&amp;')}|{label}>"
 
 
-def _nearest_titles(nearest: Sequence[Nearest]) -> str:
+def _reason(reason: Silence, words: Words) -> str:
+    match reason:
+        case Silence.TOO_LONG:
+            return words.too_long.format(limit=f"{MAX_QUESTION_CHARS:,}")
+        case Silence.THANKS:
+            return words.welcome
+        case Silence.NO_ARTICLES:
+            return words.no_articles
+        case Silence.NOTHING_BEFORE:
+            return words.nothing_before
+        case Silence.NOTHING_MORE:
+            return words.nothing_more
+        case _:
+            return words.not_in_sources
+
+
+def _nearest_titles(nearest: Sequence[Nearest], words: Words) -> str:
     if not nearest:
         return ""
-    return escape(f" {words.NEAREST} {'; '.join(_title(near.title) for near in nearest)}")
+    return escape(f" {words.nearest} {'; '.join(_title(near.title, words) for near in nearest)}")
 
 
-def _notice(sign: str, said: str, detail: str, unread_attachment: bool = False) -> Message:
+def _notice(
+    sign: str, said: str, detail: str, unread: Collection[Unread] = (), words: Words = ENGLISH
+) -> Message:
     return Message(
         blocks=(
             blocks.rich_text(
@@ -240,16 +419,17 @@ def _notice(sign: str, said: str, detail: str, unread_attachment: bool = False) 
                     blocks.emoji(sign), blocks.text(f" {said}", bold=True), blocks.text(f"\n{detail}")
                 )
             ),
-            *_notes(unread_attachment),
+            *_notes(unread, words),
         ),
         text=escape(f"{said} {detail}"),
-        plain="\n".join([escape(f"{said} {detail}"), *_plain_notes(unread_attachment)]),
+        plain="\n".join([escape(f"{said} {detail}"), *_plain_notes(unread, words)]),
     )
 
 
-def _notes(unread_attachment: bool) -> tuple[Block, ...]:
-    return (blocks.note(words.UNREAD_ATTACHMENT),) if unread_attachment else ()
+def _notes(unread: Collection[Unread], words: Words) -> tuple[Block, ...]:
+    return tuple(blocks.note(said) for said in _plain_notes(unread, words))
 
 
-def _plain_notes(unread_attachment: bool) -> list[str]:
-    return [words.UNREAD_ATTACHMENT] if unread_attachment else []
+def _plain_notes(unread: Collection[Unread], words: Words) -> list[str]:
+    said = {Unread.FILE: words.unread_file, Unread.LINK: words.unread_link}
+    return [said[kind] for kind in Unread if kind in unread]

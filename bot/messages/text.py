@@ -6,6 +6,8 @@ import unicodedata
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from bot.messages.catalogue import ENGLISH, Words
+
 ELLIPSIS = " …"
 MAX_LINK_CHARS = 3_000
 """Longest URL that Slack accepts."""
@@ -75,16 +77,16 @@ def safe_link(*candidates: str | None, limit: int = MAX_LINK_CHARS) -> str | Non
     return None
 
 
-def date_words(published: str | None) -> str | None:
+def date_words(published: str | None, words: Words = ENGLISH) -> str | None:
     """`2015-02-09` → `9 February 2015`; a partial date keeps what it has."""
     if not published:
         return None
-    for form, shown in (("%Y-%m-%d", "%B %Y"), ("%Y-%m", "%B %Y"), ("%Y", "%Y")):
+    for form, shown in (("%Y-%m-%d", words.full_date), ("%Y-%m", words.month_date), ("%Y", "{year}")):
         try:
             day = datetime.strptime(published, form)
         except ValueError:
             continue
-        return f"{day.day} {day.strftime(shown)}" if form == "%Y-%m-%d" else day.strftime(shown)
+        return shown.format(day=day.day, month=words.months[day.month - 1], year=f"{day.year:04}")
     return published
 
 

@@ -28,7 +28,7 @@ SWIFT_TIMEOUT_SECONDS = 3
 MAX_RETRIES = 2
 # Doubled for the second retry, with jitter; somebody is looking at the thread meanwhile.
 SERVER_ERROR_WAIT_SECONDS = 0.25
-# Twice this, and the post, must stay below `state.LEASE_SECONDS`.
+# Claims are renewed meanwhile (`bot.slack.rounds`), so that nobody else takes the question over.
 MAX_RATE_LIMIT_WAIT_SECONDS = 30
 
 # What a call may raise: Slack's refusals, a broken connection or proxy, a cut response.
@@ -58,6 +58,19 @@ def patient_client(settings: SlackSettings) -> WebClient:
         base_url=settings.api_url,
         timeout=PATIENT_TIMEOUT_SECONDS,
         retry_handlers=patience(),
+        logger=library_log,
+    )
+
+
+def posting_client(client: WebClient) -> WebClient:
+    """As patient, and posts nothing again where only the answer to a post was lost: it may be there."""
+    return WebClient(
+        token=client.token,
+        base_url=client.base_url,
+        timeout=PATIENT_TIMEOUT_SECONDS,
+        retry_handlers=[
+            handler for handler in patience() if not isinstance(handler, ConnectionErrorRetryHandler)
+        ],
         logger=library_log,
     )
 
@@ -116,7 +129,8 @@ def check_tokens(settings: SlackSettings) -> None:
     Opens (and drops) one Socket Mode address, which Slack allows about once a minute.
     """
     client = patient_client(settings)
-    check_bot_token(client)
+    if not settings.client_id:  # else each workspace brings its own when it installs the app
+        check_bot_token(client)
     if settings.mode == "socket":
         with_app_token(settings, lambda: client.apps_connections_open(app_token=settings.app_token))
     else:

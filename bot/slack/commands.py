@@ -1,4 +1,4 @@
-"""Slash commands: whatever command the workspace gave the app (`/ask`), its text is a question."""
+"""Slash commands and the message shortcut: a question, and an answer that only the asker sees."""
 
 from __future__ import annotations
 
@@ -7,14 +7,25 @@ import re
 from slack_bolt import Ack, App, BoltContext
 
 from bot.slack.desk import Desk
-from bot.slack.incoming import Payload, from_command, team_of
-from bot.slack.replies import InResponse
+from bot.slack.incoming import Payload, from_command, from_shortcut, team_of
+
+FIND_SOURCES = "find_sources"
 
 
 def register(app: App, desk: Desk) -> None:
     def ask(ack: Ack, command: Payload, context: BoltContext) -> None:
+        """Whatever command the workspace gave the app (`/ask`), its text is the question."""
         ack()
-        asked = from_command(command, team_of(context), context.bot_user_id)
-        desk.take(asked, InResponse(str(command["response_url"])))
+        desk.take(from_command(command, team_of(context), context.bot_user_id))
+
+    def find_sources(ack: Ack, shortcut: Payload, context: BoltContext) -> None:
+        ack()
+        desk.take(from_shortcut(shortcut, team_of(context), context.bot_user_id))
+
+    def acknowledged(ack: Ack) -> None:
+        """A shortcut of an older version of the app."""
+        ack()
 
     app.command(re.compile("/.+"))(ask)
+    app.shortcut({"callback_id": FIND_SOURCES, "type": "message_action"})(find_sources)
+    app.shortcut(re.compile(".*"))(acknowledged)

@@ -7,114 +7,487 @@ the queue.  Looking up and posting is done by the workers.
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot import messages
-from bot.messages import Message
+from bot.messages import Message, Words
+from bot.slack.access import Access, Closed
+from bot.slack.curating import Curating, Telling, failed_message, taken_on_message
+from bot.slack.errands import Errand
 from bot.slack.faults import trace
-from bot.slack.incoming import Asked
-from bot.slack.replies import Reply
+from bot.slack.incoming import Asked, as_new, from_letter
+from bot.slack.ledger import Ledger
+from bot.slack.limits import Limits, Over
+from bot.slack.locales import Locales
+from bot.slack.panel import Panel
+from bot.slack.replies import NotSent, Outcome, Reply, Sent
 from bot.slack.workers import Workers
-from bot.state import Claim, Place, ShownQuote, State, Verdict
-from bot.types import Answer, Answers, NoAnswer, PassageView, Turn
+from bot.state import Claim, Ending, EndingKind, Place, Replied, State
+from bot.types import Answer, Answers, NoAnswer, Scope, Silence, Turn
 from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
 
+# Questions taken over at once; the next round comes in seconds, and another process wants some too.
+_TAKEN_OVER_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is to be said to a question, and what is remembered of it once it was."""
+
+    message: Message
+    turn: Turn | None = None
+    answer_id: str = ""
+    ending: Ending | None = None
+    """None for what was no question."""
+
 
 class Desk:
-    def __init__(self, answers: Answers, state: State, workers: Workers) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        state: State,
+        workers: Workers,
+        locales: Locales,
+        panel: Panel,
+        access: Access,
+        reply_to: Callable[[Asked], Reply],
+        curating: Curating | None,
+        errands: Workers,
+        asides: Workers,
+        limits: Limits,
+        ledger: Ledger,
+        team: str = "",
+    ) -> None:
+        """`errands` runs those of curators, one after the other; `asides` says what is no answer.
+
+        With `team`, only what was left behind in that workspace is taken over.
+        """
         self._answers = answers
         self._state = state
+        self._inbox = state.inbox
         self._workers = workers
+        self._locales = locales
+        self._panel = panel
+        self._access = access
+        self._curating = curating
+        self._errands = errands
+        self._asides = asides
+        self._limits = limits
+        self._ledger = ledger
+        self._team = team
+        self._reply_to = reply_to
+        self._lock = threading.Lock()
+        self._held: set[Claim] = set()
 
-    def take(self, asked: Asked, reply: Reply) -> None:
+    def take(self, asked: Asked) -> None:
         """Claim the delivery and queue the question; a full queue is said, never kept silent."""
         claim: Claim | None = None
         try:
-            claim = self._state.claim(asked.keys)
+            claim = self._inbox.claim(asked.keys, asked.letter())
             if claim is None:
+                self._ledger.repeated()
                 return
-            mine = claim
-            if self._workers.submit(lambda: self._answer(asked, reply, mine)):
-                return
-            _log.warning("The queue is full; a question was turned away")
-            self._record(claim, reply.post(messages.busy_message()), None, asked.place)
+            if asked.ts and not asked.only_if_certain:
+                # Before the reply: the asker may go on while it is being looked up.
+                self._state.threads.addressed(asked.place, asked.user)
+            over = self._over(asked)
+            if over is not None:
+                self._hold_off(asked, claim, over)
+            elif not self._queue(asked, claim):
+                self._turn_away(asked, claim)
         except Exception as error:
-            self._apologise(error, reply, claim)
+            self._apologise(error, asked, claim)
 
-    def passage(self, answer_id: str, number: int, place: Place) -> PassageView | ShownQuote | None:
-        """What a "Show passage" button may show at `place`.
+    def edit(self, asked: Asked, *, spoken_to: bool) -> None:
+        """Answer an edited question anew, in the same reply.
 
-        None where the answer is unknown there; the `ShownQuote` alone where its article has changed.
+        A message that became a question to the bot only now (`spoken_to`) is taken as a new one.
         """
-        shown = self._state.quote(answer_id, number, place)
-        if shown is None:
-            return None
-        view = self._answers.passage(shown.source_id, shown.start, shown.end)
-        return view if view is not None and shown.still_reads(view.quote) else shown
-
-    def note_feedback(self, answer_id: str, verdict: Verdict, user: str, place: Place) -> bool:
-        """False where the answer is unknown at `place`."""
-        return self._state.record_feedback(answer_id, verdict, user, place)
-
-    def _answer(self, asked: Asked, reply: Reply, claim: Claim) -> None:
-        started = time.monotonic()
         try:
-            if not self._state.renew(claim):
-                return  # it waited so long that another process has taken it over
-            message, turn = self._reply_to(asked, reply)
-            posted = reply.post(message)
+            claim = self._inbox.revise(asked.keys, asked.letter())
+            if claim is not None:
+                if not self._queue(asked, claim):
+                    self._inbox.hand_over([claim])  # for the next round
+                return
+            if not spoken_to or self._inbox.known(asked.place, asked.ts):
+                return
         except Exception as error:
-            self._apologise(error, reply, claim)
+            _log.error("An edited question could not be taken\n%s", trace(error))
             return
-        _log.info("Replied in %.0f ms", 1_000 * (time.monotonic() - started))
-        self._record(claim, posted, turn, asked.place)
+        self.take(as_new(asked))
 
-    def _reply_to(self, asked: Asked, reply: Reply) -> tuple[Message, Turn | None]:
-        unread = asked.has_attachment
-        if not asked.text:
-            return messages.help_message(unread_attachment=unread), None
-        reply.thinking()
+    def retract(self, place: Place, ts: str) -> None:
+        """Take the reply to a deleted question back, also one that is not posted yet."""
         try:
-            result = self._answers.answer(asked.text, self._state.conversation(asked.place))
+            replied = self._inbox.retract(place, ts)
+            self._state.threads.forget(place, ts)
+            self._state.endings.forget(place, ts)
+            if replied is None:
+                return
+            if replied.answer_id:
+                self._state.shown.forget(replied.answer_id)
+            reply = self._reply_to(Asked("", place, (), ts))
+            if not self._workers.submit(lambda: reply.delete(replied.ts)):
+                reply.delete(replied.ts)
+        except Exception as error:
+            _log.error("A reply could not be taken back\n%s", trace(error))
+
+    def renew(self) -> None:
+        """Keep what is being worked on from being taken over."""
+        with self._lock:
+            held = list(self._held)
+        if held:
+            self._inbox.renew(held)
+
+    def take_over(self) -> None:
+        """Answer what another process, or an earlier try, left behind."""
+        for pending in self._inbox.abandoned(_TAKEN_OVER_AT_ONCE, self._team):
+            asked = from_letter(pending.body)
+            _log.info("Taking over a question that was left without a reply")
+            if not self._queue(asked, pending.claim, retracted=pending.retracted):
+                self._inbox.hand_over([pending.claim])
+
+    def hand_over(self) -> None:
+        """Leave what is not answered yet to another process, when this one ends."""
+        with self._lock:
+            held = list(self._held)
+        self._inbox.hand_over(held)
+
+    @property
+    def held(self) -> int:
+        """How many questions wait here or are being answered."""
+        return len(self._held)
+
+    def _queue(self, asked: Asked, claim: Claim, *, retracted: bool = False) -> bool:
+        """False where there is no room."""
+        reply = self._reply_to(asked)
+        taken = time.monotonic()
+
+        def job() -> None:
+            if retracted:
+                self._unsay(reply, claim)
+            else:
+                self._answer(asked, reply, claim, taken)
+
+        workers = self._workers
+        if self._curating is not None and not retracted and self._errand(asked):
+            # Answers need not wait for them.
+            workers = self._errands if self._curating.trusts(asked.user) else workers
+        with self._lock:
+            self._held.add(claim)
+        queued = workers.submit(job)
+        if not queued:
+            self._let_go(claim)
+        return queued
+
+    def _over(self, asked: Asked) -> Over | None:
+        """Orders and errands are no questions, and what asks for silence has to be heard."""
+        if asked.order is not None or self._errand(asked):
+            return None
+        return self._limits.take(asked.place.team, asked.place.channel, asked.user)
+
+    def _hold_off(self, asked: Asked, claim: Claim, over: Over) -> None:
+        """A polite word the first time, and none for what comes after it; in private it disturbs nobody."""
+        _log.info("A question was one too many for its %s", over.whose)
+        words = messages.words_for(None, asked.text)
+        message = messages.limited_message(
+            words, of_channel=over.whose == "channel", limit=over.limit, seconds=over.seconds
+        )
+        silent = asked.only_if_certain or not (over.first or asked.response_url)
+        if silent or not self._say_aside(asked, claim, message, words):
+            self._inbox.finish(claim)
+            self._ledger.note(asked, Ending("turned_away", 0.0), 0.0)
+
+    def _turn_away(self, asked: Asked, claim: Claim) -> None:
+        _log.warning("The queue is full; a question was turned away")
+        if asked.only_if_certain:
+            self._inbox.finish(claim)
+            self._ledger.note(asked, Ending("turned_away", 0.0), 0.0)
+            return
+        words = messages.words_for(None, asked.text)  # there is no time to ask for a locale
+        if not self._say_aside(asked, claim, messages.busy_message(words), words):
+            # There is not even time to say so: it is kept, and taken up when there is room again.
+            self._inbox.release(claim)
+
+    def _say_aside(self, asked: Asked, claim: Claim, message: Message, words: Words) -> bool:
+        """Turn a question away without waiting for Slack; False where too many are being turned away."""
+        reply = self._reply_to(asked)
+        said = _Said(message, ending=Ending("turned_away", 0.0))
+
+        def job() -> None:
+            try:
+                if self._inbox.begin_posting(claim):
+                    self._record(claim, reply.post(message, words), asked, said, reply)
+                else:
+                    self._inbox.finish(claim)
+            except Exception as error:
+                self._apologise(error, asked, claim)
+            finally:
+                self._let_go(claim)
+
+        with self._lock:
+            self._held.add(claim)
+        queued = self._asides.submit(job)
+        if not queued:
+            self._let_go(claim)
+        return queued
+
+    def _answer(self, asked: Asked, reply: Reply, claim: Claim, taken: float) -> None:
+        try:
+            revised: Asked | None = asked
+            while revised is not None:
+                revised = self._answer_once(revised, reply, claim, taken)
+                taken = time.monotonic()
+        finally:
+            self._let_go(claim)
+
+    def _answer_once(self, asked: Asked, reply: Reply, claim: Claim, taken: float) -> Asked | None:
+        """Reply to a question; return it as it reads now where it was edited meanwhile."""
+        said: _Said | None = None
+        try:
+            shown = self._inbox.reply(asked.place, asked.ts)
+            found = reply.find() if shown is None and claim.maybe_posted else None
+            errand = self._errand(asked)
+            if found is not None and errand is None:
+                return self._record(claim, Sent(found), asked, None, reply)
+            words = self._locales.words(asked.user, asked.text)
+            sight = self._access.at(asked.place.channel, outsider=asked.outsider, shared=asked.shared)
+            if isinstance(sight, Closed):
+                said = self._decline(asked, sight, words)
+            elif errand is not None and self._curating is not None:
+                if self._curating.trusts(asked.user):
+                    lasting = reply.lasting() if errand.takes_long else reply
+                    telling = Telling(lasting, shown.ts if shown else found, words)
+                    return self._run(asked, errand, sight.scope, shown, telling, reply, claim, words)
+                said = _Said(self._curating.who_can(words))
+            else:
+                if not asked.only_if_certain and shown is None and asked.text and asked.order is None:
+                    reply.thinking(words)
+                said = self._say(asked, sight.scope, words)
+            if not self._inbox.begin_posting(claim):
+                # Deleted, or it waited so long that another process has taken it over.
+                self._forget(said)
+                reply.thought()
+                self._inbox.finish(claim)
+                return None
+            outcome = self._put(said, shown, asked, reply, words)
+            reply.thought()
+        except Exception as error:
+            self._apologise(error, asked, claim)
+            return None
+        revised = self._record(claim, outcome, asked, said, reply, shown, taken)
+        if asked.is_first_of_direct_conversation and isinstance(outcome, Sent):
+            self._panel.name(asked.place, asked.text)
+        return revised
+
+    def _errand(self, asked: Asked) -> Errand | None:
+        return self._curating.errand(asked) if self._curating is not None else None
+
+    def _run(
+        self,
+        asked: Asked,
+        errand: Errand,
+        scope: Scope,
+        shown: Replied | None,
+        telling: Telling,
+        reply: Reply,
+        claim: Claim,
+        words: Words,
+    ) -> Asked | None:
+        """Run a curator's errand, and tell of it in one message.
+
+        A process that takes it over begins anew: what was added already is then there already.
+        """
+        if self._curating is None or not self._inbox.begin_posting(claim):
+            self._inbox.finish(claim)
+            return None
+        try:
+            if errand.takes_long:
+                telling.show(taken_on_message(words))
+            outcome = telling.end(self._curating.carry_out(errand, scope, words, telling.show))
+        except FootnoteError as error:
+            _log.error("An errand could not be run: %s", error)
+            outcome = telling.end(failed_message(error, words))
+        except Exception as error:
+            _log.error("An errand could not be run\n%s", trace(error))
+            outcome = telling.end(messages.broken_message(words))
+        return self._record(claim, outcome, asked, None, reply, shown)
+
+    def _decline(self, asked: Asked, closed: Closed, words: Words) -> _Said | None:
+        """A word without content where nothing may be shown: once in a while to all, always to one."""
+        if asked.only_if_certain:
+            return None
+        if not asked.response_url:
+            claim = self._inbox.claim((f"declined:{asked.place.team}:{asked.place.channel}",))
+            if claim is None:
+                return None
+            self._inbox.finish(claim)
+        return _Said(messages.declined_message(words, unknown=closed is Closed.UNKNOWN))
+
+    def _say(self, asked: Asked, scope: Scope, words: Words) -> _Said | None:
+        """What to say; None for nothing, where nobody spoke to the bot."""
+        if asked.order is not None:
+            quiet = asked.order == "quiet"
+            self._state.threads.set_quiet(asked.place, asked.user, quiet=quiet)
+            return _Said(messages.order_message(words, quiet=quiet))
+        if not asked.text:
+            return _Said(messages.help_message(words, unread=asked.unread))
+        try:
+            conversation = self._state.threads.conversation(asked.place, before=asked.ts)
+            result = self._answers.answer(asked.text, conversation, scope)
         except FootnoteError as error:
             # The message names files and commands: for whoever runs the bot, not for a channel.
             _log.error("No index to answer from: %s", error)
-            return messages.no_index_message(), None
-        return self._rendered(result, asked, unread), _turn(asked.text, result)
+            if asked.only_if_certain:
+                return None
+            return _Said(messages.no_index_message(words), ending=Ending("error", 0.0))
+        if asked.only_if_certain and not (isinstance(result, Answer) and result.certain):
+            return None
+        return self._rendered(result, asked, words)
 
-    def _rendered(self, result: Answer | NoAnswer, asked: Asked, unread: bool) -> Message:
+    def _rendered(self, result: Answer | NoAnswer, asked: Asked, words: Words) -> _Said:
+        turn = _turn(asked.text, result)
         if isinstance(result, NoAnswer):
-            return messages.no_answer_message(result, unread_attachment=unread)
+            missed = result.reason is Silence.NOT_IN_SOURCES
+            miss_id = self._state.shown.remember_miss(asked.text, asked.place) if missed else None
+            message = messages.no_answer_message(result, words, unread=asked.unread, miss_id=miss_id)
+            return _Said(message, turn, ending=_ending(result, miss_id=miss_id))
         # Stored before it is posted: the buttons work from the first moment.
-        answer_id = self._state.remember_answer(result, asked.place)
-        return messages.answer_message(result, answer_id, unread_attachment=unread)
+        private = bool(asked.response_url)
+        answer_id = self._state.shown.remember(result, asked.place, asked.text if private else None)
+        miss_id = None if result.certain else self._state.shown.remember_miss(asked.text, asked.place)
+        message = messages.answer_message(
+            result, answer_id, words, unread=asked.unread, miss_id=miss_id, private=private
+        )
+        return _Said(message, turn, answer_id, _ending(result, answer_id, miss_id))
 
-    def _record(self, claim: Claim, posted: bool, turn: Turn | None, place: Place) -> None:
-        """What follows a post must not fail it: an apology below an answer would be a second reply."""
+    def _put(
+        self, said: _Said | None, shown: Replied | None, asked: Asked, reply: Reply, words: Words
+    ) -> Outcome | None:
+        """Post, or put in the place of what was `shown`; None where there was nothing to say."""
+        if said is None:
+            if shown is not None:
+                self._inbox.retract(asked.place, asked.ts)
+                reply.delete(shown.ts)
+            return None
+        return (
+            reply.post(said.message, words) if shown is None else reply.update(shown.ts, said.message, words)
+        )
+
+    def _record(
+        self,
+        claim: Claim,
+        outcome: Outcome | None,
+        asked: Asked,
+        said: _Said | None,
+        reply: Reply,
+        shown: Replied | None = None,
+        taken: float | None = None,
+    ) -> Asked | None:
+        """What follows a post must not fail it: an apology below an answer would be a second reply.
+
+        `taken` is when the question was, by the monotonic clock.
+        """
+        seconds = 0.0 if taken is None else time.monotonic() - taken
+        self._ledger.sent(outcome)
         try:
-            self._settle(claim, posted)
-            if posted and turn and place.thread:
-                self._state.remember_turn(turn, place)
+            if isinstance(outcome, NotSent) and outcome is not NotSent.REFUSED:
+                self._forget(said)
+                if not self._inbox.release(claim, maybe_posted=outcome is NotSent.UNKNOWN):
+                    _log.error("A question is given up: no reply got through to Slack")
+                    self._ledger.note(asked, Ending("error", 0.0), seconds)
+                return None
+            replied = None
+            if isinstance(outcome, Sent):
+                replied = Replied(outcome.ts, said.answer_id if said else "")
+                if said is not None and said.turn is not None and asked.place.thread:
+                    self._state.threads.remember(said.turn, asked.place, asked.ts)
+                if asked.only_if_certain:
+                    # Whoever is answered may go on; whoever asked the bot was noted when asking, and
+                    # somebody else may have spoken since.
+                    self._state.threads.addressed(asked.place, asked.user)
+            if shown is not None and shown.answer_id and outcome is not NotSent.REFUSED:
+                self._state.shown.forget(shown.answer_id)
+            sequel = self._inbox.finish(claim, replied)
+            if sequel.retracted and replied is not None:
+                self._forget(said)
+                self._state.threads.forget(asked.place, asked.ts)
+                reply.delete(replied.ts)
+            elif said is not None and said.ending is not None and outcome is not None:
+                refused = outcome is NotSent.REFUSED
+                self._ledger.note(asked, Ending("error", 0.0) if refused else said.ending, seconds)
+            return from_letter(sequel.revised) if sequel.revised is not None else None
         except Exception as error:
             _log.error("A reply was posted and not recorded; it may be given twice\n%s", trace(error))
+            return None
 
-    def _settle(self, claim: Claim, posted: bool) -> None:
-        if posted:
-            self._state.finish(claim)
-        else:
-            self._state.release(claim)
+    def _unsay(self, reply: Reply, claim: Claim) -> None:
+        """The question was deleted and whoever answered it died: its reply may be there."""
+        try:
+            found = reply.find()
+            if found is not None:
+                reply.delete(found)
+            self._inbox.finish(claim)
+        except Exception as error:
+            _log.error("A reply could not be taken back\n%s", trace(error))
+        finally:
+            self._let_go(claim)
 
-    def _apologise(self, error: Exception, reply: Reply, claim: Claim | None) -> None:
+    def _apologise(self, error: Exception, asked: Asked, claim: Claim | None) -> None:
         """Where everything is caught: the trace for the log, plain words for the asker."""
         _log.error("A question could not be answered\n%s", trace(error))
         try:
-            posted = reply.post(messages.broken_message())
+            if asked.only_if_certain:
+                outcome: Outcome | None = None
+            else:
+                words = messages.words_for(None, asked.text)
+                reply = self._reply_to(asked)
+                shown = self._inbox.reply(asked.place, asked.ts)
+                message = messages.broken_message(words)
+                outcome = (
+                    reply.post(message, words) if shown is None else reply.update(shown.ts, message, words)
+                )
+                reply.thought()
             if claim is not None:
-                self._settle(claim, posted)
+                if isinstance(outcome, NotSent) and outcome is not NotSent.REFUSED:
+                    self._inbox.release(claim)
+                else:
+                    self._inbox.finish(claim, Replied(outcome.ts) if isinstance(outcome, Sent) else None)
+                    self._ledger.note(asked, Ending("error", 0.0), 0.0)
         except Exception as second:
             _log.error("The asker could not be told either\n%s", trace(second))
+
+    def _forget(self, said: _Said | None) -> None:
+        if said is not None and said.answer_id:
+            self._state.shown.forget(said.answer_id)
+        if said is not None and said.ending is not None and said.ending.miss_id is not None:
+            self._state.shown.forget_miss(said.ending.miss_id)
+
+    def _let_go(self, claim: Claim) -> None:
+        with self._lock:
+            self._held.discard(claim)
+
+
+def _ending(
+    result: Answer | NoAnswer, answer_id: str | None = None, miss_id: str | None = None
+) -> Ending | None:
+    """None for a greeting and its like, which ask nothing."""
+    confidence, generation = result.confidence, result.generation
+    if isinstance(result, Answer):
+        kind: EndingKind = "answered" if result.certain else "uncertain"
+        return Ending(kind, 0.0, confidence, generation, answer_id, miss_id)
+    match result.reason:
+        case Silence.GREETING | Silence.THANKS | Silence.EMPTY_QUESTION:
+            return None
+        case Silence.NO_ARTICLES:
+            return Ending("error", 0.0, None, generation)
+        case _:
+            return Ending("none", 0.0, confidence, generation, None, miss_id)
 
 
 def _turn(question: str, result: Answer | NoAnswer) -> Turn:

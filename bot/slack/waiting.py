@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from bot.health import Pulse
 from bot.slack.faults import trace
 from bot.state import State
 
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 _PRUNE_SECONDS = 3_600.0
+_CHORES_SECONDS = 60.0
 
 
 def stop_on_signals() -> threading.Event:
@@ -32,17 +34,27 @@ def stop_on_signals() -> threading.Event:
 
 
 def wait_for_stop(
-    stop: threading.Event, state: State, is_connected: Callable[[], bool], beat: Callable[[bool], None]
+    stop: threading.Event,
+    state: State,
+    is_connected: Callable[[], bool],
+    beat: Callable[[bool], None],
+    pulse: Pulse,
+    chores: Callable[[], None],
 ) -> None:
-    connected, next_prune = True, time.monotonic() + _PRUNE_SECONDS
+    """`chores` are done every minute, and never fail."""
+    connected, next_prune, next_chores = True, time.monotonic() + _PRUNE_SECONDS, time.monotonic()
     while True:
         was_connected, connected = connected, is_connected()
         if connected != was_connected:
             _log.warning("The connection to Slack is %s", "back" if connected else "lost; connecting again")
         beat(connected)
+        pulse.beat()
         if time.monotonic() >= next_prune:
             next_prune = time.monotonic() + _PRUNE_SECONDS
             _prune(state)
+        if time.monotonic() >= next_chores:
+            next_chores = time.monotonic() + _CHORES_SECONDS
+            chores()
         if stop.wait(BEAT_SECONDS):
             return
 

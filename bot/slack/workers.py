@@ -20,6 +20,7 @@ class Workers:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._room = threading.BoundedSemaphore(threads + queue_size)
         self._closing = threading.Lock()
+        self._held = 0
         self._closed = False
         # Daemons: a job that hangs beyond the deadline must not keep the process alive.
         self._threads = [
@@ -34,8 +35,14 @@ class Workers:
         with self._closing:
             if self._closed or not self._room.acquire(blocking=False):
                 return False
+            self._held += 1
             self._jobs.put(job)
             return True
+
+    @property
+    def held(self) -> int:
+        """How many jobs wait or are under way."""
+        return self._held
 
     def close(self, seconds: float) -> bool:
         """Take no more, finish what was taken; False where that took longer than `seconds`."""
@@ -57,4 +64,6 @@ class Workers:
                 # A job answers for its own errors; this only keeps the thread for the next one.
                 _log.error("A worker's job failed: %s", type(error).__name__)
             finally:
+                with self._closing:
+                    self._held -= 1
                 self._room.release()

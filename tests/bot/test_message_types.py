@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot import messages
 from bot.types import Nearest, NoAnswer, PassageView, Silence
-from tests.fakes.answers import answer_quoting, banma_answer
+from tests.fakes.answers import answer_quoting, banma_answer, overview
 
 PACKAGE = Path(__file__).parents[1] / "slack_types"
 COMPILER = PACKAGE / "node_modules" / "typescript" / "bin" / "tsc"
@@ -34,8 +35,8 @@ def complaints(tmp_path_factory: pytest.TempPathFactory) -> str:
         "type": "context",
         "elements": [{"type": "plain_text", "text": "a", "emojis": False}],
     }
-    (folder / "payloads.ts").write_text(typescript(every_message(), every_view()), "utf-8")
-    (folder / "misspelt.ts").write_text(typescript({"misspelt": [misspelt]}, {}), "utf-8")
+    (folder / "payloads.ts").write_text(typescript(every_message(), every_view(), every_home()), "utf-8")
+    (folder / "misspelt.ts").write_text(typescript({"misspelt": [misspelt]}, {}, {}), "utf-8")
     (folder / "node_modules").symlink_to(PACKAGE / "node_modules")
     command = ["node", str(COMPILER), *OPTIONS, "payloads.ts", "misspelt.ts"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
@@ -54,17 +55,32 @@ def test_the_compiler_would_notice_a_misspelt_key(complaints: str) -> None:
 def every_message() -> dict[str, list[messages.Block]]:
     nearest = (Nearest("a", "With a link", "https://e.example"), Nearest("b", "Without", None))
     none = NoAnswer("?", Silence.NOT_IN_SOURCES, nearest, 0.0, "g", 0.0)
+    both = tuple(messages.Unread)
+    full = replace(banma_answer(), text="Half each [1].", unanswered=("Who is Zoe?",), disagreement=True)
+    copied = replace(full, sources=(replace(full.sources[0], also=("Other Times, https://e.example",)),))
     rendered = {
-        "answer": messages.answer_message(banma_answer(), "id", unread_attachment=True),
-        "written": messages.answer_message(replace(banma_answer(), text="Half each [1]."), "id"),
-        "uncertain": messages.answer_message(banma_answer(certain=False), "id"),
-        "long": messages.answer_message(answer_quoting(*["word " * 2_000] * 3), "id"),
-        "none": messages.no_answer_message(none, unread_attachment=True),
-        "noArticles": messages.no_answer_message(NoAnswer("?", Silence.NO_ARTICLES, (), 0.0, "g", 0.0)),
-        "help": messages.help_message(unread_attachment=True),
+        "answer": messages.answer_message(banma_answer(), "id", unread=both),
+        "full": messages.answer_message(copied, "id", miss_id="m", private=True, asked="Who?"),
+        "uncertain": messages.answer_message(banma_answer(certain=False), "id", miss_id="m"),
+        "chinese": messages.answer_message(copied, "id", messages.CHINESE, unread=both, private=True),
+        "long": messages.answer_message(answer_quoting(*["word " * 2_000] * 6), "id"),
+        "more": messages.more_message(banma_answer(certain=False), "id"),
+        "none": messages.no_answer_message(none, unread=both, miss_id="m"),
+        **{
+            f"none{reason.name}": messages.no_answer_message(NoAnswer("?", reason, (), 0.0, "g", 0.0))
+            for reason in Silence
+        },
+        "help": messages.help_message(unread=both),
         "noIndex": messages.no_index_message(),
         "broken": messages.broken_message(),
         "busy": messages.busy_message(),
+        "limited": messages.limited_message(of_channel=True, limit=60, seconds=12),
+        "report": messages.report_message("A week", ["Asked: 3"], [("In vain", ["Who?"]), ("👎", [])], "n"),
+        "quiet": messages.order_message(quiet=True),
+        "resume": messages.order_message(quiet=False),
+        "declined": messages.declined_message(unknown=True),
+        "curated": messages.curated_message("books", "Done", ["Line"] * 20, ask="Who?"),
+        "removing": messages.curated_message("books", "Remove?", remove="a/b"),
     }
     return {name: list(message.blocks) for name, message in rendered.items()}
 
@@ -74,19 +90,38 @@ def every_view() -> dict[str, messages.Block]:
     passage = PassageView(
         "a", "Title", "Paper", "2020-01-02", "https://e.example", link, "before ", "quote", " after"
     )
+    middle = replace(passage, start=10, end=50, article_end=90)
     return {
         "passage": messages.passage_modal(passage),
+        "steps": messages.passage_modal(middle, token="id:1:C1"),
+        "stretch": messages.stretch_modal(replace(middle, quote=""), token="id:1:C1"),
         "withheld": messages.withheld_modal(),
         "changed": messages.changed_modal(),
+        "why": messages.feedback_modal("id:0:C1"),
+        "thanks": messages.said_in("Title", "Said."),
     }
 
 
-def typescript(blocks: dict[str, list[messages.Block]], views: dict[str, messages.Block]) -> str:
-    lines = ['import type { KnownBlock, ModalView } from "@slack/types";']
+def every_home() -> dict[str, messages.Block]:
+    now = datetime(2026, 5, 2, tzinfo=UTC)
+    return {
+        "home": messages.home_view(overview(), ("Who?", "What?"), now),
+        "homeWithoutExamples": messages.home_view(overview(), (), now, messages.CHINESE),
+        "homeWithoutIndex": messages.home_without_index(),
+    }
+
+
+def typescript(
+    blocks: dict[str, list[messages.Block]],
+    views: dict[str, messages.Block],
+    homes: dict[str, messages.Block],
+) -> str:
+    lines = ['import type { HomeView, KnownBlock, ModalView } from "@slack/types";']
     for name, payload in blocks.items():
         lines.append(f"export const {name}: KnownBlock[] = {json.dumps(payload)};")
-    for name, view in views.items():
-        # A view's blocks are typed loosely, so they are checked on their own as well.
-        lines.append(f"export const {name}: ModalView = {json.dumps(view)};")
-        lines.append(f"export const {name}Blocks: KnownBlock[] = {json.dumps(view['blocks'])};")
+    for kind, shown in (("ModalView", views), ("HomeView", homes)):
+        for name, view in shown.items():
+            # A view's blocks are typed loosely, so they are checked on their own as well.
+            lines.append(f"export const {name}: {kind} = {json.dumps(view)};")
+            lines.append(f"export const {name}Blocks: KnownBlock[] = {json.dumps(view['blocks'])};")
     return "\n".join(lines)

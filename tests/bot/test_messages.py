@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,18 @@ from hypothesis import strategies as st
 from bot import messages
 from bot.messages import Message
 from bot.messages.text import date_words, escape, head, printable, safe_link, tail
-from bot.types import Answer, Nearest, NoAnswer, PassageView, Quote, Silence, Source
+from bot.types import (
+    Answer,
+    Collection,
+    Listed,
+    Nearest,
+    NoAnswer,
+    Overview,
+    PassageView,
+    Quote,
+    Silence,
+    Source,
+)
 from tests.fakes.answers import answer_quoting, banma_answer
 from tests.fakes.slack.limits import message_problems, total_chars, view_problems
 
@@ -35,9 +47,12 @@ links = st.one_of(
 )
 
 
+listed = st.builds(Listed, awkward, st.none() | awkward, st.none() | awkward, links)
+
+
 @st.composite
 def answers(draw: st.DrawFn) -> Answer:
-    count = draw(st.integers(1, 3))
+    count = draw(st.integers(1, 6))
     return Answer(
         question="?",
         quotes=tuple(
@@ -55,6 +70,7 @@ def answers(draw: st.DrawFn) -> Answer:
                 draw(links),
                 draw(links),
                 "/a.md",
+                also=tuple(draw(st.lists(awkward, max_size=5))),
             )
             for number in range(1, count + 1)
         ),
@@ -63,13 +79,19 @@ def answers(draw: st.DrawFn) -> Answer:
         generation="g",
         seconds=0.0,
         text=draw(st.none() | awkward),
+        unanswered=tuple(draw(st.lists(awkward, max_size=3))),
+        disagreement=draw(st.booleans()),
     )
 
 
-@given(answers(), st.booleans())
-@settings(max_examples=80, deadline=None)
-def test_every_answer_stays_inside_the_limits_and_pings_nobody(answer: Answer, unread: bool) -> None:
-    message = messages.answer_message(answer, "A" * 22, unread_attachment=unread)
+@given(answers(), st.sets(st.sampled_from(messages.Unread)), st.sampled_from(messages.LANGUAGES))
+@settings(max_examples=60, deadline=None)
+def test_every_answer_stays_inside_the_limits_and_pings_nobody(
+    answer: Answer, unread: set[messages.Unread], words: messages.Words
+) -> None:
+    message = messages.answer_message(
+        answer, "A" * 22, words, unread=unread, miss_id="M" * 22, private=True, asked=answer.quotes[0].text
+    )
     assert message_problems(message.blocks) == []
     assert total_chars(message.blocks) <= 12_000
     assert_inert(message)
@@ -84,13 +106,107 @@ def test_every_no_stays_inside_the_limits_and_pings_nobody(nearest: list[Nearest
 
 
 @given(awkward, awkward.filter(bool), awkward, awkward, links)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_passage_stays_inside_the_limits(
     before: str, quote: str, after: str, title: str, link: str | None
 ) -> None:
     view = messages.passage_modal(PassageView("a", title, title, "2020", link, link, before, quote, after))
     assert view_problems(view) == []
     assert total_chars(view["blocks"]) <= 12_000
+
+
+@given(answers(), st.sampled_from(messages.LANGUAGES))
+@settings(max_examples=40, deadline=None)
+def test_more_like_this_stays_inside_the_limits_and_pings_nobody(
+    answer: Answer, words: messages.Words
+) -> None:
+    message = messages.more_message(answer, "A" * 22, words)
+    assert message_problems(message.blocks) == []
+    assert total_chars(message.blocks) <= 12_000
+    assert_inert(message)
+
+
+@given(awkward, awkward, links, st.integers(0, 9), st.integers(10, 19))
+@settings(max_examples=60, deadline=None)
+def test_every_stretch_stays_inside_the_limits(
+    text: str, title: str, link: str | None, start: int, end: int
+) -> None:
+    shown = PassageView("a", title, title, title, link, link, text, "", "", start, end, 15)
+    assert view_problems(messages.stretch_modal(shown, token="A" * 22 + ":1:C1")) == []
+
+
+@given(
+    st.lists(st.builds(Collection, awkward, st.integers(1, 9), st.tuples(listed, listed)), max_size=30),
+    st.lists(awkward.filter(str.strip), max_size=3),
+    st.sampled_from(messages.LANGUAGES),
+)
+@settings(max_examples=40, deadline=None)
+def test_app_home_stays_inside_the_limits(
+    collections: list[Collection], examples: list[str], words: messages.Words
+) -> None:
+    overview = Overview("g", "2026-05-01T12:00:00+00:00", 9, 9, tuple(collections))
+    view = messages.home_view(overview, examples, datetime(2026, 5, 3, tzinfo=UTC), words)
+    assert view_problems(view) == []
+    assert not {"user", "usergroup", "broadcast"} & {part["type"] for part in parts(tuple(view["blocks"]))}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("now", "age"),
+    [
+        ("2026-05-01T12:05:59", "5 min ago"),
+        ("2026-05-01T11:00:00", "0 min ago"),
+        ("2026-05-02T12:00:00", "24 h ago"),
+        ("2026-05-11T12:00:00", "10 d ago"),
+    ],
+)
+def test_app_home_says_how_old_the_index_is(now: str, age: str) -> None:
+    overview = Overview("g", "2026-05-01T12:00:00+00:00", 9, 9, ())
+    view: Any = messages.home_view(overview, (), datetime.fromisoformat(now).replace(tzinfo=UTC))
+    assert view["blocks"][1]["elements"][0]["text"].endswith(f"index made {age}")
+
+
+def test_prompts_are_short_in_their_title_and_whole_in_what_they_send() -> None:
+    long = "Why " + "very " * 30 + "long?"
+    assert messages.prompts(["Who?", long, "a?", "b?", "c?"]) == [
+        {"title": "Who?", "message": "Who?"},
+        {"title": "Why very very very very very very very very very very very …", "message": long},
+        {"title": "a?", "message": "a?"},
+        {"title": "b?", "message": "b?"},
+    ]
+
+
+def test_copies_are_named_beside_the_source_without_their_addresses() -> None:
+    copied = dataclasses.replace(
+        banma_answer().sources[0], also=("Other Times, https://o.example/a", "https://p.example", "Third")
+    )
+    message = messages.answer_message(dataclasses.replace(banma_answer(), sources=(copied,)), "id")
+    assert "Car Times, 9 February 2015, also in Other Times; Third" in message.plain
+
+
+def test_a_disagreement_and_what_is_left_open_are_said() -> None:
+    answer = dataclasses.replace(banma_answer(), disagreement=True, unanswered=("who is Zoe", "<!here>"))
+    message = messages.answer_message(answer, "id")
+    shown = str(message.blocks)
+    assert "The articles disagree: compare what they say, and their dates." in shown
+    assert "The articles do not say: who is Zoe; <!here>" in shown
+    assert message.plain.startswith("The articles disagree")
+    assert message.plain.endswith("The articles do not say: who is Zoe; &lt;!here&gt;")
+
+
+def test_files_and_links_that_were_not_looked_at_are_said() -> None:
+    message = messages.answer_message(
+        banma_answer(), "id", unread=(messages.Unread.LINK, messages.Unread.FILE)
+    )
+    assert message.plain.splitlines()[-2:] == [
+        "I did not read the attached file; I only read the text of a message.",
+        "I did not open the link; I only know the articles that were given to me.",
+    ]
+
+
+@pytest.mark.parametrize("words", messages.LANGUAGES)
+def test_what_a_screen_reader_says_of_a_button_fits(words: messages.Words) -> None:
+    message = messages.answer_message(banma_answer(), "i" * 22, words, private=True, miss_id="m")
+    assert message_problems(message.blocks) == []
 
 
 def assert_inert(message: Message) -> None:
@@ -189,7 +305,7 @@ def test_the_states_look_different() -> None:
         )
     ]
     assert [lead["name"] for lead in leads] == [
-        "grey_question",
+        "thinking_face",
         "mag",
         "wave",
         "card_index_dividers",

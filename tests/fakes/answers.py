@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from bot.types import (
     Answer,
+    Collection,
     Conversation,
+    Listed,
     NoAnswer,
+    Overview,
     PassageView,
     Quote,
+    Scope,
     Silence,
     Source,
 )
@@ -33,11 +38,20 @@ class PreparedAnswers:
             QUESTION: banma_answer()
         }
         self.asked: list[tuple[str, Conversation]] = []
+        self.scopes: list[Scope] = []
+        """Of what was asked, in the same order."""
+        self.context = 10_000
+        """Characters shown on each side of a quote."""
+        self.close_to_it: Answer | None = None
+        self.indexed: Overview | Exception = overview()
         self.gate = threading.Event()
         self.gate.set()
 
-    def answer(self, question: str, conversation: Conversation = ()) -> Answer | NoAnswer:
+    def answer(
+        self, question: str, conversation: Conversation = (), scope: Scope = None
+    ) -> Answer | NoAnswer:
         self.asked.append((question, conversation))
+        self.scopes.append(scope)
         self.gate.wait(10)
         found = self.prepared.get(question)
         if isinstance(found, Exception):
@@ -46,21 +60,80 @@ class PreparedAnswers:
             return found()
         return found or nothing(question)
 
-    def passage(self, source_id: str, start: int, end: int) -> PassageView | None:
+    def passage(self, source_id: str, start: int, end: int, scope: Scope = None) -> PassageView | None:
         text = self.articles.get(source_id)
         if text is None or not 0 <= start < end <= len(text):
             return None
-        return PassageView(
+        first, last = max(0, start - self.context), min(len(text), end + self.context)
+        return replace(
+            BANMA_VIEW,
             source_id=source_id,
-            title="Banma and its owners",
-            publisher="Car Times",
-            published="2015-02-09",
-            url=BANMA_URL,
-            link=f"{BANMA_URL}#:~:text=Alibaba%20and%20SAIC",
-            before=text[:start],
+            before=text[first:start],
             quote=text[start:end],
-            after=text[end:],
+            after=text[end:last],
+            start=first,
+            end=last,
+            article_end=len(text),
         )
+
+    def beside(
+        self, source_id: str, start: int, end: int, *, later: bool, scope: Scope = None
+    ) -> PassageView | None:
+        text = self.articles.get(source_id)
+        if text is None:
+            return None
+        first, last = (end, end + self.context) if later else (max(0, start - self.context), start)
+        if not text[first:last]:
+            return None
+        return replace(
+            BANMA_VIEW,
+            source_id=source_id,
+            before=text[first:last],
+            quote="",
+            after="",
+            start=first,
+            end=min(last, len(text)),
+            article_end=len(text),
+        )
+
+    def related(self, source_id: str, start: int, end: int, scope: Scope = None) -> Answer | None:
+        return self.close_to_it
+
+    def overview(self, scope: Scope = None) -> Overview:
+        if isinstance(self.indexed, Exception):
+            raise self.indexed
+        return self.indexed
+
+    def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
+        return (QUESTION, "What is Banma?")
+
+
+BANMA_VIEW = PassageView(
+    source_id="banma",
+    title="Banma and its owners",
+    publisher="Car Times",
+    published="2015-02-09",
+    url=BANMA_URL,
+    link=f"{BANMA_URL}#:~:text=Alibaba%20and%20SAIC",
+    before="",
+    quote="",
+    after="",
+)
+
+
+def overview(articles: int = 2) -> Overview:
+    """Two collections, built on 1 May 2026."""
+    cars = (Listed("Banma and its owners", "Car Times", "2015-02-09", BANMA_URL),)
+    return Overview(
+        generation="g1",
+        built="2026-05-01T12:00:00+00:00",
+        articles=articles,
+        passages=7,
+        collections=(
+            Collection("cars", articles - 1, cars),
+            Collection("", 1, (Listed("A note", None, None, None),)),
+        ),
+    )
 
 
 def banma_answer(*, certain: bool = True) -> Answer:

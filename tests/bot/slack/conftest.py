@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.library import Library
+from bot.rights import Rights, everything
 from bot.slack import HttpBot, SlackSettings, SocketModeBot
 from bot.state import State
+from bot.types import Answers
 from tests.fakes.answers import PreparedAnswers
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack
 
@@ -68,12 +71,21 @@ def start(
     """Start a bot, with other parts where a test needs them; it is stopped afterwards."""
     bots: list[Bot] = []
 
-    def start_bot(*, answers: PreparedAnswers = answers, state: State = state, **changed: object) -> Bot:
+    def start_bot(
+        *,
+        answers: Answers = answers,
+        state: State = state,
+        rights: Callable[[], Rights] = everything,
+        library: Library | None = None,
+        **changed: object,
+    ) -> Bot:
         chosen = replace(settings, **changed)  # type: ignore[arg-type]
         accepted = slack.accepted
-        bot = (SocketModeBot if chosen.mode == "socket" else HttpBot)(chosen, answers, state)
+        bot = (SocketModeBot if chosen.mode == "socket" else HttpBot)(chosen, answers, state, rights, library)
         bots.append(bot)
-        if chosen.mode == "socket":
+        if isinstance(bot, HttpBot):
+            slack.http_port = bot.port
+        else:
             slack.wait(lambda: slack.accepted > accepted)
         return bot
 
@@ -86,3 +98,9 @@ def start(
 @pytest.fixture
 def bot(start: StartBot) -> Bot:
     return start()
+
+
+@pytest.fixture(params=["socket", "http"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """Over both ways in which Slack delivers."""
+    return str(request.param)

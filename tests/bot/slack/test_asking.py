@@ -7,7 +7,7 @@ import pytest
 from bot.types import Nearest, NoAnswer, Silence
 from index.types import FootnoteError
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting, banma_answer
-from tests.fakes.slack import BOT, BOT_USER, FakeSlack
+from tests.fakes.slack import BOT, BOT_USER, FakeSlack, Fault
 
 pytestmark = pytest.mark.usefixtures("bot")
 
@@ -81,8 +81,27 @@ def test_the_bot_shows_that_it_is_looking(slack: FakeSlack) -> None:
     event = slack.mention(QUESTION)
     slack.reply(event)
     assert slack.statuses == [
-        {"channel_id": "C0CARS", "thread_ts": event["ts"], "status": "is looking through the articles…"}
+        {
+            "channel_id": "C0CARS",
+            "thread_ts": event["ts"],
+            "status": "is looking through the articles…",
+            "loading_messages": [
+                "Looking through the articles…",
+                "Comparing sentences…",
+                "Checking each quote…",
+            ],
+        }
     ]
+
+
+def test_where_slack_has_no_status_eyes_show_it_until_the_reply_is_there(slack: FakeSlack) -> None:
+    slack.fail("assistant.threads.setStatus", Fault(error="missing_scope"))
+    event = slack.mention(QUESTION)
+    slack.reply(event)
+    slack.wait(lambda: "reactions.remove" in slack.calls)
+    order = [name for name in slack.calls if name.startswith(("reactions", "chat"))]
+    assert order == ["reactions.add", "chat.postMessage", "reactions.remove"]
+    assert slack.reactions == set()
 
 
 def test_the_question_is_decoded_and_only_this_bots_mention_is_dropped(
@@ -127,9 +146,9 @@ def test_no_answer_names_the_nearest_articles_as_not_one(slack: FakeSlack, answe
     reply = slack.reply(slack.mention("Who is Zoe?"))
     assert reply.shown() == (
         " I did not find an answer in the articles."
-        "Nearest articles, which do not answer it:Banma and its ownersNo web"
+        "Nearest articles, which do not answer it:Banma and its ownersNo webTell the curators"
     )
-    assert not reply.parts("actions")
+    assert [button["action_id"] for button in reply.parts("button")] == ["tell_curators"]
 
 
 def test_having_no_articles_is_said_in_other_words(slack: FakeSlack, answers: PreparedAnswers) -> None:

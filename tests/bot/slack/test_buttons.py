@@ -82,7 +82,7 @@ def test_a_modal_that_slack_refuses_is_said(slack: FakeSlack, reply: Posted) -> 
     slack.wait(lambda: len(slack.posted) == 2)
     told = slack.posted[1]
     assert told.ephemeral
-    assert told.text == "Slack took too long to let me open the passage. Please press the button again."
+    assert told.text == "Slack took too long to let me open this. Please press the button again."
     assert told.options["replace_original"] is False
 
 
@@ -91,7 +91,7 @@ def test_a_verdict_is_kept_with_its_user_and_thanked_for(
 ) -> None:
     press_thumb(slack, reply, "up")
     slack.wait(lambda: len(slack.posted) == 2)
-    assert state.feedback(answer_id_of(reply)) == {"U0ADA": "up"}
+    assert state.shown.feedback(answer_id_of(reply)) == {"U0ADA": "up"}
     told = slack.posted[1]
     assert (told.ephemeral, told.text, told.thread_ts) == (True, "Thank you, noted.", reply.thread_ts)
 
@@ -101,15 +101,15 @@ def test_a_person_has_one_verdict_the_latest(slack: FakeSlack, reply: Posted, st
         press_thumb(slack, reply, verdict)
         slack.settle(0.05)
     press_thumb(slack, reply, "up", user="U0BOB")
-    slack.wait(lambda: len(slack.posted) == 5)
-    assert state.feedback(answer_id_of(reply)) == {"U0ADA": "down", "U0BOB": "up"}
+    slack.wait(lambda: len(slack.posted) == 4)
+    assert state.shown.feedback(answer_id_of(reply)) == {"U0ADA": "down", "U0BOB": "up"}
 
 
 def test_a_verdict_from_another_channel_is_not_kept(slack: FakeSlack, reply: Posted, state: State) -> None:
     element = reply.parts("feedback_buttons")[0]
     slack.press(reply, element, value=element["positive_button"]["value"], channel="C0OTHER")
     slack.wait(lambda: len(slack.posted) == 2)
-    assert state.feedback(answer_id_of(reply)) == {}
+    assert state.shown.feedback(answer_id_of(reply)) == {}
     assert slack.posted[1].text == "I no longer have this answer, so I could not note that."
 
 

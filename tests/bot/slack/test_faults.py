@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from bot.slack import SlackSettings, check_tokens
+from bot.state import Place, State
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting
@@ -33,6 +34,40 @@ def test_a_rate_limit_beyond_reason_is_not_waited_for(
     slack.settle()
     assert slack.calls.count("chat.postMessage") == 1
     assert "limits the rate of replies for longer than can be waited for" in caplog.text
+
+
+def test_a_post_whose_answer_is_lost_is_found_and_not_posted_again(
+    slack: FakeSlack, start: StartBot, state: State
+) -> None:
+    start()
+    slack.fail("chat.postMessage", Fault(lost=True))
+    event = slack.mention(QUESTION)
+    slack.wait(lambda: "conversations.replies" in slack.calls)
+    slack.wait(lambda: state.inbox.waiting() == 0)
+    slack.settle(0.1)
+    (reply,) = slack.posted
+    assert state.inbox.reply(Place("T0TEAM", "C0CARS"), event["ts"]).ts == reply.ts  # type: ignore[union-attr]
+
+
+def test_a_post_that_was_lost_on_its_way_is_posted_again(slack: FakeSlack, start: StartBot) -> None:
+    start()
+    slack.fail("chat.postMessage", Fault(cut=True))
+    assert BANMA_QUOTE in slack.reply(slack.mention(QUESTION)).shown()
+    slack.settle(0.1)
+    assert slack.calls.count("chat.postMessage") == 2
+    assert len(slack.posted) == 1
+
+
+def test_while_slack_cannot_tell_whether_a_post_arrived_it_is_left_for_later(
+    slack: FakeSlack, start: StartBot, state: State
+) -> None:
+    start()
+    slack.fail("chat.postMessage", Fault(lost=True))
+    slack.fail("conversations.replies", Fault(cut=True))
+    slack.mention(QUESTION)
+    slack.wait(lambda: "conversations.replies" in slack.calls)
+    slack.settle(0.1)
+    assert (len(slack.posted), state.inbox.waiting()) == (1, 1)
 
 
 def test_a_server_error_is_tried_again(slack: FakeSlack, start: StartBot) -> None:

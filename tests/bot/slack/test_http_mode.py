@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import http.client
 import json
 import socket
@@ -17,13 +15,14 @@ from bot.slack import HttpBot
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
-from tests.fakes.slack import BOT_USER, SIGNING_SECRET, FakeSlack, event_payload
+from tests.fakes.slack import BOT_USER, SIGNING_SECRET, FakeSlack, event_payload, signed_headers
 
 
 @pytest.fixture
-def bot(start: StartBot) -> HttpBot:
+def bot(slack: FakeSlack, start: StartBot) -> HttpBot:
     running = start(mode="http")
     assert isinstance(running, HttpBot)
+    slack.http_port = None  # what is delivered here is posted by the test itself
     return running
 
 
@@ -156,15 +155,8 @@ def post(
     headers: dict[str, str] | None = None,
 ) -> tuple[int, str]:
     body = payload if isinstance(payload, str) else json.dumps(payload)
-    timestamp = str(int(time.time()) - age)
-    digest = hmac.new(secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
-    signed = {
-        "X-Slack-Request-Timestamp": timestamp,
-        "X-Slack-Signature": f"v0={digest}",
-        "Content-Type": "application/x-www-form-urlencoded"
-        if isinstance(payload, str)
-        else "application/json",
-    }
+    kind = "application/x-www-form-urlencoded" if isinstance(payload, str) else "application/json"
+    signed = signed_headers(body, secret=secret, age=age) | {"Content-Type": kind}
     return request(bot, "POST", "/slack/events", body.encode(), signed | (headers or {}))
 
 

@@ -12,6 +12,7 @@ from tests.fakes.slack.server import (
     Fault,
     Posted,
     event_payload,
+    signed_headers,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Fault",
     "Posted",
     "event_payload",
+    "signed_headers",
 ]

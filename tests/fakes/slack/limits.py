@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 Json = Mapping[str, Any]
 
-MAX_BLOCKS = {"message": 50, "modal": 100}
+MAX_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 # The documented total is 12,000; refusals were seen near 13,200.
 MAX_MESSAGE_CHARS = 13_200
 MAX_TEXT_CHARS = 40_000
@@ -35,6 +35,10 @@ def total_chars(value: object) -> int:
 
 
 def _view_problems(view: Json) -> Iterator[str]:
+    if view.get("type") == "home":
+        yield from _keys(view, {"type", "blocks"}, {"private_metadata", "callback_id"})
+        yield from _all_problems(view.get("blocks", []), "home")
+        return
     yield from _keys(
         view,
         {"type", "title", "blocks"},
@@ -47,6 +51,8 @@ def _view_problems(view: Json) -> Iterator[str]:
             yield from _plain_text(view[name], 24, name)
     if _units(view.get("private_metadata", "")) > 3_000:
         yield "private_metadata over 3000"
+    if "submit" not in view and any(block.get("type") == "input" for block in view.get("blocks", [])):
+        yield "an input without submit"
     yield from _all_problems(view.get("blocks", []), "modal")
 
 
@@ -94,6 +100,14 @@ def _block_problems(block: Json, surface: str) -> Iterator[str]:
     elif kind == "header":
         yield from _keys(block, {"type", "text"}, {"block_id"})
         yield from _plain_text(block["text"], 150, "text")
+    elif kind == "input":
+        yield from _keys(
+            block, {"type", "label", "element"}, {"block_id", "optional", "hint", "dispatch_action"}
+        )
+        if surface == "message":
+            yield "not supported here"
+        yield from _plain_text(block["label"], 2_000, "label")
+        yield from _input(block["element"])
     elif kind == "divider":
         yield from _keys(block, {"type"}, {"block_id"})
     else:
@@ -166,6 +180,31 @@ def _interactive(elements: Sequence[Json], kinds: set[str]) -> Iterator[str]:
             for side in ("positive_button", "negative_button"):
                 yield from _keys(element[side], {"text", "value"}, {"accessibility_label"})
                 yield from _button(element[side])
+
+
+def _input(element: Json) -> Iterator[str]:
+    kind = element.get("type")
+    if kind == "radio_buttons":
+        yield from _keys(element, {"type", "options"}, {"action_id", "initial_option"})
+        yield from _count(element["options"], 10)
+        for option in element["options"]:
+            yield from _keys(option, {"text", "value"}, {"description"})
+            yield from _plain_text(option["text"], 75, "option")
+            yield from _length(option["value"], 150, "option value")
+        if element.get("initial_option") not in (None, *element["options"]):
+            yield "initial_option is none of the options"
+    elif kind == "plain_text_input":
+        yield from _keys(
+            element,
+            {"type"},
+            {"action_id", "multiline", "max_length", "min_length", "placeholder", "initial_value"},
+        )
+        if not 1 <= element.get("max_length", 1) <= 3_000:
+            yield "max_length over 3000"
+        if "placeholder" in element:
+            yield from _plain_text(element["placeholder"], 150, "placeholder")
+    else:
+        yield f"{kind!r} is no input"
 
 
 def _button(button: Json) -> Iterator[str]:
