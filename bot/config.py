@@ -7,6 +7,7 @@ against it.  Values are checked here, once, so that no other module has to.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,9 @@ from dotenv import dotenv_values
 from index.types import FootnoteError
 
 ENV_FILE = ".env"
+MAX_KEPT_GENERATIONS = 1000
+MAX_RETENTION_DAYS = 3_650
+MAX_LIMIT = 10_000
 MAX_TIMEOUT_SECONDS = 300
 """Nobody waits longer for prose, with the quotes at hand."""
 
@@ -39,7 +43,29 @@ SETTINGS = (
         "FOOTNOTE_MODEL", "", "a sentence-transformers model, by folder or name, instead of the one installed"
     ),
     Setting(
+        "FOOTNOTE_RERANKER",
+        "",
+        "a sentence-transformers `CrossEncoder`, by folder or name, that reads the best sentences again;"
+        " `footnote calibrate` after setting it",
+    ),
+    Setting(
+        "FOOTNOTE_KEEP_GENERATIONS", "2", "how many states of the index are kept, for `footnote rollback`"
+    ),
+    Setting(
+        "FOOTNOTE_CANARIES",
+        "",
+        "questions, as for `footnote eval`, that a new index must answer before it is used;"
+        " `canaries.jsonl` in the data folder is taken where it exists",
+    ),
+    Setting("FOOTNOTE_CANARIES_FAIL_UNDER", "answer_hit=1", "how well, as for `footnote eval --fail-under`"),
+    Setting(
         "FOOTNOTE_BALANCE", "0.5", "from 0 (answer whenever there is anything) to 1 (answer only when sure)"
+    ),
+    Setting(
+        "FOOTNOTE_ALLOW_HOSTS",
+        "",
+        "hosts, parted by commas, that `footnote add` may fetch from though their addresses are private;"
+        " with a port, such as `wiki.intern:8080`, from that port",
     ),
     Setting(
         "FOOTNOTE_LLM_URL",
@@ -57,15 +83,82 @@ SETTINGS = (
         "SLACK_API_URL", "https://slack.com/api/", "another address of Slack's API, for tests and proxies"
     ),
     Setting("FOOTNOTE_SLACK_MODE", "socket", "`socket`, or `http` behind a public address"),
+    Setting(
+        "FOOTNOTE_ALLOW_BOTS",
+        "",
+        "ids of bots that are answered as people are, such as `B012AB3CD`, with commas between;"
+        " others are ignored",
+    ),
+    Setting(
+        "FOOTNOTE_ANSWER_CHANNELS",
+        "",
+        "ids of channels, such as `C012AB3CD`, where every question is answered without a mention,"
+        " if only for certain",
+    ),
+    Setting(
+        "FOOTNOTE_CHANNELS",
+        "",
+        "a file that says which collections each channel may see; `channels.yaml` in the data folder is"
+        " taken where it exists, and without one everything is seen everywhere",
+    ),
+    Setting(
+        "FOOTNOTE_SHARED_CHANNELS",
+        "refuse",
+        "`allow` answers in channels that are shared with other organisations, and their people",
+    ),
+    Setting(
+        "FOOTNOTE_CURATORS",
+        "",
+        "who may add and remove articles in Slack: ids of people, such as `U012AB3CD`, and of user groups,"
+        " such as `S012AB3CD`, with commas between",
+    ),
+    Setting("FOOTNOTE_USER_LIMIT", "20", "questions a minute that one person may ask; `0` for any number"),
+    Setting(
+        "FOOTNOTE_CHANNEL_LIMIT", "60", "questions a minute that one channel may ask; `0` for any number"
+    ),
+    Setting(
+        "FOOTNOTE_KEEP_QUESTIONS",
+        "no",
+        "`yes` keeps the words of questions as long as the rest, for `footnote report`",
+    ),
+    Setting(
+        "FOOTNOTE_RETENTION_DAYS", "90", "days after which outcomes, verdicts and all else are forgotten"
+    ),
+    Setting(
+        "FOOTNOTE_REPORT_CHANNEL",
+        "",
+        "id of a channel, such as `C012AB3CD`, that gets the report of the week each Monday",
+    ),
     Setting("PORT", "3000", "the port of HTTP mode"),
+    Setting(
+        "SLACK_CLIENT_ID",
+        "",
+        "the app's client id: in HTTP mode, workspaces then install the app by themselves, and"
+        " `SLACK_BOT_TOKEN` is not needed",
+    ),
+    Setting("SLACK_CLIENT_SECRET", "", "the client secret that goes with it"),
+    Setting(
+        "FOOTNOTE_INSTALL_TEAMS",
+        "",
+        "ids of the workspaces that may install it so, such as `T012AB3CD`, with commas between, or `any`:"
+        " each can then ask the articles",
+    ),
+    Setting(
+        "FOOTNOTE_METRICS_PORT",
+        "",
+        "a port for `/metrics` (Prometheus), `/healthz` and `/readyz` of the bot in Slack; none without it",
+    ),
+    Setting("FOOTNOTE_METRICS_HOST", "127.0.0.1", "the address that they are served at"),
     Setting(
         "FOOTNOTE_LOG_LEVEL", "INFO", "how much the bot in Slack logs: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     ),
+    Setting("FOOTNOTE_LOG_FORMAT", "text", "`json` logs one JSON object a line"),
     Setting("FOOTNOTE_DEBUG", "", "`1` shows the traceback of an unexpected error"),
     Setting("NO_COLOR", "", "anything switches colours off"),
 )
 
 SlackMode = Literal["socket", "http"]
+LogFormat = Literal["text", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +181,14 @@ class Settings:
     data: Path
     model: str | None
     """None for the packaged model."""
+    reranker: str | None
+    """None: the order is ours alone."""
+    keep_generations: int
+    canaries: Path | None
+    canaries_fail_under: str
     balance: float
+    allow_hosts: tuple[str, ...]
+    """Hosts, or hosts with a port, that may be fetched from at private addresses."""
     llm: LlmSettings | None
     """None: answers are quotes alone."""
     slack_bot_token: str | None = field(repr=False)
@@ -96,15 +196,43 @@ class Settings:
     slack_signing_secret: str | None = field(repr=False)
     slack_api_url: str
     slack_mode: SlackMode
+    allow_bots: frozenset[str]
+    answer_channels: frozenset[str]
+    channels: Path | None
+    """None: the file in the data folder, where there is one."""
+    shared_channels: bool
+    """Whether outsiders are answered."""
+    curators: frozenset[str]
+    user_limit: int
+    channel_limit: int
+    """Questions a minute; 0 for any number."""
+    keep_questions: bool
+    retention_days: int
+    report_channel: str
+    """Empty for none."""
     port: int
+    slack_client_id: str | None
+    slack_client_secret: str | None = field(repr=False)
+    install_teams: frozenset[str]
+    """Workspaces that may install the app by themselves; `any` for all of them."""
+    metrics_port: int | None
+    metrics_host: str
     log_level: str
+    log_format: LogFormat
     debug: bool
     color: bool
 
     @property
     def slack_wanted(self) -> bool:
         """Whether anything of Slack is configured, completely or not."""
-        return any((self.slack_bot_token, self.slack_app_token, self.slack_signing_secret))
+        return self.slack_installs or any(
+            (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
+        )
+
+    @property
+    def slack_installs(self) -> bool:
+        """Whether workspaces install the app by themselves."""
+        return self.slack_client_id is not None
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -116,18 +244,50 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         sources=Path(values["FOOTNOTE_SOURCES"]).expanduser(),
         data=Path(values["FOOTNOTE_DATA"]).expanduser(),
         model=values["FOOTNOTE_MODEL"] or None,
+        reranker=values["FOOTNOTE_RERANKER"] or None,
+        keep_generations=_keep(values["FOOTNOTE_KEEP_GENERATIONS"]),
+        canaries=Path(values["FOOTNOTE_CANARIES"]).expanduser() if values["FOOTNOTE_CANARIES"] else None,
+        canaries_fail_under=values["FOOTNOTE_CANARIES_FAIL_UNDER"],
         balance=_balance(values["FOOTNOTE_BALANCE"]),
+        allow_hosts=_hosts("FOOTNOTE_ALLOW_HOSTS", values["FOOTNOTE_ALLOW_HOSTS"]),
         llm=_llm(values),
         slack_bot_token=values["SLACK_BOT_TOKEN"] or None,
         slack_app_token=values["SLACK_APP_TOKEN"] or None,
         slack_signing_secret=values["SLACK_SIGNING_SECRET"] or None,
         slack_api_url=_api_url(values["SLACK_API_URL"]),
         slack_mode=_slack_mode(values["FOOTNOTE_SLACK_MODE"]),
-        port=_port(values["PORT"]),
+        allow_bots=_slack_ids("FOOTNOTE_ALLOW_BOTS", values, "ABUW", "bots, such as B012AB3CD"),
+        answer_channels=_slack_ids("FOOTNOTE_ANSWER_CHANNELS", values, "CG", "channels, such as C012AB3CD"),
+        channels=Path(values["FOOTNOTE_CHANNELS"]).expanduser() if values["FOOTNOTE_CHANNELS"] else None,
+        shared_channels=_allowed("FOOTNOTE_SHARED_CHANNELS", values["FOOTNOTE_SHARED_CHANNELS"]),
+        curators=_slack_ids("FOOTNOTE_CURATORS", values, "USW", "people and user groups, such as U012AB3CD"),
+        user_limit=_number("FOOTNOTE_USER_LIMIT", values, 0, MAX_LIMIT),
+        channel_limit=_number("FOOTNOTE_CHANNEL_LIMIT", values, 0, MAX_LIMIT),
+        keep_questions=_yes("FOOTNOTE_KEEP_QUESTIONS", values),
+        retention_days=_number("FOOTNOTE_RETENTION_DAYS", values, 1, MAX_RETENTION_DAYS),
+        report_channel=_report_channel(values),
+        port=_port("PORT", values["PORT"]),
+        slack_client_id=_client(values),
+        slack_client_secret=values["SLACK_CLIENT_SECRET"] or None,
+        install_teams=_install_teams(values),
+        metrics_port=_port("FOOTNOTE_METRICS_PORT", values["FOOTNOTE_METRICS_PORT"])
+        if values["FOOTNOTE_METRICS_PORT"]
+        else None,
+        metrics_host=values["FOOTNOTE_METRICS_HOST"],
         log_level=_log_level(values["FOOTNOTE_LOG_LEVEL"]),
+        log_format=_log_format(values["FOOTNOTE_LOG_FORMAT"]),
         debug=bool(values["FOOTNOTE_DEBUG"]) and values["FOOTNOTE_DEBUG"] != "0",
         color=not values["NO_COLOR"],
     )
+
+
+def keep_arithmetic_to_one_thread() -> None:
+    """Tell NumPy, before it is imported, not to share the small matrices of one question among threads.
+
+    They wait for each other: 12 ms became 130 on a busy machine, and those who ask at the same time use
+    the cores better.  A build shares out texts instead.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def read_environment(folder: Path) -> dict[str, str]:
@@ -146,6 +306,10 @@ def read_environment(folder: Path) -> dict[str, str]:
     return {**{name: value for name, value in written.items() if value is not None}, **os.environ}
 
 
+def _keep(text: str) -> int:
+    return _number("FOOTNOTE_KEEP_GENERATIONS", {"FOOTNOTE_KEEP_GENERATIONS": text}, 1, MAX_KEPT_GENERATIONS)
+
+
 def _balance(text: str) -> float:
     try:
         value = float(text)
@@ -154,6 +318,16 @@ def _balance(text: str) -> float:
     if not 0 <= value <= 1:
         raise _wrong("FOOTNOTE_BALANCE", text, "a number from 0 to 1")
     return value
+
+
+def _hosts(variable: str, text: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in text.split(",") if host.strip())
+    for host in hosts:
+        # An address instead of its host would allow nothing, and say nothing of it.
+        if any(character in host for character in "/@?#* "):
+            allowed = "names of hosts, parted by commas, such as wiki.intern,docs.intern:8080"
+            raise _wrong(variable, text, allowed)
+    return hosts
 
 
 def _llm(values: Mapping[str, str]) -> LlmSettings | None:
@@ -214,10 +388,90 @@ def _slack_mode(text: str) -> SlackMode:
             raise _wrong("FOOTNOTE_SLACK_MODE", text, "socket or http")
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise _wrong("PORT", text, "a number from 1 to 65535")
+def _slack_ids(variable: str, values: Mapping[str, str], kinds: str, of: str) -> frozenset[str]:
+    """Ids begin with a letter that says what they name; a channel's name instead would never match."""
+    ids = frozenset(values[variable].replace(",", " ").split())
+    if not all(re.fullmatch(rf"[{kinds}][A-Z0-9]{{2,}}", one) for one in ids):
+        raise _wrong(variable, values[variable], f"ids of {of}, with commas between")
+    return ids
+
+
+def _allowed(variable: str, text: str) -> bool:
+    if text.lower() not in ("allow", "refuse"):
+        raise _wrong(variable, text, "allow or refuse")
+    return text.lower() == "allow"
+
+
+def _number(variable: str, values: Mapping[str, str], least: int, most: int) -> int:
+    text = values[variable]
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        raise _wrong(variable, text, f"a number from {least} to {most}")
     return int(text)
+
+
+def _yes(variable: str, values: Mapping[str, str]) -> bool:
+    said = {"yes": True, "no": False}.get(values[variable].lower())
+    if said is None:
+        raise _wrong(variable, values[variable], "yes or no")
+    return said
+
+
+def _report_channel(values: Mapping[str, str]) -> str:
+    variable = "FOOTNOTE_REPORT_CHANNEL"
+    ids = _slack_ids(variable, values, "CG", "channels, such as C012AB3CD")
+    if len(ids) > 1:
+        raise _wrong(variable, values[variable], "the id of one channel")
+    return "".join(ids)
+
+
+def _client(values: Mapping[str, str]) -> str | None:
+    """The client id; None where workspaces do not install the app by themselves."""
+    both = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
+    given = [variable for variable in both if values[variable]]
+    if not given:
+        return None
+    if len(given) == 1:
+        missing = next(variable for variable in both if not values[variable])
+        raise FootnoteError(f"{given[0]} is set and {missing} is not. Set both, or neither.")
+    if _slack_mode(values["FOOTNOTE_SLACK_MODE"]) != "http":
+        raise FootnoteError(
+            "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are for workspaces that install the app by themselves,"
+            " which needs a public address. Set FOOTNOTE_SLACK_MODE to http, or remove them."
+        )
+    if values["FOOTNOTE_REPORT_CHANNEL"]:
+        raise FootnoteError(
+            "FOOTNOTE_REPORT_CHANNEL would tell one workspace what others ask. Remove it, or SLACK_CLIENT_ID."
+        )
+    return values["SLACK_CLIENT_ID"]
+
+
+def _install_teams(values: Mapping[str, str]) -> frozenset[str]:
+    variable = "FOOTNOTE_INSTALL_TEAMS"
+    if values[variable].lower() == "any":
+        return frozenset({"any"})
+    teams = _slack_ids(variable, values, "T", "workspaces, such as T012AB3CD")
+    if values["SLACK_CLIENT_ID"] and not teams:
+        raise FootnoteError(
+            f"SLACK_CLIENT_ID is set and {variable} is not: every workspace of the world could ask your"
+            f" articles. Set {variable} to the ids of those that may install the app, or to any."
+        )
+    return teams
+
+
+def _port(variable: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise _wrong(variable, text, "a number from 1 to 65535")
+    return int(text)
+
+
+def _log_format(text: str) -> LogFormat:
+    match text.lower():
+        case "text":
+            return "text"
+        case "json":
+            return "json"
+        case _:
+            raise _wrong("FOOTNOTE_LOG_FORMAT", text, "text or json")
 
 
 def _log_level(text: str) -> str:

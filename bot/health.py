@@ -1,18 +1,64 @@
-"""A sign of life: the bot in Slack touches a file while it is connected; how old it is, anybody can see.
+"""Signs of life, and what they mean, whoever asks.
 
-A process of its own asks (`python -m bot.health DATA`), often and cheaply: a container's health check.
+The bot in Slack touches a file while it is connected, and how old that is, anybody can see: a process
+of its own asks (`python -m bot.health DATA`), often and cheaply, a container's health check.  Who asks
+over the network is told the `Condition`.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 HEARTBEAT_FILE = "slack.alive"
 SILENT_SECONDS = 60.0
 """A connection that Slack closes is back within seconds; the bot beats every five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the bot in Slack is."""
+
+    alive: bool
+    """Its main thread makes its rounds; a restart would help where it does not."""
+    connected: bool
+    generation: str | None
+    """The index in use; None where none can be used."""
+    queued: int
+    room: int
+    """How many questions may be under way and wait."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether a question that came now would be looked up."""
+        return self.alive and self.connected and self.generation is not None and self.queued < self.room
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "ready": self.ready,
+            "connected": self.connected,
+            "index": self.generation,
+            "queue": {"length": self.queued, "capacity": self.room},
+        }
+
+
+class Pulse:
+    """Whether the main thread still makes its rounds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()
+
+    def beat(self) -> None:
+        self._last = self._clock()
+
+    @property
+    def beats(self) -> bool:
+        return self._clock() - self._last <= SILENT_SECONDS
 
 
 def beat(data: Path, connected: bool) -> None:

@@ -18,6 +18,9 @@ from index.types import Article, collection_of
 
 Mask = npt.NDArray[np.bool_]
 
+# Twice as many as are read closely: enough to name the nearest articles, and each costs 10 µs.
+HITS = 32
+
 
 class View:
     """Immutable, thread-safe, and cheap to make: 3 ms for 10,000 articles of 100,000 passages."""
@@ -30,7 +33,7 @@ class View:
 
     def find(self, question: str, focus: str | None = None) -> Findings:
         """As `Searcher.find`, among what may be seen."""
-        return self._searcher.find(question, allowed=self._allowed, focus=focus)
+        return self._searcher.find(question, HITS, self._allowed, focus)
 
     def article(self, id: str) -> Article | None:
         """None where there is none of that id, and where it may not be seen, alike."""

@@ -58,7 +58,7 @@ def test_every_package_and_every_data_file_is_installed() -> None:
 
     assert set(settings["packages"]) == folders
     assert installed == data
-    assert settings["data-files"] == {"share/footnote": ["manifest.json"]}
+    assert settings["data-files"] == {"share/footnote": ["manifest.json", "manifest-agent.json"]}
 
 
 def test_what_the_image_copies_exists_and_is_not_ignored() -> None:
@@ -183,7 +183,9 @@ class TestInstall:
         assert (code, len(calls)) == (0, 2)
 
 
-@pytest.mark.parametrize("target", ["help", "setup", "run", "build", "test", "bench", "clean"])
+@pytest.mark.parametrize(
+    "target", ["help", "setup", "run", "build", "test", "fuzz", "bench", "bench-speed", "clean"]
+)
 def test_make_knows_how(target: str) -> None:
     done = subprocess.run(
         ["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True, check=False

@@ -39,7 +39,7 @@ def test_the_command_table_names_every_command(capsys: pytest.CaptureFixture[str
     # Four spaces and a word: how argparse lists the commands.
     commands = set(re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE))
 
-    assert len(commands) == 9
+    assert {"chat", "ask", "calibrate"} <= commands
     # The chat needs no word.
     assert set(re.findall(r"^\| `footnote ([a-z]+)", README, re.MULTILINE)) == commands - {"chat"}
 
@@ -74,7 +74,7 @@ def test_the_json_form_lists_the_keys_that_are_printed_in_their_order() -> None:
         "quotes", *answer["quotes"][0],
         "sources", *answer["sources"][0],
         "nearest", "id", "title", "url",
-        *list(answer)[-2:],
+        *list(answer)[-4:],
     ]  # fmt: skip
     hit = ["rank", "score", "source_id", "title", "file", "start", "end", "text"]
     found = json.loads(hits_json("?", (), Path(), 0.0))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from bot.commands.arguments import parse
 
@@ -53,18 +53,18 @@ def main(
 
 def _run(arguments: Namespace, parts: Parts | None, environment: Mapping[str, str] | None) -> int:
     from bot.commands.invocation import Invocation, console, use_utf8
-    from bot.config import read_environment, settings_from
-    from bot.wiring import REAL_PARTS
+    from bot.config import keep_arithmetic_to_one_thread, read_environment, settings_from
     from index.types import FootnoteError
 
     use_utf8()
+    keep_arithmetic_to_one_thread()
     settings = None
     try:
         given = read_environment(Path.cwd()) if environment is None else environment
         settings = settings_from(_with_folders(given, arguments))
         run = Invocation(
             settings,
-            parts or REAL_PARTS,
+            parts or cast("Parts", _RealParts()),
             arguments,
             console(settings.color),
             console(settings.color, stderr=True),
@@ -90,25 +90,50 @@ def _with_folders(environment: Mapping[str, str], arguments: Namespace) -> dict[
     return {**environment, **{variable: folder for variable, folder in typed.items() if folder is not None}}
 
 
-def _command(name: str) -> Callable[[Invocation], int]:
-    from bot.commands import asking, doctor, evaluating, indexing, serving
+# Command -> module and function.  Only what was asked for is imported: `list` needs no progress bar and
+# no web client, and half a second is waited for each time.
+_COMMANDS = {
+    "chat": ("asking", "chat"),
+    "ask": ("asking", "ask"),
+    "search": ("asking", "search"),
+    "eval": ("evaluating", "evaluate_file"),
+    "calibrate": ("calibrating", "calibrate"),
+    "build": ("indexing", "build"),
+    "rollback": ("indexing", "rollback"),
+    "check": ("indexing", "check"),
+    "add": ("curating", "add"),
+    "remove": ("curating", "remove"),
+    "list": ("listing", "list_articles"),
+    "run": ("serving", "run_all"),
+    "slack": ("serving", "slack"),
+    "report": ("reporting", "report"),
+    "doctor": ("doctor", "doctor"),
+    "manifest": ("serving", "manifest"),
+}
 
-    commands: dict[str, Callable[[Invocation], int]] = {
-        "chat": asking.chat,
-        "ask": asking.ask,
-        "search": asking.search,
-        "eval": evaluating.evaluate_file,
-        "build": indexing.build,
-        "run": serving.run_all,
-        "slack": serving.slack,
-        "doctor": doctor.doctor,
-        "manifest": serving.manifest,
-    }
-    return commands[name]
+
+def _command(name: str) -> Callable[[Invocation], int]:
+    module, function = _COMMANDS[name]
+    command: Callable[[Invocation], int] = getattr(import_module(f"bot.commands.{module}"), function)
+    return command
+
+
+class _RealParts:
+    """The real parts, which are imported when one of them is called."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def part(*given: Any) -> Any:
+            from bot.wiring import REAL_PARTS
+
+            return getattr(REAL_PARTS, name)(*given)
+
+        return part
 
 
 def _failed(message: str, settings: Settings | None) -> int:
     if settings is not None and settings.debug:
+        import traceback
+
         traceback.print_exc()
     print(f"footnote: {message}", file=sys.stderr)
     return FAILED
@@ -116,6 +141,8 @@ def _failed(message: str, settings: Settings | None) -> int:
 
 def _bug(error: Exception, settings: Settings | None) -> int:
     """Short words for the person; the traceback where it can be found, since a bug may not come twice."""
+    import traceback  # which takes longer than `--help`
+
     if settings is None or settings.debug:
         traceback.print_exc()
         where = "The traceback is above"
@@ -127,6 +154,8 @@ def _bug(error: Exception, settings: Settings | None) -> int:
 
 
 def _keep_traceback(path: Path) -> str:
+    import traceback
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from importlib import metadata
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ EXIT_CODES = """\
 exit codes: 0 done, 1 expected failure, 2 wrong usage, 3 a bug, 130 interrupted
 """
 MAX_HITS = 1000
+MAX_DAYS = 3_650
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[folders],
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"footnote {_version()}")
+    parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(
         dest="command", metavar="command", title="commands", parser_class=argparse.ArgumentParser
     )
@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         "question", nargs="+", help="the question; - reads one question a line from standard input"
     )
     ask.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
+    ask.add_argument(
+        "--collection", action="append", metavar="NAME", help="only from this sub-folder; may be repeated"
+    )
     ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 where the sources do not say")
 
     search = command(
@@ -89,6 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", help="one JSON object, for scripts")
     evaluate.add_argument("--compare", metavar="DIR", help="ask another index too, and show the difference")
     evaluate.add_argument(
+        "--compare-model", metavar="MODEL", help="ask with another FOOTNOTE_MODEL too; with --compare"
+    )
+    evaluate.add_argument(
+        "--compare-reranker",
+        metavar="MODEL",
+        help="ask with another FOOTNOTE_RERANKER too; none is a word for it",
+    )
+    evaluate.add_argument(
         "--compare-balance", type=_balance, metavar="N", help="ask with another FOOTNOTE_BALANCE too"
     )
     limits: dict[str, Any] = {"nargs": "+", "action": "extend", "default": [], "metavar": "FIGURE=VALUE"}
@@ -102,12 +113,39 @@ def _parser() -> argparse.ArgumentParser:
         **limits,
     )
 
-    command(
+    calibrate = command(
+        "calibrate",
+        "fit the confidence to your questions and to the models in use",
+        more="FILE is as for\n`footnote eval`, with 20 questions that have an answer or more.",
+        example="footnote calibrate questions.jsonl --dry-run",
+    )
+    calibrate.add_argument("file", metavar="FILE", help="the questions, as JSON Lines")
+    calibrate.add_argument("--dry-run", action="store_true", help="report, and keep nothing")
+    calibrate.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+
+    build = command(
         "build",
         "bring the index up to date with the articles",
         more="A file that cannot be used\nis named with the reason, and the others are built all the same.",
-        example="footnote build --sources articles --data index",
+        example="footnote build --sources articles --data index\n  footnote build --watch",
     )
+    build.add_argument("--watch", action="store_true", help="go on: build whenever an article changes")
+    build.add_argument("--json", action="store_true", help="one JSON object a build, for scripts")
+    rollback = command(
+        "rollback",
+        "go back to an earlier state of the index",
+        more="It stays until the\narticles change and are built again.",
+        example="footnote rollback\n  footnote rollback 20261121-101500-1a2b3c4d",
+    )
+    rollback.add_argument("generation", nargs="?", help="its name, as `footnote check --all` lists them")
+    check = command(
+        "check",
+        "read the index bit by bit, and say whether it is whole",
+        more="Exits with 1 where it is not;\n`footnote build` then makes anew what is damaged.",
+        example="footnote check --all",
+    )
+    check.add_argument("--all", action="store_true", help="every state that is kept, newest first")
+    _curating(command)
     command(
         "run",
         "build what changed, then answer in Slack or, without tokens, here",
@@ -119,6 +157,19 @@ def _parser() -> argparse.ArgumentParser:
         more="`footnote manifest` is the app to create there.",
         example="SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… footnote slack",
     )
+    report = command(
+        "report",
+        "say what was asked in Slack, and what came of it",
+        more="Questions a day, the\nanswered share, each 👎 with the quotes that it was about, and what was"
+        " asked in vain.",
+        example="footnote report --days 7\n  footnote report --csv > report.csv",
+    )
+    report.add_argument(
+        "--days", type=_days, default=7, metavar="N", help="how many days, with today (default: 7)"
+    )
+    form = report.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="a table for a spreadsheet")
+    form.add_argument("--json", action="store_true", help="one JSON object, for scripts")
     doctor = command(
         "doctor",
         "say what is configured, what is missing, and how to fix it",
@@ -126,12 +177,61 @@ def _parser() -> argparse.ArgumentParser:
         example="footnote doctor",
     )
     doctor.add_argument("--json", action="store_true", help="one JSON object, for scripts")
-    command(
+    manifest = command(
         "manifest",
         "print the manifest of the Slack app to create",
         example="footnote manifest > manifest.json",
     )
+    manifest.add_argument(
+        "--agent",
+        action="store_true",
+        help="with Slack's side panel for agents; that may not be taken back",
+    )
     return parser
+
+
+def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """What a curator types: which articles there are."""
+    add = command(
+        "add",
+        "take in files, folders and web pages as articles",
+        more="Reads Markdown, text, HTML,\nPDF and Word (.docx), and writes Markdown that you can correct. "
+        "Exits with 1 where anything\nwas refused; the others are added all the same.",
+        example="footnote add report.pdf https://example.org/article\n"
+        "  footnote add press/ --collection press --publisher Reuters --date 2024-05-17",
+    )
+    add.add_argument("source", nargs="+", metavar="FILE|FOLDER|URL", help="what to take in")
+    add.add_argument("--collection", metavar="NAME", help="a sub-folder of the sources folder to put it into")
+    add.add_argument("--title", help="instead of the document's own; so for the next five")
+    add.add_argument("--publisher", metavar="NAME", help="who published it")
+    add.add_argument("--author", metavar="NAME", help="who wrote it")
+    add.add_argument("--date", metavar="DATE", help="when it was published: 2019-07-17, 2019-07 or 2019")
+    add.add_argument("--language", metavar="CODE", help="en, zh, pt-BR")
+    add.add_argument("--url", metavar="URL", help="where it is published, to link its quotes to")
+    remove = command(
+        "remove",
+        "delete articles, and what the index knows of them",
+        more="Where one of them is unknown,\nnone is deleted.",
+        example="footnote remove alibaba-meizu-aliyun\n  footnote remove sources/press/old.md --no-build",
+    )
+    remove.add_argument(
+        "article", nargs="+", metavar="ID|FILE|URL", help="as `footnote list` names them, or a file's path"
+    )
+    for changing in (add, remove):
+        changing.add_argument(
+            "--build",
+            action=argparse.BooleanOptionalAction,
+            default=True,
+            help="bring the index up to date afterwards (default: yes)",
+        )
+    listing = command(
+        "list",
+        "list the articles: date, passages, and whether the index has them as they are",
+        example="footnote list --json",
+    )
+    listing.add_argument("--collection", metavar="NAME", help="only those of this sub-folder")
+    for each in (add, remove, listing):
+        each.add_argument("--json", action="store_true", help="one JSON object, for scripts")
 
 
 def _folders() -> argparse.ArgumentParser:
@@ -156,6 +256,12 @@ class _Parser(argparse.ArgumentParser):
 def _hits(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_HITS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MAX_HITS}")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_DAYS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MAX_DAYS}")
     return int(text)
 
 
@@ -188,8 +294,18 @@ def _limit(text: str, *, over: bool) -> Limit:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _version() -> str:
-    try:
-        return metadata.version("footnote")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes longer than all the parsing."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help="show the version and exit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("footnote")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        print(f"footnote {version}")
+        parser.exit()

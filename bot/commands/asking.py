@@ -10,8 +10,10 @@ from contextlib import AbstractContextManager, nullcontext
 from bot.commands.contract import answer_json, hits_json
 from bot.commands.inspection import drift_hint
 from bot.commands.invocation import Invocation
+from bot.rights import collection_named, known_collections, spoken
 from bot.terminal import WELCOME, Chat, Paragraph, answer_paragraphs, hit_paragraphs, show, typed_lines
-from bot.types import NoAnswer
+from bot.types import NoAnswer, Scope
+from index.types import FootnoteError
 
 HISTORY_FILE = "history"
 
@@ -20,10 +22,11 @@ def ask(run: Invocation) -> int:
     """Answer each question; 1 where asked to fail on a question without an answer."""
     with _opening(run):
         answers = run.parts.answers(run.settings)
+    scope = _scope(run)
     _hint(run)
     unanswered = False
     for question in _questions(run):
-        answer = answers.answer(question)
+        answer = answers.answer(question, scope=scope)
         unanswered = unanswered or isinstance(answer, NoAnswer)
         if run.arguments.json:
             _write_line(answer_json(answer))
@@ -60,6 +63,18 @@ def chat(run: Invocation) -> int:
         return 0
     talk.run(_input_lines())
     return 1 if talk.failures else 0
+
+
+def _scope(run: Invocation) -> Scope:
+    """The collections that were named; raise `FootnoteError` where there is no such one."""
+    if not run.arguments.collection:
+        return None
+    known = known_collections(run.settings.sources, run.settings.data)
+    wanted = frozenset(map(collection_named, run.arguments.collection))
+    for name in sorted(wanted - known):
+        there = ", ".join(sorted(map(spoken, known)))
+        raise FootnoteError(f"There is no collection {name!r}. The sub-folders of the sources are: {there}.")
+    return wanted
 
 
 def _opening(run: Invocation) -> AbstractContextManager[object]:

@@ -27,7 +27,10 @@ class Check:
 def secret_checks(settings: Settings) -> Iterator[Check]:
     """One for each secret that the chosen mode needs."""
     place = "OAuth & Permissions, Bot User OAuth Token"
-    yield _secret("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-", place)
+    if settings.slack_installs:
+        yield Check("slack", "ok", "SLACK_CLIENT_ID is set: workspaces install the app at /slack/install")
+    else:
+        yield _secret("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-", place)
     if settings.slack_mode == "socket":
         place = "Basic Information, App-Level Tokens, with connections:write"
         yield _secret("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-", place)

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -19,13 +20,18 @@ from bot.commands.checks import Check, State, secret_checks
 from bot.commands.contract import one_line_json
 from bot.commands.inspection import drift
 from bot.commands.invocation import Invocation
+from bot.commands.model_checks import model_checks
 from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.health import SILENT_SECONDS, last_beat_seconds
+from bot.rights import DEFAULT_FILE, known_collections, read_rights
 from bot.terminal import Paragraph, one_line, show
 from index.embedding import DEFAULT_MODEL, verify_default_model
 from index.generation import Generation, load_generation
 from index.reading import Reading, read_sources
 from index.types import FootnoteError
+
+if TYPE_CHECKING:
+    from bot.wiring import Parts
 
 REBUILD = "Run `footnote build`."
 
@@ -38,7 +44,7 @@ _LOOKS: dict[State, tuple[str, str]] = {
 
 def doctor(run: Invocation) -> int:
     """Report every check; 1 where one of them is a problem."""
-    checks = list(check_all(run.settings, Path.cwd(), run.parts.ask_slack))
+    checks = list(check_all(run.settings, Path.cwd(), run.parts))
     broken = any(check.state == "problem" for check in checks)
     if run.arguments.json:
         print(one_line_json({"ok": not broken, "checks": [asdict(check) for check in checks]}))
@@ -47,7 +53,7 @@ def doctor(run: Invocation) -> int:
     return 1 if broken else 0
 
 
-def check_all(settings: Settings, folder: Path, ask_slack: Callable[[Settings], None]) -> Iterator[Check]:
+def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]:
     """Every check, in the order in which a newcomer would mend things."""
     python = f"Python {platform.python_version()}, {platform.platform()}"
     yield Check("version", "ok", f"Footnote {_version()}, {python}")
@@ -64,9 +70,11 @@ def check_all(settings: Settings, folder: Path, ask_slack: Callable[[Settings], 
     yield _model(settings.model)
     yield _data(settings.data)
     yield from _index(settings, reading)
+    yield from model_checks(settings, parts.reranker)
     if settings.llm is not None:
         yield _language_model(settings.llm)
-    yield from _slack(settings, ask_slack)
+    yield from _slack(settings, parts.ask_slack)
+    yield from _channels(settings)
 
 
 def _articles(folder: Path, reading: Reading) -> Iterator[Check]:
@@ -162,6 +170,19 @@ def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterato
         yield Check("slack", "problem", f"a bot was last connected {seconds:.0f} s ago", "Look at its log.")
     else:
         yield Check("slack", "ok", f"a bot is running, connected {seconds:.0f} s ago")
+
+
+def _channels(settings: Settings) -> Iterator[Check]:
+    """What may be seen where, where a file says so."""
+    path = settings.channels or settings.data / DEFAULT_FILE
+    if settings.channels is None and not path.exists():
+        return
+    try:
+        rights = read_rights(path, known_collections(settings.sources, settings.data))
+    except FootnoteError as error:
+        yield Check("channels", "problem", str(error))
+    else:
+        yield Check("channels", "ok", f"{len(rights.channels):,} with rights of their own, by {path}")
 
 
 def _paragraphs(check: Check) -> Iterator[Paragraph]:

@@ -6,11 +6,14 @@ import argparse
 import io
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from bot.config import Settings
-from bot.wiring import Parts
+
+if TYPE_CHECKING:
+    from bot.wiring import Parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ def model_checks(settings: Settings, open_reranker: Callable[[Settings], Reranke
     """Loads the reranker, where one is set: nothing less tells whether it can be used."""
     reranker: Reranker | None = None
     try:
-        reranker = open_reranker(settings)
+        if settings.reranker is not None:  # else nothing needs to be imported to open none
+            reranker = open_reranker(settings)
     except FootnoteError as error:
         yield Check("reranker", "problem", str(error))
         return

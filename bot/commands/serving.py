@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -15,14 +13,14 @@ from bot.config import Settings
 from index.types import FootnoteError
 
 MANIFEST_FILE = "manifest.json"
+AGENT_MANIFEST_FILE = "manifest-agent.json"
 
 
 def slack(run: Invocation) -> int:
     """Answer in Slack until stopped by a signal."""
-    # Libraries stay at WARNING: some of them log whole requests below that.
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for package in ("bot", "index"):
-        logging.getLogger(package).setLevel(run.settings.log_level)
+    from bot.slack.logs import start_log  # Slack's library is imported when it is needed
+
+    start_log(run.settings.log_level, run.settings.log_format)
     _require_secrets(run.settings)
     run.parts.slack(run.settings)
     return 0
@@ -44,8 +42,9 @@ def run_all(run: Invocation) -> int:
 
 
 def manifest(run: Invocation) -> int:
-    """Print the Slack app's manifest as it ships."""
-    print(_manifest_path().read_text("utf-8").rstrip())
+    """Print the Slack app's manifest as it ships, without or with the side panel of agents."""
+    name = AGENT_MANIFEST_FILE if run.arguments.agent else MANIFEST_FILE
+    print(_manifest_path(name).read_text("utf-8").rstrip())
     return 0
 
 
@@ -56,9 +55,9 @@ def _require_secrets(settings: Settings) -> None:
             raise FootnoteError(f"{check.detail} {check.fix}")
 
 
-def _manifest_path() -> Path:
+def _manifest_path(name: str) -> Path:
     """In a checkout it stands beside the packages; where Footnote is installed, the installer knows."""
-    beside = Path(__file__).parents[2] / MANIFEST_FILE
+    beside = Path(__file__).parents[2] / name
     if beside.is_file():
         return beside
     try:
@@ -67,6 +66,6 @@ def _manifest_path() -> Path:
         installed = ()
     for file in installed:
         path = Path(str(file.locate()))
-        if file.name == MANIFEST_FILE and path.is_file():
+        if file.name == name and path.is_file():
             return path
-    raise FootnoteError(f"{MANIFEST_FILE} is missing from this installation of Footnote. Reinstall it.")
+    raise FootnoteError(f"{name} is missing from this installation of Footnote. Reinstall it.")

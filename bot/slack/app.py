@@ -2,55 +2,141 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 
-from slack_bolt import App
+from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web import WebClient
 
-from bot.slack import actions, commands, events, views
+from bot.library import Library
+from bot.rights import Rights, everything
+from bot.slack import actions, commands, events, home, views
+from bot.slack.access import Access
+from bot.slack.browsing import Browsing
 from bot.slack.clients import check_bot_token, library_log, patient_client
+from bot.slack.curating import Curating
+from bot.slack.curating import register as register_curating
+from bot.slack.curators import Curators
 from bot.slack.desk import Desk
+from bot.slack.downloads import Downloads
+from bot.slack.incoming import Asked
+from bot.slack.locales import Locales
+from bot.slack.panel import Panel
+from bot.slack.replies import Directly, InResponse, InThread, Reply
+from bot.slack.rounds import Rounds
 from bot.slack.settings import SlackSettings
-from bot.slack.workers import Workers
+from bot.slack.staff import Staff
+from bot.slack.weekly import Weekly
 from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
-
-# Listeners only claim, queue and acknowledge; a few threads keep up with any number of workers.
-_LISTENER_THREADS = 8
 
 
 class SlackApp:
     """A Bolt app ready for deliveries, from whichever side they come."""
 
-    def __init__(self, settings: SlackSettings, answers: Answers, state: State) -> None:
-        """Raise `FootnoteError` where Slack refuses the bot token or cannot be reached."""
+    def __init__(
+        self,
+        settings: SlackSettings,
+        answers: Answers,
+        state: State,
+        rights: Callable[[], Rights] = everything,
+        library: Library | None = None,
+        staff: Staff | None = None,
+        team: str = "",
+    ) -> None:
+        """Raise `FootnoteError` where Slack refuses the bot token or cannot be reached.
+
+        With `team` it is the app of one workspace among several, whose `staff` is shared.
+        """
         client = patient_client(settings)
         check_bot_token(client)
-        self._workers = Workers(settings.workers, settings.queue_size)
-        self._listeners = ThreadPoolExecutor(_LISTENER_THREADS, thread_name_prefix="footnote-listener")
+        self.staff = staff or Staff(settings, state)
+        workers, errands = self.staff.workers, self.staff.errands
         self.bolt = App(
             client=client,
             signing_secret=settings.signing_secret,
             logger=library_log,
-            listener_executor=self._listeners,
+            listener_executor=self.staff.listeners,
             attaching_conversation_kwargs_enabled=False,
+            authorize=_authorized(client) if team else None,
         )
-        if self.bolt.oauth_flow is not None:
+        if self.bolt.oauth_flow is not None and not team:
             # Bolt turns to OAuth by itself when it sees these, and then ignores the bot token.
             raise FootnoteError(
                 "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are set, which would make the bot ignore"
                 " SLACK_BOT_TOKEN. Remove them from the environment."
             )
-        desk = Desk(answers, state, self._workers)
-        for group in (events, actions, commands, views):
-            group.register(self.bolt, desk)
+
+        def reply_to(asked: Asked) -> Reply:
+            if asked.response_url:
+                return InResponse(
+                    asked.response_url,
+                    asked.in_thread,
+                    lambda instead: Directly(client, asked.user, asked.place, instead),
+                )
+            return InThread(client, asked.place, asked.ts)
+
+        locales = Locales(client)
+        panel = Panel(client)
+        access = Access(client, rights, shared_channels=settings.shared_channels)
+        curating = None
+        if library is not None:
+            curators = Curators(client, settings.curators)
+            curating = Curating(library, answers, curators, Downloads(client), lambda: errands.held)
+        self._desk = Desk(
+            answers,
+            state,
+            workers,
+            locales,
+            panel,
+            access,
+            reply_to,
+            curating,
+            errands,
+            self.staff.asides,
+            self.staff.limits,
+            self.staff.ledger,
+            team,
+        )
+        home.register(self.bolt, answers, workers, locales, panel, access)
+        events.register(self.bolt, self._desk, state, settings)
+        if curating is not None:  # before the other buttons, the last of which is any
+            register_curating(self.bolt, curating, state, locales, access, errands, self._desk.take)
+        actions.register(self.bolt, Browsing(answers, state, access), state, locales, self.staff.figures)
+        commands.register(self.bolt, self._desk)
+        views.register(self.bolt, state, locales)
+        self._rounds = Rounds(self._desk, settings.round_seconds)
+        self._weekly = Weekly(client, settings.report_channel, state, access)
+        self._reports = bool(settings.report_channel)
+
+    def dispatch(self, request: BoltRequest) -> BoltResponse:
+        """Answer one delivery over HTTP."""
+        return self.bolt.dispatch(request)
+
+    def do_chores(self) -> None:
+        """What is to be done from time to time; never fails."""
+        if self._reports:
+            # Aside: the main thread, which asks for it, is to show that it is alive.
+            self.staff.asides.submit(self._weekly.post_if_due)
 
     def drain(self, deadline: float) -> bool:
-        """Finish the questions that were taken; False where `deadline` (monotonic) came first."""
-        # Listeners first: one that is still running may have a question to queue.
-        closing = threading.Thread(target=self._listeners.shutdown, daemon=True)
-        closing.start()
-        closing.join(max(0.0, deadline - time.monotonic()))
-        return self._workers.close(deadline - time.monotonic())
+        """Finish the questions that were taken; False where `deadline` (monotonic) came first.
+
+        What is left then goes to the next process, at once.
+        """
+        finished = self.staff.close(deadline)
+        self.leave()
+        return finished
+
+    def leave(self) -> None:
+        """Make no more rounds, and leave what is not answered to another process."""
+        self._rounds.close()
+        self._desk.hand_over()
+
+
+def _authorized(client: WebClient) -> Callable[[], AuthorizeResult]:
+    """The workspace's own token, asked for once: Bolt would otherwise turn to OAuth by itself."""
+    found = client.auth_test()
+    result = AuthorizeResult.from_auth_test_response(auth_test_response=found, bot_token=client.token)
+    return lambda: result

@@ -9,16 +9,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import BoltRequest, BoltResponse
 
+from bot.health import Pulse
+from bot.library import Library
+from bot.rights import Rights, everything
 from bot.slack.app import SlackApp
 from bot.slack.clients import require_signing_secret
 from bot.slack.faults import trace
+from bot.slack.installing import INSTALL_PATH, REDIRECT_PATH, Page
+from bot.slack.monitor import open_monitor
 from bot.slack.settings import SlackSettings
 from bot.slack.waiting import wait_for_stop
+from bot.slack.workspaces import Workspaces
 from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
@@ -36,12 +43,23 @@ SOCKET_TIMEOUT_SECONDS = 10
 class HttpBot:
     """A running bot; `close` it."""
 
-    def __init__(self, settings: SlackSettings, answers: Answers, state: State) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        answers: Answers,
+        state: State,
+        rights: Callable[[], Rights] = everything,
+        library: Library | None = None,
+    ) -> None:
         """Raise `FootnoteError` where the token or the signing secret is missing or refused."""
         require_signing_secret(settings)
         self._settings = settings
-        self._app = SlackApp(settings, answers, state)
-        self._server = _listening(settings, self._app.bolt)
+        app_of = Workspaces if settings.client_id else SlackApp
+        self._app: SlackApp | Workspaces = app_of(settings, answers, state, rights, library)
+        self.pulse = Pulse()
+        staff = self._app.staff
+        self.monitor = open_monitor(settings, staff, answers, state, self.is_connected, self.pulse)
+        self._server = _listening(settings, self._app)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
@@ -52,12 +70,18 @@ class HttpBot:
     def is_connected(self) -> bool:
         return self._thread.is_alive()
 
+    def do_chores(self) -> None:
+        self._app.do_chores()
+
     def close(self) -> bool:
         """Take no more deliveries, finish those taken; False where there was no time for all."""
         deadline = time.monotonic() + self._settings.drain_seconds
         self._server.shutdown()
         self._server.server_close()
-        return self._app.drain(deadline)
+        finished = self._app.drain(deadline)
+        if self.monitor is not None:
+            self.monitor.close()
+        return finished
 
 
 def run_http(
@@ -66,18 +90,20 @@ def run_http(
     state: State,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda serving: None,
+    rights: Callable[[], Rights] = everything,
+    library: Library | None = None,
 ) -> None:
     """Answer until `stop` is set.  `GET /healthz` is answered with 200 while the bot serves."""
-    bot = HttpBot(settings, answers, state)
+    bot = HttpBot(settings, answers, state, rights, library)
     try:
         _log.info("Listening for Slack on port %d, path %s", bot.port, EVENTS_PATH)
-        wait_for_stop(stop, state, bot.is_connected, beat)
+        wait_for_stop(stop, state, bot.is_connected, beat, bot.pulse, bot.do_chores)
     finally:
         if not bot.close():
             _log.warning("Stopped before every question was answered")
 
 
-def _listening(settings: SlackSettings, app: App) -> _Server:
+def _listening(settings: SlackSettings, app: SlackApp | Workspaces) -> _Server:
     try:
         return _Server((settings.host, settings.port), app)
     except OSError as error:
@@ -92,7 +118,7 @@ class _Server(ThreadingHTTPServer):
     # Slack sends bursts; the default of five pending connections would refuse some.
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], app: App) -> None:
+    def __init__(self, address: tuple[str, int], app: SlackApp | Workspaces) -> None:
         self.app = app
         super().__init__(address, _Handler)
 
@@ -103,8 +129,14 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SOCKET_TIMEOUT_SECONDS
 
     def do_GET(self) -> None:
-        if self.path == HEALTH_PATH:
+        path, _, query = self.path.partition("?")
+        app = self.server.app
+        if path == HEALTH_PATH:
             self._send(200, "ok")
+        elif path == INSTALL_PATH and isinstance(app, Workspaces):
+            self._show(app.begin())
+        elif path == REDIRECT_PATH and isinstance(app, Workspaces):
+            self._show(app.finish(query, self.headers.get("Cookie", "")))
         else:
             self._send(404, "not found")
 
@@ -125,6 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
         content_type = response.first_headers().get("content-type", "text/plain;charset=utf-8")
         self._send(response.status, response.body or "", content_type)
 
+    def _show(self, page: Page) -> None:
+        self._send(page.status, page.text, headers=page.headers)
+
     def _dispatch(self, body: str) -> BoltResponse:
         try:
             headers: dict[str, str | Sequence[str]] = dict(self.headers.items())
@@ -134,11 +169,19 @@ class _Handler(BaseHTTPRequestHandler):
             _log.warning("A request could not be read\n%s", trace(error))
             return BoltResponse(status=400, body="")
 
-    def _send(self, status: int, body: str, content_type: str = "text/plain;charset=utf-8") -> None:
+    def _send(
+        self,
+        status: int,
+        body: str,
+        content_type: str = "text/plain;charset=utf-8",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         content = body.encode()
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         if status >= 400:
             # The body may be unread, and would be taken for the next request.
             self.send_header("Connection", "close")

@@ -9,8 +9,13 @@ from collections.abc import Callable
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
+from bot.health import Pulse
+from bot.library import Library
+from bot.rights import Rights, everything
 from bot.slack.app import SlackApp
 from bot.slack.clients import library_log, require_app_token, with_app_token
+from bot.slack.faults import trace
+from bot.slack.monitor import Monitor, open_monitor
 from bot.slack.settings import SlackSettings
 from bot.slack.waiting import wait_for_stop
 from bot.state import State
@@ -23,11 +28,20 @@ _log = logging.getLogger(__name__)
 class SocketModeBot:
     """A running bot; `close` it."""
 
-    def __init__(self, settings: SlackSettings, answers: Answers, state: State) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        answers: Answers,
+        state: State,
+        rights: Callable[[], Rights] = everything,
+        library: Library | None = None,
+    ) -> None:
         """Raise `FootnoteError` where Slack refuses a token or cannot be reached."""
         require_app_token(settings)
         self._settings = settings
-        self._app = SlackApp(settings, answers, state)
+        self._app = SlackApp(settings, answers, state, rights, library)
+        self.pulse = Pulse()
+        self.monitor: Monitor | None = None
         # The built-in client notices a dead socket when pongs stay away for four intervals, and
         # connects anew; its default of 10 s would leave a channel unanswered for most of a minute.
         self._handler = SocketModeHandler(
@@ -37,6 +51,8 @@ class SocketModeBot:
             ping_interval=settings.ping_seconds,
         )
         try:
+            staff = self._app.staff
+            self.monitor = open_monitor(settings, staff, answers, state, self.is_connected, self.pulse)
             with_app_token(settings, self._handler.connect)
         except FootnoteError:
             self.close()
@@ -45,14 +61,31 @@ class SocketModeBot:
     def is_connected(self) -> bool:
         return bool(self._handler.client.is_connected())
 
+    def do_chores(self) -> None:
+        self._app.do_chores()
+
     def close(self) -> bool:
         """Take no more deliveries, finish those taken; False where there was no time for all.
 
         What was delivered and not acknowledged is delivered again by Slack, to the next process.
         """
         deadline = time.monotonic() + self._settings.drain_seconds
-        self._handler.close()  # type: ignore[no-untyped-call]  # Bolt's adapters are untyped
-        return self._app.drain(deadline)
+        # The client may wait for ever for a thread of its own, where it is closed in the moment in which
+        # a connection begins to be read; what was taken is to be answered all the same.
+        closing = threading.Thread(target=self._disconnect, name="footnote-closing", daemon=True)
+        closing.start()
+        closing.join(self._settings.drain_seconds / 2)
+        finished = self._app.drain(deadline)
+        if self.monitor is not None:
+            self.monitor.close()
+        return finished
+
+    def _disconnect(self) -> None:
+        try:
+            self._handler.close()  # type: ignore[no-untyped-call]  # Bolt's adapters are untyped
+        except Exception as error:
+            # Its own threads may close the socket in the same moment.
+            _log.debug("The connection to Slack was closed by somebody else\n%s", trace(error))
 
 
 def run_socket_mode(
@@ -61,16 +94,18 @@ def run_socket_mode(
     state: State,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda connected: None,
+    rights: Callable[[], Rights] = everything,
+    library: Library | None = None,
 ) -> None:
     """Answer until `stop` is set.  `beat` is told every few seconds whether Slack is connected.
 
     Raise `FootnoteError` where Slack refuses a token or cannot be reached at the start; later the
     connection is made anew by itself.
     """
-    bot = SocketModeBot(settings, answers, state)
+    bot = SocketModeBot(settings, answers, state, rights, library)
     try:
         _log.info("Connected to Slack over Socket Mode")
-        wait_for_stop(stop, state, bot.is_connected, beat)
+        wait_for_stop(stop, state, bot.is_connected, beat, bot.pulse, bot.do_chores)
     finally:
         if not bot.close():
             _log.warning("Stopped before every question was answered")

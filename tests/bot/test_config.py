@@ -28,6 +28,7 @@ def test_every_setting_can_be_set() -> None:
             "FOOTNOTE_DATA": "~/index",
             "FOOTNOTE_MODEL": "models/mine",
             "FOOTNOTE_BALANCE": "0.9",
+            "FOOTNOTE_ALLOW_HOSTS": "Wiki.intern, docs.intern:8080,",
             "FOOTNOTE_LLM_URL": "http://localhost:11434/v1/",
             "FOOTNOTE_LLM_MODEL": "llama3.2",
             "FOOTNOTE_LLM_KEY": "sk-1",
@@ -46,6 +47,7 @@ def test_every_setting_can_be_set() -> None:
 
     assert (settings.sources, settings.data) == (Path("articles"), Path.home() / "index")
     assert (settings.model, settings.balance) == ("models/mine", 0.9)
+    assert settings.allow_hosts == ("wiki.intern", "docs.intern:8080")
     assert settings.llm == LlmSettings("http://localhost:11434/v1", "llama3.2", "sk-1", 2.5)
     assert settings.slack_bot_token == "xoxb-1"
     assert settings.slack_app_token == "xapp-1"
@@ -54,6 +56,43 @@ def test_every_setting_can_be_set() -> None:
     assert settings.slack_api_url == "http://127.0.0.1:9/api/"
     assert (settings.slack_mode, settings.port, settings.log_level) == ("http", 8080, "DEBUG")
     assert (settings.debug, settings.color) == (True, False)
+
+
+@pytest.mark.parametrize("text", ["https://wiki.intern", "wiki.intern/page", "*.intern", "wiki intern"])
+def test_an_address_or_a_pattern_in_place_of_a_host_is_refused(text: str) -> None:
+    with pytest.raises(FootnoteError, match="FOOTNOTE_ALLOW_HOSTS is .* Set it to names of hosts"):
+        settings_from({"FOOTNOTE_ALLOW_HOSTS": text})
+
+
+def test_slack_ids_are_read_as_a_set() -> None:
+    settings = settings_from({"FOOTNOTE_ALLOW_BOTS": "B012, U0BOT", "FOOTNOTE_ANSWER_CHANNELS": "C012,G034"})
+
+    assert settings.allow_bots == {"B012", "U0BOT"}
+    assert settings.answer_channels == {"C012", "G034"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("FOOTNOTE_CURATORS", "ada"),
+        ("FOOTNOTE_CURATORS", "C012"),
+        ("FOOTNOTE_ALLOW_BOTS", "github"),
+        ("FOOTNOTE_ALLOW_BOTS", "C012"),
+        ("FOOTNOTE_ANSWER_CHANNELS", "#help"),
+        ("FOOTNOTE_ANSWER_CHANNELS", "C012 and C034"),
+        ("FOOTNOTE_ANSWER_CHANNELS", "D012"),
+    ],
+)
+def test_a_name_instead_of_a_slack_id_is_refused(variable: str, text: str) -> None:
+    with pytest.raises(FootnoteError, match=f"{variable} is '{text}'. Set it to ids of"):
+        settings_from({variable: text})
+
+
+def test_outsiders_are_answered_where_that_is_said_and_nothing_else_is_taken_for_it() -> None:
+    assert settings_from({}).shared_channels is False
+    assert settings_from({"FOOTNOTE_SHARED_CHANNELS": "Allow"}).shared_channels is True
+    with pytest.raises(FootnoteError, match="FOOTNOTE_SHARED_CHANNELS is 'yes'. Set it to allow or refuse"):
+        settings_from({"FOOTNOTE_SHARED_CHANNELS": "yes"})
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
@@ -207,3 +246,65 @@ def test_the_example_env_file_is_a_valid_one_and_names_only_settings_that_exist(
 
     assert set(written) <= {setting.variable for setting in SETTINGS}
     assert settings_from(written).slack_mode == "http"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("FOOTNOTE_USER_LIMIT", "-1"),
+        ("FOOTNOTE_CHANNEL_LIMIT", "many"),
+        ("FOOTNOTE_RETENTION_DAYS", "0"),
+        ("FOOTNOTE_RETENTION_DAYS", "9" * 5_000),
+        ("FOOTNOTE_KEEP_QUESTIONS", "perhaps"),
+        ("FOOTNOTE_REPORT_CHANNEL", "#ops"),
+        ("FOOTNOTE_REPORT_CHANNEL", "C012AB3CD, C012AB3CE"),
+        ("FOOTNOTE_METRICS_PORT", "0"),
+        ("FOOTNOTE_LOG_FORMAT", "xml"),
+        ("FOOTNOTE_INSTALL_TEAMS", "our workspace"),
+    ],
+)
+def test_a_wrong_setting_for_those_who_run_it_is_named(variable: str, text: str) -> None:
+    with pytest.raises(FootnoteError, match=f"^{variable} is "):
+        settings_from({variable: text})
+
+
+def test_settings_for_those_who_run_it_have_careful_defaults() -> None:
+    settings = settings_from({})
+
+    assert (settings.keep_questions, settings.retention_days) == (False, 90)
+    assert (settings.metrics_port, settings.metrics_host) == (None, "127.0.0.1")
+    assert (settings.user_limit, settings.channel_limit) == (20, 60)
+    assert (settings.report_channel, settings.log_format, settings.slack_client_id) == ("", "text", None)
+
+
+INSTALLS = {
+    "SLACK_CLIENT_ID": "1.2",
+    "SLACK_CLIENT_SECRET": "secret-of-the-client",
+    "SLACK_SIGNING_SECRET": "s",
+    "FOOTNOTE_SLACK_MODE": "http",
+    "FOOTNOTE_INSTALL_TEAMS": "T012AB3CD, T012AB3CE",
+}
+
+
+def test_workspaces_may_install_by_themselves() -> None:
+    settings = settings_from(INSTALLS)
+
+    assert (settings.slack_client_id, settings.slack_installs, settings.slack_wanted) == ("1.2", True, True)
+    assert settings.install_teams == {"T012AB3CD", "T012AB3CE"}
+    assert settings_from({**INSTALLS, "FOOTNOTE_INSTALL_TEAMS": "Any"}).install_teams == {"any"}
+    assert "secret-of-the-client" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"SLACK_CLIENT_SECRET": ""}, "SLACK_CLIENT_ID is set and SLACK_CLIENT_SECRET is not"),
+        ({"SLACK_CLIENT_ID": ""}, "SLACK_CLIENT_SECRET is set and SLACK_CLIENT_ID is not"),
+        ({"FOOTNOTE_SLACK_MODE": "socket"}, "Set FOOTNOTE_SLACK_MODE to http"),
+        ({"FOOTNOTE_INSTALL_TEAMS": ""}, "every workspace of the world"),
+        ({"FOOTNOTE_REPORT_CHANNEL": "C012AB3CD"}, "would tell one workspace what others ask"),
+    ],
+)
+def test_installing_half_configured_is_refused(changed: dict[str, str], words: str) -> None:
+    with pytest.raises(FootnoteError, match=words):
+        settings_from(INSTALLS | changed)

@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.answering import open_confidence, open_model
 from bot.commands import main
 from bot.config import Settings
+from bot.observing import Observer
 from bot.types import Answer, NoAnswer
 from bot.wiring import Parts
 from index.build import Progress, build
 from index.generation import load_generation
 from index.search import Searcher
-from index.types import Article, BuildReport, FootnoteError, Hit
+from index.types import Article, BuildReport, FootnoteError, Hit, Reranker
 from tests.fakes.answers import PreparedAnswers
 from tests.fakes.encoder import HashingEncoder
 
@@ -40,6 +42,7 @@ class Bench:
     encoder: HashingEncoder = field(default_factory=HashingEncoder)
     served: list[Settings] = field(default_factory=list)
     refusal: FootnoteError | None = None
+    reranker: Reranker | FootnoteError | None = None
 
     def __call__(self, *argv: str, stdin: bytes = b"") -> tuple[int, str, str]:
         """Return the exit code, and what came out on standard output and standard error."""
@@ -53,7 +56,16 @@ class Bench:
         return main(argv, self.parts(), {**folders, **self.environment})
 
     def parts(self) -> Parts:
-        return Parts(self._build, self._search, self._answers, self._articles, self._slack, self._ask_slack)
+        return Parts(
+            self._build,
+            self._search,
+            self._answers,
+            self._articles,
+            self._slack,
+            self._ask_slack,
+            self._reranker,
+            self._observer,
+        )
 
     def _build(self, settings: Settings, progress: Progress) -> BuildReport:
         return build(settings.sources, settings.data, self.encoder, progress=progress)
@@ -70,6 +82,15 @@ class Bench:
 
     def _slack(self, settings: Settings) -> None:
         self.served.append(settings)
+
+    def _reranker(self, settings: Settings) -> Reranker | None:
+        if isinstance(self.reranker, FootnoteError):
+            raise self.reranker
+        return self.reranker if settings.reranker else None
+
+    def _observer(self, settings: Settings) -> Observer:
+        searcher = Searcher(load_generation(settings.data, self.encoder), self.encoder)
+        return Observer(searcher, open_model(), open_confidence(), self.encoder, self._reranker(settings))
 
     def _ask_slack(self, settings: Settings) -> None:
         if self.refusal:

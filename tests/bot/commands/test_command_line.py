@@ -96,7 +96,7 @@ class TestHelp:
             "from bot.commands import main\n"
             "try: main(['ask', '--help'])\n"
             "except SystemExit: pass\n"
-            "heavy = {'torch', 'faiss', 'numpy', 'bm25s', 'rich', 'yaml', 'slack_bolt'}\n"
+            "heavy = {'torch', 'faiss', 'numpy', 'rich', 'yaml', 'slack_bolt'}\n"
             "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
         )
         done = process("-c", script, folder=tmp_path)
@@ -132,12 +132,13 @@ class TestProcess:
     def test_an_interrupt_ends_it_with_130(self, tmp_path: Path) -> None:
         script = (
             "import time, sys\n"
+            "from dataclasses import fields\n"
             "from bot.commands import main\n"
             "from bot.wiring import Parts\n"
             "def wait(*_):\n"
             "    print('waiting', flush=True)\n"
             "    time.sleep(30)\n"
-            "raise SystemExit(main(['build'], Parts(wait, wait, wait, wait, wait, wait), {}))\n"
+            "raise SystemExit(main(['build'], Parts(*[wait for _ in fields(Parts)]), {}))\n"
         )
         running = subprocess.Popen(
             [sys.executable, "-c", script], cwd=tmp_path, env=python_environment({}), text=True,

@@ -41,7 +41,7 @@ class TestDoctor:
         assert "✗ articles  bad.md is not UTF-8" in out
 
     def test_a_damaged_index_is_a_problem(self, real: Bench) -> None:
-        for file in real.data.glob("generations/*/vectors.faiss"):
+        for file in real.data.glob("segments/*/vectors.faiss"):
             file.write_bytes(file.read_bytes()[:-1])
 
         code, out, _ = real("doctor")
@@ -97,6 +97,16 @@ class TestDoctor:
         os.utime(real.data / health.HEARTBEAT_FILE, (old, old))
         code, out, _ = real("doctor")
         assert (code, "✗ slack     a bot was last connected 90 s ago" in out) == (1, True)
+
+    def test_says_what_is_seen_where_and_names_the_line_that_is_wrong(self, built: Bench) -> None:
+        assert "channels" not in built("doctor")[1]
+        file = built.data / "channels.yaml"
+        file.write_text("default: all\nchannels:\n  C012AB3CD: [notes]\n", "utf-8")
+        assert f"✓ channels  1 with rights of their own, by {file}" in built("doctor")[1]
+        file.write_text("default: all\nchannels:\n  C012AB3CD: [nots]\n", "utf-8")
+        code, out, _ = built("doctor")
+        assert code == 1
+        assert f"{file}, line 3: there is no collection 'nots'. Did you mean notes?" in out
 
     def test_json_says_the_same(self, bench: Bench) -> None:
         code, out, _ = bench("doctor", "--json")

@@ -82,6 +82,12 @@ class TestManifest:
         assert code == 0
         assert json.loads(out) == json.loads((ROOT / "manifest.json").read_text("utf-8"))
 
+    def test_with_the_side_panel_is_another_one(self, bench: Bench) -> None:
+        code, out, _ = bench("manifest", "--agent")
+
+        assert code == 0
+        assert json.loads(out) == json.loads((ROOT / "manifest-agent.json").read_text("utf-8"))
+
 
 class TestHealth:
     def test_is_bad_until_the_bot_connects_and_after_it_stopped(self, tmp_path: Path) -> None:

@@ -1,21 +1,23 @@
-"""A bot in a process of its own, for tests that end processes: `serving.py API_URL MODE STATE DELAY`."""
+"""A bot in a process of its own, for tests that end processes: `serving.py API MODE STATE DELAY [LEASE]`."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 from bot.slack import SlackSettings, run_http, run_socket_mode, stop_on_signals
-from bot.state import State
+from bot.state import State, inbox
 from bot.types import Answer
 from tests.fakes.answers import QUESTION, PreparedAnswers, banma_answer
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 
-def main(api_url: str, mode: str, state: str, delay: str) -> None:
+def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30") -> None:
     logging.basicConfig(level=logging.INFO)
+    inbox.LEASE_SECONDS = float(lease)
     stop = stop_on_signals()
 
     def slowly() -> Answer:
@@ -23,6 +25,7 @@ def main(api_url: str, mode: str, state: str, delay: str) -> None:
         return banma_answer()
 
     answers = PreparedAnswers()
+    answers.asked, answers.scopes = deque(maxlen=9), deque(maxlen=9)  # type: ignore[assignment]
     answers.prepared[QUESTION] = slowly
     settings = SlackSettings(
         bot_token=BOT_TOKEN,
@@ -31,6 +34,10 @@ def main(api_url: str, mode: str, state: str, delay: str) -> None:
         api_url=api_url,
         host="127.0.0.1",
         port=0,
+        user_limit=0,
+        channel_limit=0,
+        round_seconds=float(lease) / 6,
+        ping_seconds=float(lease) / 15,
     )
     run = run_socket_mode if mode == "socket" else run_http
     run(settings, answers, State(Path(state)), stop, lambda up: print("up" if up else "down", flush=True))

@@ -7,12 +7,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-from tests.fakes.answers import QUESTION
+from tests.bot.slack.conftest import StartBot
+from tests.fakes.answers import QUESTION, PreparedAnswers
 from tests.fakes.slack import BOT_USER, FakeSlack, event_payload
 
 ROOT = Path(__file__).parents[3]
@@ -72,7 +75,24 @@ def test_http_mode_stops_on_sigterm_too(serve: Serve) -> None:
     assert (process.returncode, output.splitlines()[-1]) == (0, "stopped")
 
 
-def test_a_question_that_a_killed_process_had_taken_is_answered_on_redelivery(
+def test_a_question_that_a_killed_process_had_taken_is_answered_by_the_next_one(
+    slack: FakeSlack, serve: Serve, tmp_path: Path
+) -> None:
+    killed = serve(delay=30)
+    event = slack.mention(QUESTION)
+    slack.wait(lambda: bool(slack.statuses))
+    slack.settle(0)
+    killed.kill()
+    killed.wait()
+    age_claims(tmp_path / "state.sqlite")
+    serve()
+    slack.reply(event)
+    slack.settle()
+    assert len(slack.posted) == 1
+    assert slack.envelopes[0].deliveries == 1, "it was acknowledged, so Slack does not deliver it again"
+
+
+def test_a_question_that_a_killed_process_had_taken_is_answered_once_on_redelivery_too(
     slack: FakeSlack, serve: Serve, tmp_path: Path
 ) -> None:
     killed = serve(delay=30)
@@ -97,3 +117,18 @@ def age_claims(state: Path) -> None:
     with sqlite3.connect(state) as connection:
         connection.execute("UPDATE deliveries SET claimed_at = claimed_at - 120")
     connection.close()
+
+
+def test_a_connection_that_cannot_be_closed_keeps_no_question_from_its_answer(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(SocketModeHandler, "close", lambda self: never.wait(20))
+    bot = start(drain_seconds=1.0)
+    answers.gate.clear()
+    event = slack.mention(QUESTION)
+    slack.wait(lambda: bool(slack.statuses))
+    threading.Timer(0.2, answers.gate.set).start()
+    assert bot.close() is True
+    never.set()
+    assert len(slack.replies(event)) == 1

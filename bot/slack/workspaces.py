@@ -1,0 +1,133 @@
+"""Many workspaces in one process: an app for each that installed it, with one staff for all of them.
+
+A delivery goes to the app of the workspace that it names, which then checks its signature; where no
+workspace is named, or it is not known, the signature is checked here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from slack_bolt import BoltRequest, BoltResponse
+from slack_sdk.signature import SignatureVerifier
+
+from bot.library import Library
+from bot.rights import Rights, everything
+from bot.slack.app import SlackApp
+from bot.slack.installations import Installations
+from bot.slack.installing import Installing, Page
+from bot.slack.settings import SlackSettings
+from bot.slack.staff import Staff
+from bot.state import State
+from bot.types import Answers
+from index.types import FootnoteError
+
+_log = logging.getLogger(__name__)
+
+
+class Workspaces:
+    """Thread-safe."""
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        answers: Answers,
+        state: State,
+        rights: Callable[[], Rights] = everything,
+        library: Library | None = None,
+    ) -> None:
+        """Raise `FootnoteError` where the folder of tokens cannot be used."""
+        if settings.installations is None:
+            raise FootnoteError("There is no folder for the tokens of workspaces.")
+        self.staff = Staff(settings, state)
+        self._settings = settings
+        self._parts = (answers, state, rights, library)
+        self._installations = Installations(settings.installations, settings.client_secret)
+        self._installing = Installing(settings, self._installations)
+        self._verifier = SignatureVerifier(settings.signing_secret)
+        self._lock = threading.Lock()
+        self._apps: dict[str, SlackApp] = {}
+        # At once, and not with their first delivery: they may have left questions behind.
+        for team in self._installations.teams():
+            self._app(team)
+
+    def begin(self) -> Page:
+        return self._installing.begin()
+
+    def finish(self, query: str, cookies: str) -> Page:
+        page, team = self._installing.finish(query, cookies)
+        if team is not None:
+            self._drop(team)  # the token is a new one
+            self._app(team)
+        return page
+
+    def dispatch(self, request: BoltRequest) -> BoltResponse:
+        team = request.context.team_id or ""
+        app = self._app(team) if team else None
+        if app is None:
+            return self._answer_stranger(request)
+        response = app.bolt.dispatch(request)
+        if response.status == 200 and _takes_token_away(request.body.get("event") or {}):
+            _log.info("Workspace %s has removed the app", team)
+            self._drop(team)
+            self._installations.delete(team)
+        return response
+
+    def do_chores(self) -> None:
+        """There are none: no workspace is to be told what others ask."""
+
+    def drain(self, deadline: float) -> bool:
+        finished = self.staff.close(deadline)
+        for app in list(self._apps.values()):
+            app.leave()
+        return finished
+
+    def _app(self, team: str) -> SlackApp | None:
+        """None where the workspace has not installed the app, or its token is no longer good."""
+        app = self._apps.get(team)
+        if app is not None:
+            return app
+        with self._lock:
+            if team not in self._apps:
+                try:
+                    installation = self._installations.find(team)
+                    if installation is None:
+                        return None
+                    settings = replace(self._settings, bot_token=installation.token)
+                    self._apps[team] = SlackApp(settings, *self._parts, staff=self.staff, team=team)
+                except FootnoteError as error:
+                    _log.error("Workspace %s cannot be served: %s", team, error)
+                    return None
+            return self._apps[team]
+
+    def _drop(self, team: str) -> None:
+        with self._lock:
+            app = self._apps.pop(team, None)
+        if app is not None:
+            app.leave()
+
+    def _answer_stranger(self, request: BoltRequest) -> BoltResponse:
+        timestamp, signature = (
+            (request.headers.get(name) or [""])[0]
+            for name in ("x-slack-request-timestamp", "x-slack-signature")
+        )
+        if not self._verifier.is_valid(request.raw_body, timestamp, signature):
+            return BoltResponse(status=401, body="")
+        if request.body.get("type") == "url_verification":
+            return BoltResponse(status=200, body=json.dumps({"challenge": request.body.get("challenge")}))
+        # Acknowledged: Slack would deliver it again and again, and nobody here can answer it.
+        _log.warning("A delivery from a workspace that has not installed the app")
+        return BoltResponse(status=200, body="")
+
+
+def _takes_token_away(event: Mapping[str, Any]) -> bool:
+    """Whether the token of the workspace is good for nothing after this."""
+    kind = event.get("type")
+    return kind == "app_uninstalled" or (
+        kind == "tokens_revoked" and bool((event.get("tokens") or {}).get("bot"))
+    )

@@ -1,0 +1,379 @@
+"""Workspaces install the app by themselves: states, files of tokens, and each answered with its own token."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import stat
+import threading
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bot.slack import HttpBot
+from bot.slack.incoming import Asked
+from bot.slack.installations import STATE_SECONDS, Installation, Installations
+from bot.slack.installing import SCOPES
+from bot.state import Place, State
+from index.types import FootnoteError
+from tests.bot.slack.conftest import StartBot
+from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
+from tests.fakes.slack import BOT_USER, FakeSlack, event_payload, signed_headers
+
+ROOT = Path(__file__).parents[3]
+ONE, OTHER = "T0ONE", "T0OTHER"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "installations"
+
+
+@pytest.fixture
+def bot(slack: FakeSlack, start: StartBot, folder: Path) -> HttpBot:
+    return serve(slack, start, folder)
+
+
+def serve(slack: FakeSlack, start: StartBot, folder: Path, **changed: Any) -> HttpBot:
+    running = start(
+        mode="http",
+        bot_token="",
+        client_id="1.2",
+        client_secret="client-secret",
+        install_teams=frozenset({ONE, OTHER}),
+        installations=folder,
+        **changed,
+    )
+    assert isinstance(running, HttpBot)
+    slack.http_port = None
+    return running
+
+
+def get(bot: HttpBot, path: str, cookie: str = "") -> tuple[int, str, http.client.HTTPMessage]:
+    connection = http.client.HTTPConnection("127.0.0.1", bot.port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+        response = connection.getresponse()
+        return response.status, response.read().decode(), response.headers
+    finally:
+        connection.close()
+
+
+def begin(bot: HttpBot) -> tuple[str, str]:
+    """The state and the cookie that a browser is sent to Slack with."""
+    status, _, headers = get(bot, "/slack/install")
+    assert status == 302
+    location, cookie = headers["Location"], headers["Set-Cookie"].partition(";")[0]
+    return parse_qs(urlsplit(location).query)["state"][0], cookie
+
+
+def agree(slack: FakeSlack, team: str, /, **changed: Any) -> str:
+    """An administrator agrees; the code that comes back."""
+    token, code = f"xoxb-of-{team}", f"code-{team}"
+    slack.tokens[token] = team
+    slack.codes[code] = {
+        "ok": True,
+        "access_token": token,
+        "bot_user_id": BOT_USER,
+        "team": {"id": team, "name": "One"},
+        "app_id": "A1",
+        "scope": ",".join(SCOPES),
+        "token_type": "bot",
+    } | changed
+    return code
+
+
+def install(slack: FakeSlack, bot: HttpBot, team: str) -> None:
+    state, cookie = begin(bot)
+    status, text, _ = get(bot, f"/slack/oauth_redirect?code={agree(slack, team)}&state={state}", cookie)
+    assert (status, text.split(".")[0]) == (200, "Installed")
+
+
+def mention(slack: FakeSlack, team: str, text: str = QUESTION) -> tuple[dict[str, Any], dict[str, Any]]:
+    event = {
+        "type": "app_mention",
+        "channel": f"C{team}",
+        "user": "U0ADA",
+        "text": f"<@{BOT_USER}> {text}",
+        "ts": slack.write(f"C{team}"),
+        "team": team,
+    }
+    event["event_ts"] = event["ts"]
+    payload = event_payload(event) | {"team_id": team}
+    payload["authorizations"] = [payload["authorizations"][0] | {"team_id": team}]
+    return event, payload
+
+
+def post(bot: HttpBot, payload: dict[str, Any], **signed: Any) -> tuple[int, str]:
+    body = json.dumps(payload)
+    connection = http.client.HTTPConnection("127.0.0.1", bot.port, timeout=5)
+    try:
+        headers = signed_headers(body, **signed) | {"Content-Type": "application/json"}
+        connection.request("POST", "/slack/events", body.encode(), headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def test_the_browser_is_sent_to_slack_with_what_the_app_needs(bot: HttpBot) -> None:
+    status, text, headers = get(bot, "/slack/install")
+    url = urlsplit(headers["Location"])
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert (status, text) == (302, "")
+    assert f"{url.scheme}://{url.netloc}{url.path}" == "https://slack.com/oauth/v2/authorize"
+    assert (query["client_id"], query["scope"]) == ("1.2", ",".join(SCOPES))
+    assert re.fullmatch(r"[0-9a-f]+\.[0-9a-f]{32}\.[0-9a-f]{64}", query["state"])
+    cookie = headers["Set-Cookie"]
+    assert [part in cookie for part in ("HttpOnly", "Secure", "SameSite=Lax", query["state"])] == [True] * 4
+    assert "client-secret" not in headers["Location"]
+
+
+def test_the_scopes_are_those_of_the_manifest() -> None:
+    manifest = json.loads((ROOT / "manifest.json").read_text("utf-8"))
+    assert list(SCOPES) == manifest["oauth_config"]["scopes"]["bot"]
+
+
+def test_workspaces_that_installed_are_answered_each_with_its_own_token(
+    slack: FakeSlack, bot: HttpBot
+) -> None:
+    for team in (ONE, OTHER):
+        install(slack, bot, team)
+    slack.tokens_used.clear()
+    for team in (OTHER, ONE):
+        event, payload = mention(slack, team)
+        assert post(bot, payload) == (200, "")
+        assert BANMA_QUOTE in slack.reply(event).shown()
+    posts = [token for method, token in slack.tokens_used if method == "chat.postMessage"]
+    assert posts == ["xoxb-of-T0OTHER", "xoxb-of-T0ONE"]
+    assert "xoxb-loopback" not in {token for _, token in slack.tokens_used}
+
+
+def test_an_installation_outlives_the_process_and_so_does_what_it_was_asked(
+    slack: FakeSlack, start: StartBot, folder: Path, state: State, tmp_path: Path
+) -> None:
+    first = serve(slack, start, folder)
+    install(slack, first, ONE)
+    install(slack, first, OTHER)
+    first.close()
+    past = State(tmp_path / "state.sqlite", lambda: time.time() - 60)
+    event, _ = mention(slack, OTHER)
+    place = Place(OTHER, event["channel"], event["ts"])
+    left = Asked(QUESTION, place, (), event["ts"], "U0ADA", shared=False)
+    assert past.inbox.claim(("left",), left.letter())
+    serve(slack, start, folder, round_seconds=0.1)
+    assert BANMA_QUOTE in slack.reply(event).shown()
+    slack.settle(0.3)
+    assert len(slack.posted) == 1
+
+
+def test_the_tokens_are_files_for_their_owner_alone(slack: FakeSlack, bot: HttpBot, folder: Path) -> None:
+    install(slack, bot, ONE)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+    assert modes["installations"] == modes["states"] == 0o700
+    assert modes["T0ONE.json"] == 0o600
+    assert {mode for name, mode in modes.items() if name not in ("installations", "states")} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("given", "cookie"),
+    [
+        ("", None),
+        ("f" * 48, None),
+        ("../../../etc/passwd", None),
+        (None, ""),
+        (None, "footnote_install=" + "f" * 48),
+        (None, "other=1"),
+        ("../T0ONE.json", "footnote_install=../T0ONE.json"),
+    ],
+)
+def test_a_state_that_was_not_given_to_this_browser_installs_nothing(
+    slack: FakeSlack, bot: HttpBot, folder: Path, given: str | None, cookie: str | None
+) -> None:
+    own, own_cookie = begin(bot)
+    code = agree(slack, ONE)
+    query = f"code={code}&state={own if given is None else given}"
+    status, text, _ = get(bot, f"/slack/oauth_redirect?{query}", own_cookie if cookie is None else cookie)
+    assert (status, text) == (400, "Not installed (state). Please begin again at /slack/install.")
+    assert list(folder.glob("*.json")) == []
+    assert code in slack.codes, "the code was not even used"
+
+
+def test_a_state_is_good_once(slack: FakeSlack, bot: HttpBot) -> None:
+    state, cookie = begin(bot)
+    assert get(bot, f"/slack/oauth_redirect?code={agree(slack, ONE)}&state={state}", cookie)[0] == 200
+    assert get(bot, f"/slack/oauth_redirect?code={agree(slack, OTHER)}&state={state}", cookie)[0] == 400
+
+
+def test_whoever_declines_is_told_how_to_begin_again(bot: HttpBot) -> None:
+    state, cookie = begin(bot)
+    status, text, _ = get(bot, f"/slack/oauth_redirect?error=access_denied&state={state}", cookie)
+    assert (status, text) == (400, "Not installed (access_denied). Please begin again at /slack/install.")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"team": {"id": "T0STRANGER"}}, "workspace_not_allowed"),
+        ({"team": None, "is_enterprise_install": True}, "org_install"),
+        ({"access_token": "xoxp-user"}, "no_bot_token"),
+        ({"ok": False, "error": "code_already_used"}, "code_already_used"),
+    ],
+)
+def test_what_is_not_a_workspace_that_may_is_refused(
+    slack: FakeSlack, bot: HttpBot, folder: Path, changed: dict[str, Any], reason: str
+) -> None:
+    state, cookie = begin(bot)
+    code = agree(slack, ONE, **changed)
+    status, text, _ = get(bot, f"/slack/oauth_redirect?code={code}&state={state}", cookie)
+    assert status == 400
+    assert f"({reason})" in text
+    assert list(folder.glob("*.json")) == []
+    assert ("xoxb-of-T0ONE" in slack.tokens) is (reason != "workspace_not_allowed"), "it was revoked"
+
+
+def test_a_workspace_that_did_not_install_is_answered_nothing(
+    slack: FakeSlack, bot: HttpBot, answers: PreparedAnswers
+) -> None:
+    install(slack, bot, ONE)
+    _, payload = mention(slack, OTHER)
+    assert post(bot, payload) == (200, "")
+    slack.settle()
+    assert (answers.asked, slack.posted) == ([], [])
+
+
+@pytest.mark.parametrize("team", [ONE, OTHER, "../../x", ""])
+@pytest.mark.parametrize(
+    "forged", [{"secret": "another"}, {"age": 301}, {"age": -301}], ids=["other secret", "replayed", "early"]
+)
+def test_a_delivery_that_slack_did_not_sign_now_is_refused_whatever_workspace_it_names(
+    slack: FakeSlack, bot: HttpBot, answers: PreparedAnswers, team: str, forged: dict[str, Any]
+) -> None:
+    install(slack, bot, ONE)
+    _, payload = mention(slack, team)
+    assert post(bot, payload, **forged)[0] == 401
+    assert answers.asked == []
+
+
+@pytest.mark.parametrize("age", [299, -299])
+def test_a_clock_that_is_off_by_minutes_is_forgiven(slack: FakeSlack, bot: HttpBot, age: int) -> None:
+    install(slack, bot, ONE)
+    event, payload = mention(slack, ONE)
+    assert post(bot, payload, age=age) == (200, "")
+    slack.reply(event)
+
+
+def test_slacks_check_of_the_address_is_answered_before_anybody_installed(bot: HttpBot) -> None:
+    status, body = post(bot, {"type": "url_verification", "challenge": "c4f3"})
+    assert (status, json.loads(body)) == (200, {"challenge": "c4f3"})
+    assert post(bot, {"type": "url_verification", "challenge": "c4f3"}, secret="another")[0] == 401
+
+
+@pytest.mark.parametrize(
+    "event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U1"]}}]
+)
+def test_a_workspace_that_removes_the_app_is_forgotten(
+    slack: FakeSlack, bot: HttpBot, folder: Path, event: dict[str, Any], answers: PreparedAnswers
+) -> None:
+    install(slack, bot, ONE)
+    _, payload = mention(slack, ONE)
+    assert post(bot, payload | {"event": event}, secret="another")[0] == 401
+    assert (folder / "T0ONE.json").exists()
+    assert post(bot, payload | {"event": event, "event_id": "Ev1"})[0] == 200
+    assert not (folder / "T0ONE.json").exists()
+    assert post(bot, payload)[0] == 200
+    slack.settle()
+    assert answers.asked == []
+
+
+def test_the_librarys_own_reading_of_the_environment_changes_nothing(
+    slack: FakeSlack, start: StartBot, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With these set, Bolt would begin to keep tokens in the home folder by itself."""
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "client-secret")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-nobody")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    bot = serve(slack, start, folder)
+    install(slack, bot, ONE)
+    event, payload = mention(slack, ONE)
+    post(bot, payload)
+    assert BANMA_QUOTE in slack.reply(event).shown()
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_token_that_is_no_longer_good_keeps_the_others_from_nothing(
+    slack: FakeSlack, start: StartBot, folder: Path
+) -> None:
+    store = Installations(folder, "key")
+    store.save(Installation(OTHER, BOT_USER, "xoxb-of-nobody"))
+    bot = serve(slack, start, folder)
+    install(slack, bot, ONE)
+    event, payload = mention(slack, ONE)
+    post(bot, payload)
+    assert BANMA_QUOTE in slack.reply(event).shown()
+
+
+def test_the_pages_are_not_there_where_workspaces_do_not_install_by_themselves(start: StartBot) -> None:
+    bot = start(mode="http")
+    assert isinstance(bot, HttpBot)
+    assert [get(bot, path)[0] for path in ("/slack/install", "/slack/oauth_redirect?code=1")] == [404, 404]
+
+
+def test_a_state_grows_too_old(folder: Path) -> None:
+    now = [1_000.0]
+    store = Installations(folder, "key", lambda: now[0])
+    states = [store.issue_state() for _ in range(2)]
+    now[0] += STATE_SECONDS
+    assert store.consume_state(states[0])
+    now[0] += 1
+    assert not store.consume_state(states[1])
+
+
+def test_of_many_who_bring_a_state_at_once_one_is_let_in(folder: Path) -> None:
+    store, won = Installations(folder, "key"), []
+    state = store.issue_state()
+    threads = [threading.Thread(target=lambda: won.append(store.consume_state(state))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(won) == 1
+
+
+def test_a_state_that_somebody_else_made_is_refused(folder: Path) -> None:
+    store, other = Installations(folder, "key"), Installations(folder, "another")
+    state = store.issue_state()
+    until, nonce, seal = state.split(".")
+    later = f"{int(until, 16) + 60:x}.{nonce}.{seal}"
+    for forged in (other.issue_state(), later, f"{until}.{'0' * 32}.{seal}", state + "0", state.upper()):
+        assert not store.consume_state(forged)
+    assert Installations(folder, "key").consume_state(state), "another process of the same app"
+
+
+def test_beginning_leaves_nothing_behind_and_ending_not_for_long(folder: Path) -> None:
+    store = Installations(folder, "key")
+    states = [store.issue_state() for _ in range(100)]
+    assert list((folder / "states").iterdir()) == []
+    assert [store.consume_state(state) for state in states[:2]] == [True, True]
+    for path in (folder / "states").iterdir():
+        os.utime(path, (1, 1))
+    assert store.consume_state(states[2])
+    assert len(list((folder / "states").iterdir())) == 1
+
+
+def test_a_damaged_file_is_said_with_what_to_do(folder: Path) -> None:
+    store = Installations(folder, "key")
+    store.save(Installation(ONE, BOT_USER, "xoxb-1"))
+    (folder / "T0ONE.json").write_text('{"team": ')
+    with pytest.raises(FootnoteError, match=r"T0ONE\.json cannot be read .* install the app"):
+        store.find(ONE)
+
+
+def test_a_token_shows_in_no_message(folder: Path) -> None:
+    assert "xoxb" not in repr(Installation(ONE, BOT_USER, "xoxb-1"))

@@ -1,0 +1,169 @@
+"""Limits a minute: for one person, for one channel, and one polite word for each time they are reached."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.slack.limits import MAX_REMEMBERED, WINDOW_SECONDS, Limits, Over
+from bot.slack.workers import Workers
+from bot.state import State
+from tests.bot.slack.conftest import StartBot
+from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
+from tests.fakes.slack import FakeSlack
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_so_many_questions_are_taken_in_any_minute() -> None:
+    clock = Clock()
+    limits = Limits(user=2, channel=0, clock=clock)
+    assert limits.take("T", "C", "U") is None
+    clock.now += 30
+    assert limits.take("T", "C", "U") is None
+    assert limits.take("T", "D", "U") == Over("user", 2, 30, first=True)
+    clock.now += 30
+    assert limits.take("T", "C", "U") is None
+    assert limits.take("T", "C", "U") == Over("user", 2, 30, first=True)
+
+
+def test_it_is_said_once_until_a_question_is_taken_again() -> None:
+    clock = Clock()
+    limits = Limits(user=1, channel=0, clock=clock)
+    limits.take("T", "C", "U")
+    over = [limits.take("T", "C", "U") for _ in range(3)]
+    assert [one.first for one in over if one] == [True, False, False]
+    clock.now += WINDOW_SECONDS
+    assert limits.take("T", "C", "U") is None
+    again = limits.take("T", "C", "U")
+    assert again and again.first
+
+
+def test_a_question_too_many_for_one_does_not_count_for_the_other() -> None:
+    limits = Limits(user=1, channel=3, clock=Clock())
+    for _ in range(5):
+        limits.take("T", "C", "U1")
+    assert [limits.take("T", "C", user) for user in ("U2", "U3")] == [None, None]
+    over = limits.take("T", "C", "U4")
+    assert over and over.whose == "channel"
+
+
+def test_people_channels_and_workspaces_have_limits_of_their_own() -> None:
+    limits = Limits(user=1, channel=1, clock=Clock())
+    assert [limits.take("T1", "C1", "U1"), limits.take("T1", "C2", "U2"), limits.take("T2", "C1", "U1")] == [
+        None,
+        None,
+        None,
+    ]
+
+
+def test_nought_is_no_limit() -> None:
+    limits = Limits(user=0, channel=0, clock=Clock())
+    assert {limits.take("T", "C", "U") for _ in range(1_000)} == {None}
+
+
+def test_what_is_remembered_stays_small() -> None:
+    limits = Limits(user=1, channel=0, clock=Clock())
+    for number in range(MAX_REMEMBERED + 100):
+        limits.take("T", "C", f"U{number}")
+    assert len(limits._windows) == MAX_REMEMBERED
+
+
+def test_a_person_over_the_limit_is_told_once_and_others_are_answered(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+) -> None:
+    start(user_limit=2, channel_limit=0)
+    asked = []
+    for _ in range(5):  # one after the other: who comes first is for the bot's threads to decide
+        asked.append(slack.mention(QUESTION))
+        slack.settle(0.05)
+    other = slack.mention(QUESTION, user="U0BOB")
+    assert BANMA_QUOTE in slack.reply(other).shown()
+    slack.wait(lambda: len(slack.posted) == 4)
+    slack.settle()
+    texts = [post.shown() for event in asked for post in slack.replies(event)]
+    assert [BANMA_QUOTE in text for text in texts] == [True, True, False]
+    assert "My limit for one person is 2 a minute" in texts[2]
+    assert len(slack.posted) == 4
+    assert len(answers.asked) == 3
+
+
+def test_a_channel_over_the_limit_is_told_in_the_words_of_the_one_who_asks(
+    slack: FakeSlack, start: StartBot
+) -> None:
+    start(user_limit=0, channel_limit=1)
+    slack.reply(slack.mention(QUESTION))
+    told = slack.reply(slack.mention("谁持有斑马的股份？", user="U0LI"))
+    assert "每个频道每分钟我最多回答 1 个问题" in told.shown()
+    assert BANMA_QUOTE in slack.reply(slack.mention(QUESTION, channel="C0OTHER")).shown()
+
+
+def test_who_asks_in_private_is_told_every_time(slack: FakeSlack, start: StartBot) -> None:
+    start(user_limit=1)
+    for count in (1, 2, 3):
+        slack.command(QUESTION)
+        slack.wait(lambda count=count: len(slack.posted) == count)  # type: ignore[misc]
+    told = ["My limit for one person is 1 a minute" in post.shown() for post in slack.posted]
+    assert told == [False, True, True]
+
+
+def test_a_delivery_that_is_repeated_counts_once(slack: FakeSlack, start: StartBot) -> None:
+    start(user_limit=2, channel_limit=0)
+    slack.reply(slack.mention(QUESTION))
+    for _ in range(3):
+        slack.deliver("events_api", slack.envelopes[0].payload)
+    slack.settle()
+    assert BANMA_QUOTE in slack.reply(slack.mention(QUESTION)).shown()
+
+
+def test_silence_can_be_asked_for_whatever_the_limit(slack: FakeSlack, start: StartBot) -> None:
+    start(user_limit=1, channel_limit=1)
+    event = slack.mention(QUESTION)
+    slack.reply(event)
+    slack.say("quiet", thread_ts=event["ts"])
+    slack.wait(lambda: len(slack.replies(event)) == 2)
+    assert "I stay out of this thread" in slack.replies(event)[1].shown()
+
+
+def test_turning_people_away_keeps_nobody_from_being_heard(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+) -> None:
+    """Posting "I am busy" may take long; deliveries are claimed meanwhile all the same."""
+    answers.gate.clear()
+    start(workers=1, queue_size=0, user_limit=0, channel_limit=0, round_seconds=0.1)
+    for number in range(30):
+        slack.mention(QUESTION, channel=f"C{number % 5}")
+    slack.wait(lambda: all(slack.answered(envelope) for envelope in slack.envelopes))
+    slack.wait(lambda: len(slack.posted) == 29)
+    assert {"more questions than I can handle" in post.shown() for post in slack.posted} == {True}
+    answers.gate.set()
+    slack.wait(lambda: len(slack.posted) == 30)
+    assert len({(post.channel, post.thread_ts) for post in slack.posted}) == 30
+
+
+def test_whom_there_is_no_time_to_turn_away_is_answered_later(
+    slack: FakeSlack,
+    start: StartBot,
+    answers: PreparedAnswers,
+    state: State,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.slack.staff._ASIDES_WAITING", 0)
+    monkeypatch.setattr("bot.slack.staff._ASIDE_THREADS", 1)
+    monkeypatch.setattr("bot.state.inbox.FIRST_RETRY_SECONDS", 0.2)
+    turning = Workers.submit
+    monkeypatch.setattr(Workers, "submit", lambda self, job: len(self._threads) > 1 and turning(self, job))
+    answers.gate.clear()
+    start(workers=2, queue_size=0, user_limit=0, channel_limit=0, round_seconds=0.1)
+    events = [slack.mention(QUESTION) for _ in range(4)]
+    slack.settle()
+    assert slack.posted == []
+    assert state.inbox.waiting() == 4
+    answers.gate.set()
+    slack.wait(lambda: len(slack.posted) == 4)
+    assert [BANMA_QUOTE in slack.reply(event).shown() for event in events] == [True] * 4

@@ -1,0 +1,302 @@
+"""A bot under load and bad weather: `python -m tests.soak --questions 5000 --rate 20`.
+
+A workspace on loopback asks questions at a steady rate, delivers some twice, loses acknowledgements,
+breaks and refreshes connections, limits rates and fails.  The bot runs in processes of its own, and one
+of them may be killed on the way.  Judged are: one reply to every question, memory, and the time from
+an event to its post where nothing was put in its way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.fakes.answers import QUESTION
+from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, Envelope, FakeSlack, Fault
+
+ROOT = Path(__file__).parents[1]
+SERVING = ROOT / "tests" / "bot" / "slack" / "serving.py"
+GOLDEN = ROOT / "tests" / "golden" / "sources.jsonl"
+
+CHANNELS, PEOPLE = 40, 200
+DUPLICATED, UNACKNOWLEDGED, LIMITED, FAILED, BROKEN = 0.05, 0.02, 0.01, 0.01, 0.002
+RETRY_AFTER_SECONDS = 1
+WARM_UP = 0.25
+"""Share of the time in which caches fill and libraries are loaded."""
+MAX_MEMORY_CHANGE = 0.05
+MAX_P95_SECONDS = 0.5
+SAMPLE_SECONDS = 0.5
+
+Start = Callable[[FakeSlack, Path], "subprocess.Popen[bytes]"]
+
+
+@dataclass
+class Outcome:
+    questions: int
+    replies: Counter[tuple[str, str]]
+    """By channel and thread of the question."""
+    latencies: list[float]
+    """Seconds from the first delivery to the post, of questions that met no fault; sorted."""
+    memory: list[int]
+    """Resident bytes of the first process, sampled steadily."""
+    faults: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def unanswered(self) -> int:
+        return self.questions - len(self.replies)
+
+    @property
+    def doubled(self) -> int:
+        return sum(count > 1 for count in self.replies.values())
+
+    @property
+    def p95(self) -> float:
+        return self.latencies[int(0.95 * len(self.latencies))]
+
+    @property
+    def memory_change(self) -> float:
+        """From the quarter after the warm-up to the last quarter."""
+        after = self.memory[int(WARM_UP * len(self.memory)) :]
+        third = max(1, len(after) // 3)
+        first, last = sum(after[:third]) / third, sum(after[-third:]) / third
+        return last / first - 1
+
+    def __str__(self) -> str:
+        faults = ", ".join(f"{count} {name}" for name, count in sorted(self.faults.items()))
+        half = self.latencies[len(self.latencies) // 2]
+        return (
+            f"{self.questions:,} questions: {len(self.replies):,} answered, {self.unanswered} lost,"
+            f" {self.doubled} answered twice\n"
+            f"faults: {faults}\n"
+            f"event to post, {len(self.latencies):,} undisturbed: median {half * 1_000:.0f} ms,"
+            f" p95 {self.p95 * 1_000:.0f} ms, most {self.latencies[-1] * 1_000:.0f} ms\n"
+            f"memory after the warm-up: {self.memory[-1] / 1e6:.0f} MB, {self.memory_change:+.1%}"
+        )
+
+
+def soak(
+    questions: int,
+    rate: float,
+    *,
+    processes: int = 1,
+    kill: bool = False,
+    start: Start | None = None,
+    texts: Sequence[str] = (QUESTION,),
+    broken: float = BROKEN,
+    patience: float = 60.0,
+    seed: int = 1,
+) -> Outcome:
+    """Ask, and wait until everything is answered, or `patience` seconds have passed since the last question.
+
+    With `kill`, the first process is killed in the middle, and another takes its place.
+    """
+    dice = random.Random(seed)
+    start = start or prepared()
+    slack = FakeSlack()
+    faults: Counter[str] = Counter()
+    asked: dict[tuple[str, str], Envelope] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _running(slack, Path(folder), start, processes) as bots,
+        _memory_of(bots[0].pid) as memory,
+    ):
+        began = time.monotonic()
+        for number in range(questions):
+            time.sleep(max(0.0, began + number / rate - time.monotonic()))
+            if kill and number == questions // 2:
+                bots[0].kill()
+                bots[0].wait()
+                bots[0] = start(slack, Path(folder))
+            _bad_weather(slack, dice, faults, broken)
+            channel, person = f"C{dice.randrange(CHANNELS)}", f"U{dice.randrange(PEOPLE)}"
+            event = slack.mention(dice.choice(texts), channel=channel, user=person)
+            envelope = slack.envelopes[-1]
+            asked[channel, event["ts"]] = envelope
+            if dice.random() < DUPLICATED:
+                faults["duplicated"] += 1
+                slack.deliver("events_api", envelope.payload)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline and len(_threads(slack)) < questions:
+            time.sleep(0.1)
+        time.sleep(1.0)  # for what should not come
+    slack.close()
+    return Outcome(questions, _threads(slack), _latencies(slack, asked), memory, faults)
+
+
+def prepared(delay: float = 0.0, lease: float = 30.0) -> Start:
+    """A bot with prepared answers; it takes `delay` seconds to find one.
+
+    A shorter `lease` makes all its rounds shorter: what a test waits for after a kill or a broken connection.
+    """
+
+    def start(slack: FakeSlack, folder: Path) -> subprocess.Popen[bytes]:
+        command = [
+            str(SERVING),
+            slack.api_url,
+            "socket",
+            str(folder / "state.sqlite"),
+            str(delay),
+            str(lease),
+        ]
+        return _started(slack, command, {}, folder)
+
+    return start
+
+
+def real(data: Path) -> Start:
+    """`footnote slack` itself, with the index in `data`."""
+
+    def start(slack: FakeSlack, folder: Path) -> subprocess.Popen[bytes]:
+        environment = {
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_APP_TOKEN": APP_TOKEN,
+            "SLACK_API_URL": slack.api_url,
+            "FOOTNOTE_USER_LIMIT": "0",
+            "FOOTNOTE_CHANNEL_LIMIT": "0",
+            "FOOTNOTE_SOURCES": str(ROOT / "sources"),
+            "FOOTNOTE_DATA": str(data),
+        }
+        return _started(slack, ["-m", "bot", "slack"], environment, folder)
+
+    return start
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--questions", type=int, default=5_000)
+    parser.add_argument("--rate", type=float, default=20.0, help="questions a second (default: 20)")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--kill", action="store_true", help="kill a process in the middle")
+    parser.add_argument("--real", action="store_true", help="real answers, from the articles in sources/")
+    given = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as data:
+        start, texts = prepared(), [QUESTION]
+        if given.real:
+            start, texts = real(Path(data)), _golden_questions()
+            built = [sys.executable, "-m", "bot", "build", "--sources", "sources", "--data", data]
+            subprocess.run(built, cwd=ROOT, check=True)
+        outcome = soak(
+            given.questions, given.rate, processes=given.processes, kill=given.kill, start=start, texts=texts
+        )
+    print(outcome)
+    bad = [
+        name
+        for name, holds in (
+            ("every question is answered once", not outcome.unanswered and not outcome.doubled),
+            (f"p95 within {MAX_P95_SECONDS} s", outcome.p95 <= MAX_P95_SECONDS),
+            # A process that took another's place has its own warm-up.
+            (
+                f"memory within {MAX_MEMORY_CHANGE:.0%}",
+                given.kill or abs(outcome.memory_change) <= MAX_MEMORY_CHANGE,
+            ),
+        )
+        if not holds
+    ]
+    print("\n".join(f"NOT: {name}" for name in bad) or "all of it holds")
+    return 1 if bad else 0
+
+
+def _bad_weather(slack: FakeSlack, dice: random.Random, faults: Counter[str], broken: float) -> None:
+    def comes(name: str, share: float) -> bool:
+        it_does = dice.random() < share
+        faults[name] += it_does
+        return it_does
+
+    if comes("unacknowledged", UNACKNOWLEDGED):
+        slack.acks_to_lose += 1
+    if comes("limited", LIMITED):
+        slack.fail("chat.postMessage", Fault(status=429, retry_after=str(RETRY_AFTER_SECONDS)))
+    if comes("failed", FAILED):
+        slack.fail("chat.postMessage", dice.choice([Fault(status=503), Fault(lost=True), Fault(cut=True)]))
+    if comes("disconnected", broken):
+        dice.choice([slack.refresh, slack.close_connections, slack.break_connections])()
+
+
+def _threads(slack: FakeSlack) -> Counter[tuple[str, str]]:
+    return Counter((post.channel, post.thread_ts or "") for post in list(slack.posted))
+
+
+def _latencies(slack: FakeSlack, asked: dict[tuple[str, str], Envelope]) -> list[float]:
+    """Of those that met no fault: neither on the way to the bot nor on the way back."""
+    found = []
+    for post in slack.posted:
+        where = (post.channel, post.thread_ts or "")
+        envelope = asked.get(where)
+        if envelope is None or envelope.sent_at is None or where in slack.disturbed:
+            continue
+        if envelope.deliveries > 1 and not envelope.ack_lost:
+            continue  # it went to a connection that was broken
+        found.append(post.at - envelope.sent_at)
+    return sorted(found)
+
+
+@contextmanager
+def _running(
+    slack: FakeSlack, folder: Path, start: Start, count: int
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    bots = [start(slack, folder) for _ in range(count)]
+    try:
+        yield bots
+    finally:
+        for bot in bots:
+            bot.terminate()
+        for bot in bots:
+            bot.wait(20)
+
+
+@contextmanager
+def _memory_of(pid: int) -> Iterator[list[int]]:
+    samples: list[int] = []
+    stop = threading.Event()
+
+    def sample() -> None:
+        while not stop.wait(SAMPLE_SECONDS):
+            try:
+                pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            except OSError:  # it was killed, or this is no Linux
+                return
+            samples.append(pages * os.sysconf("SC_PAGE_SIZE"))
+
+    thread = threading.Thread(target=sample, daemon=True)
+    thread.start()
+    yield samples
+    stop.set()
+    thread.join()
+    if not samples:
+        samples.append(1)
+
+
+def _started(
+    slack: FakeSlack, command: Sequence[str], environment: dict[str, str], folder: Path
+) -> subprocess.Popen[bytes]:
+    accepted = slack.accepted
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            stdout=log,
+            stderr=log,
+        )
+    slack.wait(lambda: slack.accepted > accepted, 60)
+    return process
+
+
+def _golden_questions() -> list[str]:
+    return [json.loads(line)["question"] for line in GOLDEN.read_text("utf-8").splitlines() if line.strip()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
