@@ -19,7 +19,7 @@ COPY requirements.lock ./
 COPY scripts/install scripts/install
 RUN scripts/install python --only-dependencies
 
-COPY pyproject.toml README.md LICENSE manifest.json ./
+COPY pyproject.toml README.md LICENSE manifest.json manifest-agent.json ./
 COPY index index
 COPY bot bot
 RUN pip install --no-deps --no-build-isolation . \

@@ -164,6 +164,7 @@ class _Question:
         self.subject = subject_of(findings.question)
         self.pairs = set(pairwise(in_order))
         self.expected = expected_answer(asked)
+        self.is_ = {kind: float(self.expected is kind) for kind in Expected}
         self.best_cosine = max((s.cosine for s in findings.sentences), default=0.0)
         self.best_coverage = max((s.coverage for s in findings.sentences), default=0.0)
         self.headings = {
@@ -205,7 +206,7 @@ def _row(findings: Findings, question: _Question, i: int) -> tuple[list[float], 
     expected = question.expected
     what = contents(text, question.asked, expected)
     first = i == 0 or findings.sentences[i - 1].place != sentence.place
-    is_ = {kind: float(expected is kind) for kind in Expected}
+    is_ = question.is_
     below_best = sentence.cosine - question.best_cosine
     named, numbered = float(what.names > 0), float(what.numbers > 0)
     return [

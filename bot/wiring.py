@@ -9,26 +9,50 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import health
-from bot.answering import Answerer
+from bot import health, rights
+from bot.answering import Answerer, open_confidence, open_model
+from bot.calibration import load_calibration, models_of
+from bot.canaries import DEFAULT_FILE, canaries
 from bot.config import LlmSettings, Settings
+from bot.library import Library
+from bot.observing import Observer
+from bot.rights import LiveRights
 from bot.state import State
 from bot.types import Answers
-from index.build import Progress, build
-from index.embedding import SentenceTransformerEncoder
-from index.generation import LiveGeneration, current_name
+from index.build import Acceptance, Progress, build
+from index.embedding import SentenceTransformerEncoder, default_model_folder
+from index.generation import Generation, LiveGeneration, current_name
+from index.light import lightest
+from index.reader import Reader
+from index.reranking import CrossEncoderReranker
 from index.search import Searcher
-from index.types import Article, BuildReport, Encoder, Hit
+from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reranker
 
 if TYPE_CHECKING:
     from bot.slack import SlackSettings
 
 STATE_FILE = "state.sqlite"
+READER_FILE = "reader.safetensors"
+INSTALLATIONS_FOLDER = "installations"
 
 Search = Callable[[str, int], Sequence[Hit]]
+
+
+def open_memory(settings: Settings) -> State:
+    """What the bot in Slack remembers, to be looked at: nothing is forgotten by it.
+
+    Raise `FootnoteError` where there is none yet.
+    """
+    path = settings.data / STATE_FILE
+    if not path.is_file():
+        raise FootnoteError(
+            f"{path} does not exist: no question was asked in Slack yet. Run `footnote slack`."
+        )
+    return State(path, prune=False, keep_questions=settings.keep_questions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +67,21 @@ class Parts:
     """Serve until a signal comes."""
     ask_slack: Callable[[Settings], None]
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
+    reranker: Callable[[Settings], Reranker | None]
+    observer: Callable[[Settings], Observer]
+    memory: Callable[[Settings], State] = open_memory
 
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
     """Bring the saved index up to date."""
-    return build(settings.sources, settings.data, _encoder(settings.model), progress=progress)
+    return build(
+        settings.sources,
+        settings.data,
+        _encoder(settings.model),
+        progress=progress,
+        keep=settings.keep_generations,
+        accept=_canaries(settings),
+    )
 
 
 def open_search(settings: Settings) -> Search:
@@ -59,8 +93,57 @@ def open_answers(settings: Settings) -> Answers:
     """Raise `FootnoteError` where there is no usable index."""
     live = _live(settings.data, settings.model)
     live.get()
-    answers = Answerer(live, _encoder(settings.model), settings.sources, settings.balance)
+    encoder, reranker = _encoder(settings.model), open_reranker(settings)
+    calibration = load_calibration(settings.data, models_of(encoder, reranker))
+    answers = Answerer(
+        live,
+        encoder,
+        settings.sources,
+        settings.balance,
+        reranker=reranker,
+        calibration=calibration,
+        reader=open_reader(settings),
+    )
     return answers if settings.llm is None else _written(answers, settings.llm)
+
+
+def open_library(settings: Settings) -> Library:
+    """The articles for curators in Slack; what they change is answered from as soon as they are told."""
+
+    def built(progress: Progress) -> BuildReport:
+        report = build_index(settings, progress)
+        _live(settings.data, settings.model).refresh()
+        return report
+
+    return Library(settings.sources, settings.data, built, settings.allow_hosts)
+
+
+def open_rights(settings: Settings) -> LiveRights:
+    """Raise `FootnoteError` where the file that says what may be seen where is not understood."""
+    return LiveRights(
+        settings.channels or settings.data / rights.DEFAULT_FILE,
+        lambda: rights.known_collections(settings.sources, settings.data),
+        may_be_missing=settings.channels is None,
+    )
+
+
+def open_reranker(settings: Settings) -> Reranker | None:
+    """None where none is set; raise `FootnoteError` where the one that is cannot be used."""
+    return None if settings.reranker is None else _reranker(settings.reranker)
+
+
+def open_observer(settings: Settings) -> Observer:
+    """Raise `FootnoteError` where there is no usable index."""
+    live = _live(settings.data, settings.model)
+    encoder, reranker = _encoder(settings.model), open_reranker(settings)
+    return Observer(
+        Searcher(live.get(), encoder),
+        open_model(),
+        open_confidence(),
+        encoder,
+        reranker,
+        reader=open_reader(settings),
+    )
 
 
 def indexed_articles(settings: Settings) -> Sequence[Article]:
@@ -75,9 +158,22 @@ def serve_slack(settings: Settings) -> None:
     stop = stop_on_signals()
     serve = run_socket_mode if settings.slack_mode == "socket" else run_http
     answers = open_answers(settings)
-    state = State(settings.data / STATE_FILE)
+    _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
+    state = State(
+        settings.data / STATE_FILE,
+        retention_days=settings.retention_days,
+        keep_questions=settings.keep_questions,
+    )
     try:
-        serve(_slack_settings(settings), answers, state, stop, lambda up: health.beat(settings.data, up))
+        serve(
+            _slack_settings(settings),
+            answers,
+            state,
+            stop,
+            lambda up: health.beat(settings.data, up),
+            open_rights(settings).get,
+            open_library(settings),
+        )
     finally:
         state.close()
         health.stop(settings.data)
@@ -90,7 +186,40 @@ def ask_slack(settings: Settings) -> None:
     check_tokens(_slack_settings(settings))
 
 
-REAL_PARTS = Parts(build_index, open_search, open_answers, indexed_articles, serve_slack, ask_slack)
+REAL_PARTS = Parts(
+    build_index,
+    open_search,
+    open_answers,
+    indexed_articles,
+    serve_slack,
+    ask_slack,
+    open_reranker,
+    open_observer,
+)
+
+
+def _canaries(settings: Settings) -> Acceptance | None:
+    """None where there are no questions for a new index."""
+    file = settings.canaries or settings.data / DEFAULT_FILE
+    if settings.canaries is None and not file.exists():
+        return None
+
+    def opened(generation: Generation) -> tuple[Search, Answers]:
+        live, encoder = LiveGeneration.of(generation), _encoder(settings.model)
+        reranker = open_reranker(settings)
+        calibration = load_calibration(settings.data, models_of(encoder, reranker))
+        answers = Answerer(
+            live,
+            encoder,
+            settings.sources,
+            settings.balance,
+            reranker=reranker,
+            calibration=calibration,
+            reader=open_reader(settings),
+        )
+        return Searcher(generation, encoder).search, answers
+
+    return canaries(file, settings.canaries_fail_under, opened)
 
 
 def _slack_settings(settings: Settings) -> SlackSettings:
@@ -103,6 +232,19 @@ def _slack_settings(settings: Settings) -> SlackSettings:
         mode=settings.slack_mode,
         api_url=settings.slack_api_url,
         port=settings.port,
+        allow_bots=settings.allow_bots,
+        answer_channels=settings.answer_channels,
+        shared_channels=settings.shared_channels,
+        user_limit=settings.user_limit,
+        channel_limit=settings.channel_limit,
+        metrics_host=settings.metrics_host,
+        metrics_port=settings.metrics_port,
+        report_channel=settings.report_channel,
+        client_id=settings.slack_client_id or "",
+        client_secret=settings.slack_client_secret or "",
+        install_teams=settings.install_teams,
+        installations=settings.data / INSTALLATIONS_FOLDER,
+        curators=settings.curators,
     )
 
 
@@ -122,4 +264,20 @@ def _live(data: Path, model: str | None) -> LiveGeneration:
 @lru_cache(maxsize=1)
 def _encoder(model: str | None) -> Encoder:
     """Once a process: `footnote run` builds and then answers."""
-    return SentenceTransformerEncoder(model)
+    return lightest(SentenceTransformerEncoder(model))
+
+
+@lru_cache(maxsize=1)
+def _reranker(model: str) -> Reranker:
+    return CrossEncoderReranker(model)
+
+
+def open_reader(settings: Settings) -> Reranker | None:
+    """The small reader that ships; None beside a model or a reranker that it was not trained beside."""
+    return None if settings.model or settings.reranker else _reader()
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Reranker:
+    with as_file(files("bot").joinpath("models", READER_FILE)) as adapters:
+        return Reader.load(default_model_folder(), adapters)

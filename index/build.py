@@ -348,7 +348,13 @@ def _made(data: Path, plan: _Plan, last: _Last, settings: _Settings, progress: P
     segments = draft.finish()
     before = last.manifest.id if last.manifest else None
     manifest = new_manifest(
-        segments, settings.encoder, settings.chunking, _recipe(), stale=plan.stale, before=before
+        segments,
+        settings.encoder,
+        settings.chunking,
+        _recipe(),
+        stale=plan.stale,
+        before=before,
+        precisions=_precisions(last, settings.encoder),
     )
     settings.accept(compose(manifest, segments))
     write_generation(data, manifest)
@@ -356,6 +362,13 @@ def _made(data: Path, plan: _Plan, last: _Last, settings: _Settings, progress: P
     prune(data, settings.keep)
     progress("Saving", 1, 1)
     return manifest
+
+
+def _precisions(last: _Last, encoder: Encoder) -> set[str]:
+    """Those of the vectors that may still be there, and of those that were added."""
+    kept = last.manifest.precisions if last.manifest is not None and last.vectors_alike else ()
+    # Most encoders know one way only, and say nothing of it.
+    return {*kept, *getattr(encoder, "precisions", ())}
 
 
 def _embedded(

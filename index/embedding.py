@@ -1,7 +1,7 @@
-"""Texts -> unit vectors.  The only importer of sentence-transformers and torch.
+"""Texts -> unit vectors, by sentence-transformers: any model, at its library's own speed.
 
-Both are imported when a model is loaded and not before: they take seconds, and most commands
-need neither.
+The library is imported when a model is loaded and not before: it takes seconds.  What does without
+it, for models of the usual architecture, is in `index.light`.
 """
 
 from __future__ import annotations
@@ -60,10 +60,6 @@ class SentenceTransformerEncoder:
     def folder(self) -> Path | None:
         """Where the model's files are; None where the hub's library looks after them."""
         return self._folder
-
-    @property
-    def loaded(self) -> bool:
-        return self._loaded is not None
 
     @property
     def name(self) -> str:

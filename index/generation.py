@@ -20,7 +20,7 @@ import threading
 import time
 import weakref
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -112,6 +112,11 @@ class Manifest:
     sentences: int
     sources: tuple[SourceEntry, ...]
     """In order of their passages."""
+    precisions: tuple[str, ...] = ()
+    """In which its vectors were worked out, as `int8`; empty where the encoder does not say.
+
+    Near enough to each other to be searched together, or the encoder would not have used them.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +381,7 @@ def read_manifest(folder: Path) -> Manifest:
         stale = dict(raw["stale"])
         raw["chunking"] = ChunkSettings(**raw["chunking"])
         raw["segments"] = tuple(raw["segments"])
+        raw["precisions"] = tuple(raw.get("precisions", ()))
         sources = chain.from_iterable(read_segment_sources(data, name) for name in raw["segments"])
         found = tuple(replace(s, stale=stale[s.id]) if s.id in stale else s for s in sources)
         return Manifest(**{**raw, "stale": stale}, sources=found)
@@ -396,6 +402,7 @@ def new_manifest(
     *,
     stale: Mapping[str, str] | None = None,
     before: str | None = None,
+    precisions: Iterable[str] = (),
     now: datetime | None = None,
 ) -> Manifest:
     """The manifest of a generation of saved segments, which has a name and is not written yet."""
@@ -419,6 +426,7 @@ def new_manifest(
         passages=sum(map(len, segments)),
         sentences=sum(len(segment.sentences) for segment in segments),
         sources=tuple(replace(s, stale=stale[s.id]) if s.id in stale else s for s in sources),
+        precisions=tuple(sorted(precisions)),
     )
 
 

@@ -125,7 +125,8 @@ class Searcher:
             sentences.extend(read[i].at(place))
         # Not read closely: below every passage that was, in the order of the rough score.
         floor = hits[-1].score
-        hits.extend(self._hit(found, at, min(floor, float(found.rough[at]))) for at in rest)
+        unread = rest[: max(0, k - len(hits))]
+        hits.extend(self._hit(found, at, min(floor, float(found.rough[at]))) for at in unread)
         return Findings(question, asked, idf, hits, sentences, background, weight, vector)
 
     def _hit(self, found: _Candidates, at: int, score: float) -> Hit:

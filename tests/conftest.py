@@ -1,6 +1,5 @@
 """What every test gets: no home folder, no network, no settings of whoever runs it, and small sources."""
 
-# ruff: noqa: E402
 from __future__ import annotations
 
 import os

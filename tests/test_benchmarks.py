@@ -15,6 +15,7 @@ from index import ranking, tokens
 from index.generation import load_generation
 from index.tokens import terms
 from index.types import FootnoteError
+from tests.benchmarks import speed_clock, speed_sizes
 from tests.benchmarks.ablation import changed
 from tests.benchmarks.answers import relevant_in_order
 from tests.benchmarks.baselines import PlainBm25, fused_by_rank
@@ -398,3 +399,30 @@ def test_a_tally_becomes_a_figure_with_the_baselines_means() -> None:
     for side, value in ((OURS, 1.0), (OURS, 0.0), ("dense", 0.25)):
         tally.add(side, value)
     assert tally.figure("R@1") == Figure("R@1", 0.5, 2, {"dense": 0.25})
+
+
+def test_those_who_ask_at_once_each_get_all_their_answers_and_are_timed() -> None:
+    answered: list[str] = []
+    questions = [f"question {number}" for number in range(20)]
+    found = speed_clock.asked_by_many(answered.append, questions)
+    assert sorted(answered) == sorted(questions)
+    assert set(found) == {"many_rate", "many_p50", "many_p95", "many_p99"}
+    assert set(speed_clock.asked_alone(answered.append, questions)) == {"work_ms", "p50", "p95", "p99"}
+    assert speed_clock.recall([[1, 2], [3, 9]], [[2, 1], [3, 4]]) == 0.75
+
+
+def test_the_sizes_table_leaves_out_what_nobody_measured() -> None:
+    about = {"processor": "P", "instructions": ["avx2"], "memory_gb": 8, "python": "3", "torch": "2"}
+    rates = {"embedded_per_s": 40.0, "embedded_with_sentences_per_s": 20.0}
+    built = {"passages": 900, "sentences": 5_000, "seconds": 9.0, **rates}
+    plain = {"p50": 20.0, "recall": 1.0}
+    sizes = {"1000": {"passages": 900, "ours": {"p50": 12.34}, "plain": plain, "txtai": {}}}
+    result = {"about": {**about, "date": "d", "load_average": [0.5]}, "build": built, "sizes": sizes}
+    lines = speed_sizes.as_markdown(result).splitlines()
+    assert lines[-5:] == [
+        "",
+        "| | ours | plain |",
+        "|---|---:|---:|",
+        "| question p50, ms | 12.3 | 20.0 |",
+        "| recall@10 of the vector search |  | 1.0000 |",
+    ]

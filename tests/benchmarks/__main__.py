@@ -22,12 +22,16 @@ from tests.benchmarks.abstention import abstention
 from tests.benchmarks.answers import answers
 from tests.benchmarks.collection import RememberingEncoder
 from tests.benchmarks.data import LANGUAGES, SPLITS, BenchmarkData, PublicSet
+from tests.benchmarks.extraction import extraction
 from tests.benchmarks.figures import Group, Results
+from tests.benchmarks.growth import growth
 from tests.benchmarks.report import as_json, as_markdown, for_terminal
 from tests.benchmarks.retrieval import retrieval
 from tests.benchmarks.speed import speed
 
-GROUPS = ("retrieval", "answer", "abstention", "speed")
+GROUPS = ("retrieval", "answer", "abstention", "speed", "extraction", "growth")
+# Growth takes minutes and says nothing of answers.
+DEFAULT_GROUPS = GROUPS[:-1]
 DEFAULT_LANGUAGES = ("en", "zh")
 ROOT = Path(__file__).parents[2]
 
@@ -69,7 +73,11 @@ def _parser() -> argparse.ArgumentParser:
         help="tune: the 70 %% of the questions that constants were chosen on; report: the others (default)",
     )
     parser.add_argument(
-        "--only", type=_groups, default=GROUPS, metavar="GROUP,…", help=f"of {', '.join(GROUPS)}"
+        "--only",
+        type=_groups,
+        default=DEFAULT_GROUPS,
+        metavar="GROUP,…",
+        help=f"of {', '.join(GROUPS)} (default: all but growth, which needs no data)",
     )
     parser.add_argument(
         "--languages",
@@ -122,12 +130,12 @@ def _run(arguments: argparse.Namespace) -> Results:
     started = time.monotonic()
     names = ("ablation",) if arguments.ablation else arguments.only
     needed = _needed(names, arguments.languages)
-    if arguments.data is None:
+    if arguments.data is None and needed:
         raise FootnoteError(
             "The benchmark needs its public sets. Name their folder with --data DIR or FOOTNOTE_BENCH_DATA "
             f"(make bench DATA=DIR). It holds, each file as it is or gzipped:\n{sets.listing(needed)}"
         )
-    data = BenchmarkData(arguments.data, arguments.quick)
+    data = BenchmarkData(arguments.data or arguments.cache, arguments.quick)
     data.require(needed)
     arguments.cache.mkdir(parents=True, exist_ok=True)
     encoder = SentenceTransformerEncoder(arguments.model)
@@ -136,6 +144,8 @@ def _run(arguments: argparse.Namespace) -> Results:
 
 
 def _needed(groups: Sequence[str], languages: Sequence[str]) -> list[PublicSet]:
+    if set(groups) <= {"growth"}:
+        return []
     asked = dict.fromkeys(languages if {"retrieval", "answer", "ablation"} & set(groups) else ())
     if {"abstention", "speed"} & set(groups):
         asked["en"] = None
@@ -146,6 +156,8 @@ def _needed(groups: Sequence[str], languages: Sequence[str]) -> list[PublicSet]:
         needed.append(sets.CRANFIELD_SET)
     if "answer" in groups:
         needed.append(sets.SELQA_SET)
+    if "extraction" in groups:
+        needed.append(sets.EXTRACTION_SET)
     if "speed" in groups:
         needed.append(sets.WIKI_SET)
     return needed
@@ -153,7 +165,7 @@ def _needed(groups: Sequence[str], languages: Sequence[str]) -> list[PublicSet]:
 
 def _group(name: str, arguments: argparse.Namespace, data: BenchmarkData, encoder: Encoder) -> Group:
     split, cache = arguments.split, arguments.cache
-    remembering = RememberingEncoder(encoder)
+    remembering = RememberingEncoder(encoder, cache)
     match name:
         case "retrieval":
             return retrieval(data, split, arguments.languages, remembering, cache, _say)
@@ -163,6 +175,10 @@ def _group(name: str, arguments: argparse.Namespace, data: BenchmarkData, encode
             return ablation(data, split, arguments.languages, remembering, cache, _say)
         case "abstention":
             return abstention(data, split, remembering, cache, _say)
+        case "extraction":
+            return extraction(data, split, _say)
+        case "growth":
+            return growth(cache, arguments.quick, _say)
         case _:
             # Here embedding the question is part of what is measured.
             return speed(data, encoder, cache, arguments.quick, _say)

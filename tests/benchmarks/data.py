@@ -30,6 +30,7 @@ QUICK_XQUAD_ARTICLES = 3
 QUICK_SELQA_QUESTIONS = 20
 QUICK_CORPORA = ("chatlogs",)
 QUICK_CRANFIELD_DOCUMENTS = 30
+QUICK_PAGES = 20
 
 # Cranfield's judges wrote 1 for "a complete answer" down to 4 for "of minimum interest".  Each
 # question has one -1 that their note leaves unexplained: the paper whose author asked it.
@@ -142,6 +143,15 @@ class WikiArticle:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkedPage:
+    """A web page, and the text of its article that a person marked."""
+
+    id: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublicSet:
     """Where a set comes from."""
 
@@ -154,6 +164,7 @@ class PublicSet:
 CHUNKING_FILES = ("chunking/questions_df.csv", *(f"chunking/{name}.md" for name in CORPORA))
 SELQA_FILE = "selqa/selqa-ass-dev.json"
 CRANFIELD_FILES = ("cranfield/cran.all.1400", "cranfield/cran.qry", "cranfield/cranqrel")
+EXTRACTION_FILE = "article_extraction/ground-truth.json"
 WIKI_FILE = "wiki_articles.tar.gz"
 
 
@@ -172,6 +183,11 @@ CRANFIELD_SET = PublicSet(
     "Cranfield",
     CRANFIELD_FILES,
     "http://ir.dcs.gla.ac.uk/resources/test_collections/cran/, cranqrel as it is there",
+)
+EXTRACTION_SET = PublicSet(
+    "Article extraction",
+    (EXTRACTION_FILE,),
+    "https://github.com/scrapinghub/article-extraction-benchmark, with its folder html beside it",
 )
 WIKI_SET = PublicSet(
     "Wikipedia articles",
@@ -284,6 +300,14 @@ class BenchmarkData:
             for number, record in enumerate(_records(queries), 1)
         ]
         return Cranfield(tuple(kept), tuple(question for question in questions if question.gains))
+
+    def extraction(self) -> tuple[MarkedPage, ...]:
+        marked = json.loads(self._text(EXTRACTION_FILE))
+        ids = sorted(marked)[:QUICK_PAGES] if self._quick else sorted(marked)
+        return tuple(
+            MarkedPage(id, self._text(f"article_extraction/html/{id}.html"), marked[id]["articleBody"])
+            for id in ids
+        )
 
     def wiki(self) -> Iterator[WikiArticle]:
         with tarfile.open(self._folder / WIKI_FILE) as archive:

@@ -18,6 +18,8 @@ class Unit(Enum):
     MILLISECONDS = "ms"
     SECONDS = "s"
     PER_SECOND = "/s"
+    MEGABYTES = "MB"
+    TIMES = "×"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ def _value(value: float, unit: Unit) -> str:
         return "-"
     if unit is Unit.SHARE:
         return f"{value:.3f}"
+    if unit is Unit.MEGABYTES:
+        return f"{value:,.0f} {unit.value}"
     return f"{value:.1f} {unit.value}" if unit is Unit.MILLISECONDS else f"{value:.2f} {unit.value}"
 
 

@@ -24,8 +24,16 @@ import numpy as np
 
 from index.build import build
 from index.chunking import ChunkSettings, Table, context_text
-from index.generation import Contents, Generation, load_generation, make_current, write_generation
-from index.keywords import KeywordIndex
+from index.draft import GenerationDraft
+from index.generation import (
+    Contents,
+    Generation,
+    compose,
+    load_generation,
+    make_current,
+    new_manifest,
+    write_generation,
+)
 from index.types import Article, Encoder, Passage, Vectors
 from index.vectors import SentenceVectors, VectorIndex
 from tests.benchmarks.collection import Collection
@@ -68,7 +76,7 @@ def speed(
     shutil.rmtree(folder, ignore_errors=True)
     say("speed: build")
     real = QUICK_REAL_PASSAGES if quick else REAL_PASSAGES
-    _write_sources(folder / "sources", data, real)
+    write_sources(folder / "sources", data, real)
     built = build(folder / "sources", folder / "data", encoder)
     generation = load_generation(folder / "data", encoder)
     texts = [context_text(passage) for passage in generation.passages[:PLAIN_TEXTS]]
@@ -84,14 +92,14 @@ def speed(
         )
     ]
     say("speed: 10,000 passages")
-    grown = _grown(generation, encoder, folder / "data")
-    figures += _answering(data, grown, len(generation.passages), encoder, folder)
+    large = grown(generation, encoder, folder / "data")
+    figures += _answering(data, large, len(generation.passages), encoder, folder)
     say("speed: start-up")
     figures.append(_start_up(encoder, folder))
     return Group("Speed", tuple(figures))
 
 
-def _write_sources(folder: Path, data: BenchmarkData, passages: int) -> None:
+def write_sources(folder: Path, data: BenchmarkData, passages: int) -> None:
     shutil.copytree(OWN_SOURCES, folder)
     words = 0
     for number, article in enumerate(data.wiki()):
@@ -104,7 +112,7 @@ def _write_sources(folder: Path, data: BenchmarkData, passages: int) -> None:
 def _answering(
     data: BenchmarkData, grown: Generation, real: int, encoder: Encoder, folder: Path
 ) -> list[Figure]:
-    questions = _questions(data)
+    questions = own_and_others(data)
     answerer = open_answers(Collection((), folder, grown), encoder)
     plain = _PlainSearch(grown, encoder)
     # In turns, so that a busy moment of the machine falls on both.
@@ -133,7 +141,7 @@ def _answering(
     ]
 
 
-def _questions(data: BenchmarkData) -> list[str]:
+def own_and_others(data: BenchmarkData) -> list[str]:
     """Questions to our own articles and to Wikipedia, mixed; none comes twice."""
     lines = OWN_QUESTIONS.read_text("utf-8").splitlines()
     own = [json.loads(line)["question"] for line in lines if line.strip()]
@@ -182,14 +190,14 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _grown(generation: Generation, encoder: Encoder, data: Path) -> Generation:
-    """The generation with copies of its Wikipedia articles until it has `PASSAGES`, made current."""
+def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PASSAGES) -> Generation:
+    """The generation with copies of its Wikipedia articles until it has `wanted` passages, made current."""
     articles, passages = list(generation.articles), list(generation.passages)
     tables: list[Table] = [generation.sentences]
     vectors: list[Vectors] = [generation.vectors.reconstruct(np.arange(len(passages)))]
     sentence_vectors: list[Vectors] = [generation.sentence_vectors.rows(slice(None))]
     shuffle, noise = random.Random(SEED), np.random.default_rng(SEED)
-    for number, (article, first, stop) in enumerate(_copied(generation, PASSAGES)):
+    for number, (article, first, stop) in enumerate(_copied(generation, wanted)):
         rows = slice(int(generation.sentence_offsets[first]), int(generation.sentence_offsets[stop]))
         sentences = generation.sentences[rows]
         text = shuffled(article.text, sentences, shuffle)
@@ -208,12 +216,14 @@ def _grown(generation: Generation, encoder: Encoder, data: Path) -> Generation:
         sentences=np.concatenate(tables),
         vectors=VectorIndex.build(np.concatenate(vectors)),
         sentence_vectors=SentenceVectors.build(np.concatenate(sentence_vectors)),
-        keywords=KeywordIndex.build(context_text(passage) for passage in passages),
-        recipe=generation.manifest.recipe,
     )
-    grown = write_generation(data, contents, encoder, ChunkSettings())
-    make_current(data, grown.id)
-    return grown
+    draft = GenerationDraft(data)
+    draft.add(contents)
+    segments = draft.finish()
+    manifest = new_manifest(segments, encoder, ChunkSettings(), generation.manifest.recipe)
+    write_generation(data, manifest)
+    make_current(data, manifest.id)
+    return compose(manifest, segments)
 
 
 def _copied(generation: Generation, wanted: int) -> Iterator[tuple[Article, int, int]]:

@@ -174,6 +174,21 @@ def test_another_model_embeds_everything_anew_and_says_why(sources: Path, data: 
     assert load_generation(data, encoder).manifest.dimension == 32
 
 
+def test_an_index_of_several_precisions_says_so(sources: Path, data: Path, tmp_path: Path) -> None:
+    class Precise(HashingEncoder):
+        precisions = frozenset({"int8"})
+
+    encoder = Precise()
+    build(sources, data, encoder)
+    assert load_generation(data).manifest.precisions == ("int8",)
+    encoder.precisions = frozenset({"float32"})
+    (sources / "river.md").write_text("# The river\n\nThe Rhine is longer.\n", "utf-8")
+    build(sources, data, encoder)
+    assert load_generation(data).manifest.precisions == ("float32", "int8")
+    build(sources, tmp_path / "elsewhere", encoder)
+    assert load_generation(tmp_path / "elsewhere").manifest.precisions == ("float32",)
+
+
 def test_another_passage_size_splits_anew_and_keeps_the_sentences_vectors(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:

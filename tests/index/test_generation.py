@@ -202,7 +202,7 @@ def test_every_damaged_file_is_noticed_and_named(generation: Generation, data: P
     places = [data / "generations" / generation.id, data / "segments" / generation.segments[0].name]
     files = sorted(path for place in places for path in place.rglob("*") if path.is_file())
     files = [path for path in files if path.name != "trusted.json"]
-    assert len(files) == 16
+    assert len(files) == 17
     for path in files:
         whole = path.read_bytes()
         middle = len(whole) // 2
@@ -515,3 +515,15 @@ def test_a_generation_in_use_survives_the_deletion_of_its_files(generation: Gene
     shutil.rmtree(data)
     assert generation.sentence_vectors.rows(slice(0, 8)).shape == (8, 64)
     assert generation.keywords.scores(terms("rye")).argmax() == 0
+
+
+def test_the_manifest_says_in_which_precisions_its_vectors_were_worked_out(
+    generation: Generation, data: Path
+) -> None:
+    manifest = module.new_manifest(
+        generation.segments, HashingEncoder(), ChunkSettings(), "r", precisions={"int8", "float32"}
+    )
+    write_generation(data, manifest)
+    saved = data / "generations" / manifest.id / "manifest.json"
+    assert json.loads(saved.read_text("utf-8"))["precisions"] == ["float32", "int8"]
+    assert module.read_manifest(saved.parent).precisions == ("float32", "int8")

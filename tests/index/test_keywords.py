@@ -187,3 +187,38 @@ def test_a_collection_without_a_single_term_scores_nothing() -> None:
     assert KeywordIndex.build([]).scores(["a"]).shape == (0,)
     assert KeywordIndex([]).scores(["a"]).shape == (0,)
     assert KeywordIndex.build(["🙂", "…"]).scores(["a"]).tolist() == [0.0, 0.0]
+
+
+def made_up(passages: int) -> list[str]:
+    """Words as often as books have them: some in most passages, most in few."""
+    draw = np.random.default_rng(5)
+    return [" ".join(f"w{n}" for n in draw.zipf(1.4, 30) if n < 3_000) for _ in range(passages)]
+
+
+@pytest.mark.parametrize("hidden", [0.0, 0.5])
+def test_the_highest_are_those_of_all_scores_however_common_the_terms(hidden: float) -> None:
+    texts = made_up(3_000)
+    index = KeywordIndex([count_terms(texts[:1_000]), count_terms(texts[1_000:])])
+    draw = np.random.default_rng(6)
+    spared = 0
+    for _ in range(200):
+        asked = {f"w{n}": float(draw.uniform(0.2, 9)) for n in draw.zipf(1.3, 5) if n < 3_000}
+        allowed = draw.random(len(texts)) >= hidden
+        matches = index.matches(asked)
+        everywhere = index.scores(asked, asked)
+        rows = matches.highest(10, allowed)
+        best = np.sort(everywhere[allowed])[::-1][:10]
+        np.testing.assert_array_equal(np.sort(everywhere[rows])[::-1], best[best > 0])
+        np.testing.assert_array_equal(matches.at(rows), everywhere[rows])
+        assert allowed[rows].all()
+        spared += bool(matches._common) and len(np.flatnonzero(matches._rare)) > 10
+    assert spared > 20  # of the questions have common terms beside rare ones
+
+
+def test_terms_that_were_asked_for_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keywords, "REMEMBERED_POSTINGS", 20)
+    texts = made_up(400)
+    index, fresh = KeywordIndex.build(texts), KeywordIndex.build(texts)
+    for number in range(20, 120):
+        np.testing.assert_array_equal(index.scores([f"w{number}"]), fresh.scores([f"w{number}"]))
+    assert len(index._hot) < 60

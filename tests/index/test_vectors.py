@@ -190,3 +190,59 @@ def test_joined_sentence_vectors_are_looked_up_by_row(tmp_path: Path) -> None:
     joined.save(tmp_path / "s.npy")
     whole.save(tmp_path / "w.npy")
     assert (tmp_path / "s.npy").read_bytes() == (tmp_path / "w.npy").read_bytes()
+
+
+def gathered_around(centres: Vectors, n: int, spread: float) -> Vectors:
+    """Texts come in subjects: vectors around a few centres."""
+    chosen = centres[RANDOM.integers(0, len(centres), n)]
+    return (chosen + spread * RANDOM.normal(size=chosen.shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("share_allowed", [1.0, 0.3])
+def test_a_large_index_finds_the_nearest_by_a_look_at_few(
+    monkeypatch: pytest.MonkeyPatch, share_allowed: float
+) -> None:
+    centres = RANDOM.normal(size=(60, 128)).astype(np.float32)
+    vectors, questions = gathered_around(centres, 12_000, 0.6), gathered_around(centres, 50, 0.6)
+    index = VectorIndex.joined(VectorIndex.build(part) for part in np.split(vectors, 4))
+    allowed = RANDOM.random(len(vectors)) < share_allowed
+    _, exact = index.search(questions, 10, allowed)
+    monkeypatch.setattr("index.vectors.EXACT_ROWS", 1_000)
+    looked_at: list[int] = []
+    search_parts = VectorIndex._search_parts
+    monkeypatch.setattr(
+        VectorIndex,
+        "_search_parts",
+        lambda self, unit, k, near: looked_at.append(near.sum()) or search_parts(self, unit, k, near),
+    )
+    found, rows = index.search(questions, 10, allowed)
+    assert allowed[rows].all()
+    np.testing.assert_allclose(found, np.take_along_axis(cosines(questions, vectors), rows, 1), atol=1e-3)
+    recall = np.mean([len({*a} & {*b}) / 10 for a, b in zip(exact.tolist(), rows.tolist(), strict=True)])
+    assert recall >= 0.99
+    assert max(looked_at) < 0.2 * allowed.sum()
+
+
+def test_a_large_index_is_searched_exactly_where_few_rows_are_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("index.vectors.EXACT_ROWS", 100)
+    vectors, question = lopsided(500), lopsided(1)
+    allowed = np.arange(500) < 100
+    _, rows = VectorIndex.build(vectors).search(question, 10, allowed)
+    assert set(rows[0].tolist()) == set(np.argsort(-cosines(question, vectors[:100]))[0, :10].tolist())
+
+
+def test_a_large_index_gives_as_many_as_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.vectors.EXACT_ROWS", 0)
+    index = VectorIndex.build(lopsided(30))
+    assert sorted(index.search(lopsided(1), 50)[1][0].tolist()) == list(range(30))
+    assert index.search(lopsided(2), 5, np.zeros(30, bool))[1].shape == (2, 0)
+
+
+def test_signs_of_other_vectors_are_refused(tmp_path: Path) -> None:
+    VectorIndex.build(lopsided(5)).save(tmp_path / "a.faiss")
+    VectorIndex.build(lopsided(6)).save(tmp_path / "b.faiss")
+    (tmp_path / "a.signs.npy").rename(tmp_path / "b.signs.npy")
+    with pytest.raises(ValueError, match="signs"):
+        VectorIndex.load(tmp_path / "b.faiss")
