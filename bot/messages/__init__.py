@@ -3,7 +3,7 @@
 from bot.messages.blocks import Block
 from bot.messages.catalogue import CHINESE, ENGLISH, LANGUAGES, Words, words_for
 from bot.messages.curating import ASK_THIS, KEEP, REMOVE, curated_message
-from bot.messages.home import conversation_title, home_view, home_without_index, prompts
+from bot.messages.home import Trouble, conversation_title, home_view, home_without_index, prompts
 from bot.messages.modals import (
     MAX_REASON_CHARS,
     REASONS,
@@ -59,6 +59,7 @@ __all__ = [
     "WHY",
     "Block",
     "Message",
+    "Trouble",
     "Unread",
     "Words",
     "answer_message",

@@ -111,6 +111,8 @@ class Words:
     home_collection: str
     home_no_collection: str
     home_more_collections: str
+    home_troubles: str
+    home_kept: str
     home_examples: str
     home_how: str
     home_ways: tuple[str, ...]
@@ -293,6 +295,8 @@ ENGLISH = Words(
     home_collection="{name}: {count}",
     home_no_collection="Not in a collection",
     home_more_collections="Further collections: {count}",
+    home_troubles="What I cannot read",
+    home_kept="(Its last good version can still be asked.)",
     home_examples="Questions to try",
     home_how="How to ask",
     home_ways=(
@@ -470,6 +474,8 @@ CHINESE = Words(
     home_collection="{name}：{count}",
     home_no_collection="未分类",
     home_more_collections="其他分类：{count}",
+    home_troubles="无法读取的文件",
+    home_kept="（仍可查询它最后一个可用的版本。）",
     home_examples="可以试试这些问题",
     home_how="怎样提问",
     home_ways=(

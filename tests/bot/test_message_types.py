@@ -104,10 +104,12 @@ def every_view() -> dict[str, messages.Block]:
 
 def every_home() -> dict[str, messages.Block]:
     now = datetime(2026, 5, 2, tzinfo=UTC)
+    troubles = [messages.Trouble("notes/a.md", "is empty.", kept=True)] * 9
     return {
         "home": messages.home_view(overview(), ("Who?", "What?"), now),
         "homeWithoutExamples": messages.home_view(overview(), (), now, messages.CHINESE),
-        "homeWithoutIndex": messages.home_without_index(),
+        "homeWithTroubles": messages.home_view(overview(), (), now, troubles=troubles),
+        "homeWithoutIndex": messages.home_without_index(troubles=troubles),
     }
 
 

@@ -138,15 +138,20 @@ def test_every_stretch_stays_inside_the_limits(
 @given(
     st.lists(st.builds(Collection, awkward, st.integers(1, 9), st.tuples(listed, listed)), max_size=30),
     st.lists(awkward.filter(str.strip), max_size=3),
+    st.lists(st.builds(messages.Trouble, awkward, awkward, st.booleans()), max_size=8),
     st.sampled_from(messages.LANGUAGES),
 )
 @settings(max_examples=40, deadline=None)
 def test_app_home_stays_inside_the_limits(
-    collections: list[Collection], examples: list[str], words: messages.Words
+    collections: list[Collection],
+    examples: list[str],
+    troubles: list[messages.Trouble],
+    words: messages.Words,
 ) -> None:
     overview = Overview("g", "2026-05-01T12:00:00+00:00", 9, 9, tuple(collections))
-    view = messages.home_view(overview, examples, datetime(2026, 5, 3, tzinfo=UTC), words)
+    view = messages.home_view(overview, examples, datetime(2026, 5, 3, tzinfo=UTC), words, troubles)
     assert view_problems(view) == []
+    assert view_problems(messages.home_without_index(words, troubles)) == []
     assert not {"user", "usergroup", "broadcast"} & {part["type"] for part in parts(tuple(view["blocks"]))}  # type: ignore[arg-type]
 
 
@@ -163,6 +168,25 @@ def test_app_home_says_how_old_the_index_is(now: str, age: str) -> None:
     overview = Overview("g", "2026-05-01T12:00:00+00:00", 9, 9, ())
     view: Any = messages.home_view(overview, (), datetime.fromisoformat(now).replace(tzinfo=UTC))
     assert view["blocks"][1]["elements"][0]["text"].endswith(f"index made {age}")
+
+
+def test_app_home_names_five_files_that_fail_and_counts_the_others() -> None:
+    troubles = [messages.Trouble(f"{number}.md", "is empty.", kept=False) for number in range(7)]
+    view: Any = messages.home_without_index(troubles=troubles)
+    shown = str(view)
+    assert [f"{number}.md" in shown for number in range(7)] == [True] * 5 + [False] * 2
+    assert view["blocks"][3]["elements"][0]["text"] == "and 2 more"
+
+
+def test_a_long_file_name_does_not_cut_off_why_it_fails_and_pings_nobody() -> None:
+    trouble = messages.Trouble("<!channel>" + "x" * 9_000, "is *broken* <@U1>\n" + "& " * 9_000, kept=True)
+    view: Any = messages.home_without_index(troubles=[trouble])
+    file, reason, kept = view["blocks"][2]["elements"][0]["elements"][0]["elements"]
+    assert (len(file["text"]), file["text"][:12], file["text"][-2:]) == (80, "<!channel>xx", " …")
+    assert (reason["text"][:22], reason["text"][-2:]) == (" is *broken* <@U1> & &", " …")
+    assert len(reason["text"]) <= 301
+    assert kept["text"] == " (Its last good version can still be asked.)"
+    assert {part["type"] for part in (file, reason, kept)} == {"text"}, "shown as they are, not as mrkdwn"
 
 
 def test_prompts_are_short_in_their_title_and_whole_in_what_they_send() -> None:

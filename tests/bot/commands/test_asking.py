@@ -60,7 +60,8 @@ class TestAsk:
             '"sources": [{"citation": 1, "id": "banma", "title": "Banma and its owners", '
             '"publisher": "Car Times", "published": "2015-02-09", "url": "https://example.com/banma", '
             '"link": "https://example.com/banma#:~:text=Alibaba%20and%20SAIC", "file": "/a/b.md", '
-            '"also": []}], "nearest": [], "text": null, "unanswered": [], "disagreement": false, "seconds": 0.01}\n'
+            '"also": []}], "nearest": [], "text": null, "unanswered": [], "disagreement": false, '
+            '"seconds": 0.01}\n'
         )
 
     def test_json_tells_an_uncertain_answer_and_none_apart(self, built: Bench) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.library import Library
+from bot.rights import Rights
 from bot.state import State
 from bot.types import Answer, Silence
+from index.build import build
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import (
@@ -21,6 +25,7 @@ from tests.fakes.answers import (
     nothing,
     overview,
 )
+from tests.fakes.encoder import HashingEncoder
 from tests.fakes.slack import FakeSlack, Fault, Posted
 
 
@@ -53,6 +58,64 @@ def test_without_an_index_app_home_says_so_and_how_to_ask_all_the_same(
     assert "I have no usable index of the articles, so I could not look this up." in shown
     assert "How to ask" in shown
     assert "secret" not in str(shown)
+
+
+class TestWhatCannotBeRead:
+    """App Home names it to curators, and to nobody else."""
+
+    @pytest.fixture
+    def library(self, sources: Path, data: Path, encoder: HashingEncoder) -> Library:
+        """One article has become unreadable since it was indexed, two files never were readable."""
+        build(sources, data, encoder)
+        (sources / "river.md").write_text("---\ntitle: [\n---\nThe Aare.\n", "utf-8")
+        (sources / "board").mkdir()
+        (sources / "board" / "plan.md").write_text("", "utf-8")
+        (sources / "notes" / "empty.md").write_text("", "utf-8")
+        build(sources, data, encoder)
+        return Library(sources, data, lambda _: build(sources, data, encoder))
+
+    def test_a_curator_sees_which_files_fail_and_why(
+        self, slack: FakeSlack, start: StartBot, library: Library, mode: str
+    ) -> None:
+        start(mode=mode, library=library, curators=frozenset({"U0ADA"}))
+        shown = home_of(slack, "U0ADA")
+        assert shown[0] == "What I cannot read"
+        empty = " is empty: write the text below the front matter, or delete the file."
+        assert shown[1:5] == ["board/plan.md", empty, "notes/empty.md", empty]
+        assert shown[5] == "river.md"
+        assert shown[6].startswith(" has broken front matter: ")
+        assert shown[7:9] == [" (Its last good version can still be asked.)", "What I can answer"]
+
+    def test_nobody_else_sees_anything_of_it(
+        self, slack: FakeSlack, start: StartBot, library: Library
+    ) -> None:
+        start(library=library, curators=frozenset({"U0ADA"}))
+        shown = home_of(slack, "U0EVE")
+        assert shown[0] == "What I can answer"
+        assert not [text for text in shown if "river.md" in text or "empty" in text or "cannot read" in text]
+
+    def test_without_an_index_it_is_told_all_the_same(
+        self, slack: FakeSlack, start: StartBot, library: Library, answers: PreparedAnswers
+    ) -> None:
+        start(library=library, curators=frozenset({"U0ADA"}))
+        answers.indexed = FootnoteError("No index. Run `footnote build`.")
+        assert {"What I cannot read", "river.md", "How to ask"} <= set(home_of(slack, "U0ADA"))
+
+    def test_a_curator_sees_there_what_direct_messages_see(
+        self, slack: FakeSlack, start: StartBot, library: Library
+    ) -> None:
+        rights = Rights(None, frozenset({"notes"}), {})
+        start(library=library, curators=frozenset({"U0ADA"}), rights=lambda: rights)
+        shown = home_of(slack, "U0ADA")
+        assert "notes/empty.md" in shown
+        assert not {"board/plan.md", "river.md"} & set(shown)
+
+    def test_where_there_is_no_folder_any_more_the_rest_is_shown(
+        self, slack: FakeSlack, start: StartBot, library: Library, sources: Path
+    ) -> None:
+        start(library=library, curators=frozenset({"U0ADA"}))
+        sources.rename(sources.with_name("elsewhere"))
+        assert home_of(slack, "U0ADA")[0] == "What I can answer"
 
 
 def test_the_side_panel_offers_questions_that_are_answered(
@@ -477,6 +540,12 @@ LONG = (
 def related(*quotes: str) -> Answer:
     answer = answer_quoting(*quotes)
     return Answer("", answer.quotes, answer.sources, 0.0, False, "g1", 0.0)
+
+
+def home_of(slack: FakeSlack, user: str) -> list[str]:
+    slack.open_app("home", user=user)
+    slack.wait(lambda: user in slack.homes)
+    return said(slack.homes[user])
 
 
 def share_button(message: Posted) -> dict[str, Any]:
