@@ -23,6 +23,7 @@ import torch
 
 import bot
 from bot import confidence, excerpts
+from bot.answering import open_confidence
 from bot.choosing import MAX_QUOTES
 from bot.config import settings_from
 from bot.excerpts import Excerpt
@@ -48,8 +49,6 @@ EXCERPT_PENALTY = 5e-4
 CONFIDENCE_PENALTY = 1e-3
 # Chinese teaches the ranking what to do when cosines say nothing; a part of it is enough.
 CHINESE_SHARE = 0.35
-# Ranking asks for none.
-NO_CONFIDENCE = LinearModel(0.0, {}, ())
 # Of a small collection.
 FEW_ARTICLES = 3
 
@@ -114,7 +113,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     _save("excerpts", 0.0, ranker, excerpts.FEATURES)
 
     judge = Judge(
-        LinearModel.load("excerpts", excerpts.FEATURES), NO_CONFIDENCE, reader=open_reader(settings_from({}))
+        LinearModel.load("excerpts", excerpts.FEATURES),
+        open_confidence(),
+        reader=open_reader(settings_from({})),
     )
     rows, answerable = [], []
     for search in searches:

@@ -11,7 +11,18 @@ import pytest
 from bot.answering import Answerer, open_confidence, open_model
 from bot.calibration import Calibration, models_of
 from bot.excerpts import Excerpt, excerpts
-from bot.judging import FEATURES, LEAST_SPREAD, REREAD, Judge, combined, evidence, in_context, read, reread
+from bot.judging import (
+    FEATURES,
+    LEAST_SPREAD,
+    READER_LEAST_SURE,
+    REREAD,
+    Judge,
+    combined,
+    evidence,
+    in_context,
+    read,
+    reread,
+)
 from bot.types import Answer
 from index.generation import Generation, LiveGeneration
 from index.search import Findings, Searcher
@@ -168,26 +179,26 @@ def test_a_calibration_corrects_the_confidence_and_weighs_the_reranker(
     assert gaps[1][0].score - gaps[1][-1].score > gaps[0][0].score - gaps[0][-1].score
 
 
-def test_the_reader_that_ships_reads_the_two_best_and_moves_its_favourite_up(findings: Findings) -> None:
+def test_the_reader_that_ships_reads_the_closest_and_moves_its_favourite_up(findings: Findings) -> None:
     english = replace(findings, weight=0.35)
     ranked = excerpts(english, QUESTION, open_model())
     bern = next(e for e in ranked if e.text.startswith("Bern lies"))
     others = [e for e in ranked if e is not bern]
     close = [
         replace(e, score=score)
-        for e, score in zip([others[0], bern, *others[1:3]], (5.0, 3.5, 3.4, 1.5), strict=False)
+        for e, score in zip([*others[:2], bern, others[2]], (5.0, 4.5, 4.2, 1.5), strict=True)
     ]
     reader = WordReranker({"Bern lies": 8.0})
 
     moved = read(english, close, reader)
 
-    assert [text.split(" [SEP] ")[0] for _, text in reader.read] == [e.text for e in close[:2]]
-    # The favourite keeps its score, the other loses half of 8; the others were not read.
+    assert [text.split(" [SEP] ")[0] for _, text in reader.read] == [e.text for e in close[:3]]
+    # The favourite keeps its score, the other two lose half of 8; the fourth was not read.
     assert [(e.text, e.score) for e in moved] == [
-        (close[1].text, 3.5),
-        (close[2].text, 3.4),
+        (close[2].text, 4.2),
         (close[3].text, 1.5),
         (close[0].text, 1.0),
+        (close[1].text, 0.5),
     ]
 
 
@@ -214,3 +225,17 @@ def test_a_reranker_of_ones_own_takes_the_readers_place(findings: Findings) -> N
     reader, reranker = WordReranker({}), WordReranker({"It rises": 9.0})
     Judge(open_model(), open_confidence(), reranker, reader=reader).rank(findings, QUESTION)
     assert (reader.read, bool(reranker.read)) == ([], True)
+
+
+def test_the_reader_is_not_asked_where_nothing_would_be_shown_anyway(
+    generation: Generation, encoder: HashingEncoder
+) -> None:
+    asked = "Which opera does Oslo rehearse tonight?"
+    hopeless = replace(Searcher(generation, encoder).find(asked), weight=0.35)
+    reader = WordReranker({"Bern": 9.0})
+    judge = Judge(open_model(), open_confidence(), reader=reader)
+
+    ranked = judge.rank(hopeless, asked)
+
+    assert judge.sure(hopeless, ranked) < READER_LEAST_SURE
+    assert reader.read == []

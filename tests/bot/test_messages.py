@@ -84,8 +84,14 @@ def answers(draw: st.DrawFn) -> Answer:
     )
 
 
+def some(examples: int) -> settings:
+    """So many examples in every run of the tests, and all that `make fuzz` asks for in that."""
+    wanted = settings.get_profile("fuzz").max_examples
+    return settings(max_examples=wanted if settings.default.max_examples == wanted else examples)
+
+
 @given(answers(), st.sets(st.sampled_from(messages.Unread)), st.sampled_from(messages.LANGUAGES))
-@settings(max_examples=60, deadline=None)
+@some(60)
 def test_every_answer_stays_inside_the_limits_and_pings_nobody(
     answer: Answer, unread: set[messages.Unread], words: messages.Words
 ) -> None:
@@ -98,7 +104,7 @@ def test_every_answer_stays_inside_the_limits_and_pings_nobody(
 
 
 @given(st.lists(st.builds(Nearest, st.text(), awkward, links), max_size=3), st.sampled_from(Silence))
-@settings(max_examples=60, deadline=None)
+@some(60)
 def test_every_no_stays_inside_the_limits_and_pings_nobody(nearest: list[Nearest], reason: Silence) -> None:
     message = messages.no_answer_message(NoAnswer("?", reason, tuple(nearest), 0.0, "g", 0.0))
     assert message_problems(message.blocks) == []
@@ -106,7 +112,7 @@ def test_every_no_stays_inside_the_limits_and_pings_nobody(nearest: list[Nearest
 
 
 @given(awkward, awkward.filter(bool), awkward, awkward, links)
-@settings(max_examples=60, deadline=None)
+@some(60)
 def test_every_passage_stays_inside_the_limits(
     before: str, quote: str, after: str, title: str, link: str | None
 ) -> None:
@@ -116,7 +122,7 @@ def test_every_passage_stays_inside_the_limits(
 
 
 @given(answers(), st.sampled_from(messages.LANGUAGES))
-@settings(max_examples=40, deadline=None)
+@some(40)
 def test_more_like_this_stays_inside_the_limits_and_pings_nobody(
     answer: Answer, words: messages.Words
 ) -> None:
@@ -127,7 +133,7 @@ def test_more_like_this_stays_inside_the_limits_and_pings_nobody(
 
 
 @given(awkward, awkward, links, st.integers(0, 9), st.integers(10, 19))
-@settings(max_examples=60, deadline=None)
+@some(60)
 def test_every_stretch_stays_inside_the_limits(
     text: str, title: str, link: str | None, start: int, end: int
 ) -> None:
@@ -141,7 +147,7 @@ def test_every_stretch_stays_inside_the_limits(
     st.lists(st.builds(messages.Trouble, awkward, awkward, st.booleans()), max_size=8),
     st.sampled_from(messages.LANGUAGES),
 )
-@settings(max_examples=40, deadline=None)
+@some(40)
 def test_app_home_stays_inside_the_limits(
     collections: list[Collection],
     examples: list[str],
