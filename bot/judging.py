@@ -37,9 +37,9 @@ LEAST_SPREAD = 0.1
 READ = 3
 READ_WITHIN = 1.0
 READER_WEIGHT = 0.5
-# Below this confidence nothing is shown, whatever the reader would say.  Among passages that do not
-# answer at all scores lie close, and it would be asked nine times in ten.
-READER_LEAST_SURE = 0.1
+# Log-odds of a confidence of .1.  Below, nothing is shown whatever the reader would say: among
+# passages that do not answer at all scores lie close, and it would be asked nine times in ten.
+READER_LEAST_MARGIN = -2.2
 # It was trained in English.  Where the dense side is worth no more than this, the embedding model
 # does not know the language of the question, and neither does the reader.
 READER_LEAST_DENSE = 0.2
@@ -72,9 +72,7 @@ class Judge:
         """Return the candidate sentences, best first; `asked` as for `bot.excerpts.excerpts`."""
         ranked = excerpts(findings, asked, self._ranking)
         if self._reranker is None:
-            if self._reader is None or self.sure(findings, ranked) < READER_LEAST_SURE:
-                return ranked
-            return read(findings, ranked, self._reader)
+            return ranked if self._reader is None else read(findings, ranked, self._reader, self._confidence)
         return combined(reread(findings, ranked, self._reranker), self._weight)
 
     def sure(self, findings: Findings, ranked: Sequence[Excerpt]) -> float:
@@ -89,13 +87,18 @@ class Judge:
         return float(0.5 * (1 + np.tanh(0.5 * margin[0])))
 
 
-def read(findings: Findings, ranked: Sequence[Excerpt], reader: Reranker) -> list[Excerpt]:
+def read(
+    findings: Findings, ranked: Sequence[Excerpt], reader: Reranker, confidence: LinearModel
+) -> list[Excerpt]:
     """The excerpts in a new order, where the reader that ships prefers another of the best.
 
-    Its favourite keeps its score and the others lose, as with a reranker.
+    Its favourite keeps its score and the others lose, as with a reranker.  `confidence` is the one that
+    ships, without any calibration: an order must not depend on what was fitted to it.
     """
     close = [e for e in ranked[:READ] if e.score >= ranked[0].score - READ_WITHIN]
     if len(close) < 2 or findings.weight < READER_LEAST_DENSE:
+        return list(ranked)
+    if shipped_margins(confidence, evidence(findings, ranked))[0] < READER_LEAST_MARGIN:
         return list(ranked)
     scores = reader.scores(findings.question, [with_context(findings, excerpt) for excerpt in close])
     lost = READER_WEIGHT * (scores.max() - scores)

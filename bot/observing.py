@@ -79,7 +79,7 @@ class Observer:
         if self._reranker is not None:
             ranked = reread(findings, ranked, self._reranker)
         elif self._reader is not None:
-            ranked = read(findings, ranked, self._reader)
+            ranked = read(findings, ranked, self._reader, self._confidence)
         weights = WEIGHTS[:1] if self._reranker is None else WEIGHTS
         yield Case(
             question=question.line,

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from bot import confidence
 from bot.answering import Answerer, open_confidence, open_model
 from bot.calibration import Calibration, models_of
 from bot.excerpts import Excerpt, excerpts
 from bot.judging import (
     FEATURES,
     LEAST_SPREAD,
-    READER_LEAST_SURE,
+    READER_LEAST_MARGIN,
     REREAD,
     Judge,
     combined,
@@ -23,6 +24,7 @@ from bot.judging import (
     read,
     reread,
 )
+from bot.linear import LinearModel
 from bot.types import Answer
 from index.generation import Generation, LiveGeneration
 from index.search import Findings, Searcher
@@ -30,6 +32,8 @@ from tests.fakes.encoder import HashingEncoder
 from tests.fakes.reranker import WordReranker
 
 QUESTION = "Where does the Aare rise?"
+# Always sure enough for the reader to be asked.
+HOPEFUL = LinearModel(9.0, dict.fromkeys(confidence.FEATURES, 0.0), confidence.FEATURES)
 
 
 @pytest.fixture
@@ -190,7 +194,7 @@ def test_the_reader_that_ships_reads_the_closest_and_moves_its_favourite_up(find
     ]
     reader = WordReranker({"Bern lies": 8.0})
 
-    moved = read(english, close, reader)
+    moved = read(english, close, reader, HOPEFUL)
 
     assert [text.split(" [SEP] ")[0] for _, text in reader.read] == [e.text for e in close[:3]]
     # The favourite keeps its score, the other two lose half of 8; the fourth was not read.
@@ -208,7 +212,7 @@ def test_the_reader_is_not_asked_where_the_best_stands_alone(findings: Findings)
     clear = [replace(e, score=score) for e, score in zip(ranked[:3], (9.0, 6.0, 5.0), strict=True)]
     reader = WordReranker({"Bern": 9.0})
 
-    assert read(english, clear, reader) == clear
+    assert read(english, clear, reader, HOPEFUL) == clear
     assert reader.read == []
 
 
@@ -217,7 +221,7 @@ def test_the_reader_is_not_asked_in_a_language_that_the_model_does_not_know(find
     ranked = excerpts(foreign, QUESTION, open_model())
     reader = WordReranker({"Bern": 9.0})
 
-    assert read(foreign, ranked, reader) == ranked
+    assert read(foreign, ranked, reader, HOPEFUL) == ranked
     assert reader.read == []
 
 
@@ -237,5 +241,5 @@ def test_the_reader_is_not_asked_where_nothing_would_be_shown_anyway(
 
     ranked = judge.rank(hopeless, asked)
 
-    assert judge.sure(hopeless, ranked) < READER_LEAST_SURE
+    assert judge.sure(hopeless, ranked) < 1 / (1 + math.exp(-READER_LEAST_MARGIN))
     assert reader.read == []
