@@ -5,12 +5,13 @@ Pure: everything is read from the `Findings` of one search.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.expected import Contents, Expected, contents, expected_answer, fits
 from bot.linear import LinearModel, Matrix
@@ -137,45 +138,17 @@ def in_context(findings: Findings, excerpt: Excerpt) -> str:
 
 def features(findings: Findings, asked: str, chosen: Sequence[int]) -> tuple[Matrix, list[Contents]]:
     """Return a matrix of shape `(len(chosen), len(FEATURES))`, and what each sentence holds."""
-    question = _Question(findings, asked)
-    rows, found = [], []
-    for i in chosen:
-        row, held = _row(findings, question, i)
-        rows.append(row)
-        found.append(held)
-    return np.array(rows, dtype=np.float32).reshape(-1, len(FEATURES)), found
-
-
-class _Question:
-    """What all sentences are compared with, worked out once."""
-
-    def __init__(self, findings: Findings, asked: str) -> None:
-        idf = findings.idf
-        self.asked = frozenset(findings.question_terms)
-        self.mass = sum(idf.values()) or 1.0
-        # Terms that are common everywhere carry the grammar of the question, not its subject.
-        middle = float(np.median(list(idf.values()))) if idf else 0.0
-        self.content = {t: w for t, w in idf.items() if w >= 0.7 * middle}
-        self.content_mass = sum(self.content.values()) or 1.0
-        held_somewhere = set().union(*(s.terms for s in findings.sentences)) if findings.sentences else set()
-        known = [t for t in findings.question_terms if t in held_somewhere]
-        self.rarest = max(known, key=lambda t: idf[t], default=None)
-        in_order = [t for t in terms(findings.question) if not t.startswith("^")]
-        self.subject = subject_of(findings.question)
-        self.pairs = set(pairwise(in_order))
-        self.expected = expected_answer(asked)
-        self.is_ = {kind: float(self.expected is kind) for kind in Expected}
-        self.best_cosine = max((s.cosine for s in findings.sentences), default=0.0)
-        self.best_coverage = max((s.coverage for s in findings.sentences), default=0.0)
-        self.headings = {
-            place: frozenset(terms(f"{h.passage.article.title} {h.passage.heading or ''}"))
-            for place, h in enumerate(
-                findings.hits[: 1 + max((s.place for s in findings.sentences), default=-1)]
-            )
-        }
-
-    def coverage(self, idf: dict[str, float], held: frozenset[str], mass: float) -> float:
-        return sum(w for t, w in idf.items() if t in held) / mass
+    expected, terms_asked = expected_answer(asked), frozenset(findings.question_terms)
+    found = [contents(sentence_text(findings, findings.sentences[i]), terms_asked, expected) for i in chosen]
+    if not found:
+        return np.zeros((0, len(FEATURES)), np.float32), []
+    columns = {
+        **_of_scores(findings, chosen),
+        **_of_words(findings, chosen),
+        **_of_contents(found, expected),
+        **_of_form(findings, chosen, terms_asked),
+    }
+    return np.stack([columns[name] for name in FEATURES], axis=1, dtype=np.float32), found
 
 
 def subject_of(question: str) -> tuple[frozenset[str], ...]:
@@ -189,66 +162,169 @@ def subject_covered(subject: Sequence[frozenset[str]], held: frozenset[str]) -> 
     return sum(not held.isdisjoint(word) for word in subject) / len(subject) if subject else 1.0
 
 
-def _row(findings: Findings, question: _Question, i: int) -> tuple[list[float], Contents]:
-    sentence = findings.sentences[i]
-    hit = findings.hits[sentence.place]
-    text = sentence_text(findings, sentence)
-    held = sentence.terms
-    around = [
-        findings.sentences[j]
-        for j in (i - 1, i + 1)
-        if 0 <= j < len(findings.sentences) and findings.sentences[j].place == sentence.place
+_Columns = dict[str, npt.NDArray[Any]]
+"""By name of the feature, each of shape `(chosen,)`."""
+
+
+def _of_scores(findings: Findings, chosen: Sequence[int]) -> _Columns:
+    """How near sentence and passage are to the question."""
+    sentences = findings.sentences
+    cosines = np.array([s.cosine for s in sentences])
+    coverage = np.array([s.coverage for s in sentences])
+    places = np.array([s.place for s in sentences])
+    hits = [findings.hits[place] for place in places[chosen]]
+    scores = np.array([hit.score for hit in hits])
+    beside = _highest_beside(cosines, places)[chosen]
+    cosine, below_best = cosines[chosen], cosines[chosen] - cosines.max()
+    return {
+        "cosine": cosine,
+        "cosine below best": below_best,
+        "cosine above background": cosine - findings.background,
+        "cosine, weighted": cosine * findings.weight,
+        "cosine below best, weighted": below_best * findings.weight,
+        "coverage": coverage[chosen],
+        "coverage below best": coverage[chosen] - coverage.max(),
+        "best cosine of neighbours": beside,
+        "passage score": scores,
+        "passage score below best": scores - findings.hits[0].score,
+        "passage rank": np.log1p(places[chosen]),
+        "passage cosine": np.array([hit.cosine for hit in hits]),
+    }
+
+
+def _highest_beside(values: npt.NDArray[Any], places: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of the sentences before and after each in its passage; 0 where there is none."""
+    together = places[1:] == places[:-1]
+    before = np.concatenate([[-np.inf], np.where(together, values[:-1], -np.inf)])
+    after = np.concatenate([np.where(together, values[1:], -np.inf), [-np.inf]])
+    highest = np.maximum(before, after)
+    return np.where(np.isinf(highest), 0.0, highest)
+
+
+def _of_words(findings: Findings, chosen: Sequence[int]) -> _Columns:
+    """Which of the question's words the sentences hold, their neighbours, and what they stand under."""
+    subject = subject_of(findings.question)
+    words = tuple(dict.fromkeys([*findings.idf, *(term for word in subject for term in word)]))
+    weights = np.array([findings.idf.get(word, 0.0) for word in words])
+    # Terms that are common everywhere carry the grammar of the question, not its subject.
+    middle = float(np.median(list(findings.idf.values()))) if findings.idf else 0.0
+    content = np.where(weights >= 0.7 * middle, weights, 0.0)
+
+    sentences = findings.sentences
+    places = np.array([s.place for s in sentences])
+    held = _holding([s.terms for s in sentences], words)
+    together = (places[1:] == places[:-1])[:, None]
+    context = held.copy()
+    context[1:] |= held[:-1] & together
+    context[:-1] |= held[1:] & together
+    above = [
+        frozenset(terms(f"{hit.passage.article.title} {hit.passage.heading or ''}"))
+        for hit in findings.hits[: int(places.max()) + 1]
     ]
-    context = held.union(*(s.terms for s in around))
-    headings = question.headings[sentence.place]
-    in_order = [t for t in sentence.in_order if not t.startswith("^")]
-    pairs = set(pairwise(in_order))
-    expected = question.expected
-    what = contents(text, question.asked, expected)
-    first = i == 0 or findings.sentences[i - 1].place != sentence.place
-    is_ = question.is_
-    below_best = sentence.cosine - question.best_cosine
-    named, numbered = float(what.names > 0), float(what.numbers > 0)
-    return [
-        sentence.cosine,
-        below_best,
-        sentence.cosine - findings.background,
-        sentence.cosine * findings.weight,
-        below_best * findings.weight,
-        sentence.coverage,
-        sentence.coverage - question.best_coverage,
-        question.coverage(question.content, held, question.content_mass),
-        question.coverage(findings.idf, context, question.mass),
-        question.coverage(findings.idf, held | headings, question.mass),
-        subject_covered(question.subject, held),
-        subject_covered(question.subject, context | headings),
-        len(question.pairs & pairs) / (len(question.pairs) or 1),
-        float(question.rarest in held),
-        float(question.rarest in context or question.rarest in headings),
-        max((s.cosine for s in around), default=0.0),
-        hit.score,
-        hit.score - findings.hits[0].score,
-        math.log1p(sentence.place),
-        hit.cosine,
-        fits(expected, what),
-        is_[Expected.PERSON] * named,
-        is_[Expected.TIME] * (what.dates > 0),
-        is_[Expected.TIME] * numbered,
-        is_[Expected.NUMBER] * numbered,
-        is_[Expected.NUMBER] * what.money_or_share,
-        is_[Expected.PLACE] * what.kind,
-        is_[Expected.PLACE] * named,
-        is_[Expected.REASON] * what.kind,
-        is_[Expected.MANNER] * what.kind,
-        is_[Expected.THING] * named,
-        is_[Expected.THING] * numbered,
-        min(what.numbers, 4),
-        min(what.dates, 4),
-        min(what.names, 6),
-        float(what.pronoun_start),
-        float(what.is_question),
-        math.log1p(len(held)),
-        math.log1p(len(held - question.asked)),
-        (sentence.start - hit.passage.start) / max(1, hit.passage.end - hit.passage.start),
-        float(first),
-    ], what
+    headings = _holding(above, words)[places]
+
+    asked = np.array([word in findings.idf for word in words], np.bool_)
+    known = np.flatnonzero(held.any(axis=0) & asked)
+    rarest = np.zeros(len(words), np.bool_)
+    if len(known):
+        rarest[known[weights[known].argmax()]] = True
+    own, around, under = held[chosen], context[chosen], headings[chosen]
+    return {
+        "coverage of content": _share(own, content),
+        "coverage with neighbours": _share(around, weights),
+        "coverage with headings": _share(own | under, weights),
+        "subject covered": _subject_covered(subject, words, own),
+        "subject covered around": _subject_covered(subject, words, around | under),
+        "rarest term covered": (own & rarest).any(axis=1),
+        "rarest term in the context": ((around | under) & rarest).any(axis=1),
+        "coverage of adjacent pairs": _pairs_covered(findings, chosen),
+    }
+
+
+def _holding(texts: Sequence[frozenset[str]], words: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Shape `(texts, words)`: whether the text has the word among its terms."""
+    return np.array([[word in held for word in words] for held in texts], np.bool_).reshape(
+        len(texts), len(words)
+    )
+
+
+def _share(held: npt.NDArray[np.bool_], weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of the sum of `weights`, 0..1."""
+    return np.asarray(held @ weights / (weights.sum() or 1.0))
+
+
+def _subject_covered(
+    subject: Sequence[frozenset[str]], words: Sequence[str], held: npt.NDArray[np.bool_]
+) -> npt.NDArray[Any]:
+    """`subject_covered` of all rows at once."""
+    if not subject:
+        return np.ones(len(held))
+    # Shape (subject, words).
+    of = _holding(subject, words)
+    return np.asarray((held @ of.T).mean(axis=1))
+
+
+def _pairs_covered(findings: Findings, chosen: Sequence[int]) -> npt.NDArray[Any]:
+    """Share of the question's neighbouring terms that are neighbours in the sentence as well."""
+    wanted = set(pairwise(_without_prefixes(terms(findings.question))))
+    found = []
+    for i in chosen:
+        sentence = findings.sentences[i]
+        possible = {pair for pair in wanted if sentence.terms.issuperset(pair)}
+        # Few sentences hold both terms of a pair, and the others need no look at their order.
+        pairs = pairwise(_without_prefixes(sentence.in_order)) if possible else ()
+        found.append(len(possible.intersection(pairs)))
+    return np.array(found) / (len(wanted) or 1)
+
+
+def _without_prefixes(found: Iterable[str]) -> list[str]:
+    return [term for term in found if not term.startswith("^")]
+
+
+def _of_contents(found: Sequence[Contents], expected: Expected) -> _Columns:
+    """What answers of the expected kind the sentences hold."""
+    numbers = np.array([held.numbers for held in found])
+    dates = np.array([held.dates for held in found])
+    names = np.array([held.names for held in found])
+    kind = np.array([held.kind for held in found])
+    money_or_share = np.array([held.money_or_share for held in found])
+
+    def where(asked: Expected, holding: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return holding if expected is asked else np.zeros(len(found), np.bool_)
+
+    return {
+        "fits": np.array([fits(expected, held) for held in found]),
+        "who: names": where(Expected.PERSON, names > 0),
+        "when: dates": where(Expected.TIME, dates > 0),
+        "when: numbers": where(Expected.TIME, numbers > 0),
+        "how many: numbers": where(Expected.NUMBER, numbers > 0),
+        "how many: money or share": where(Expected.NUMBER, money_or_share),
+        "where: place": where(Expected.PLACE, kind),
+        "where: names": where(Expected.PLACE, names > 0),
+        "why: reason": where(Expected.REASON, kind),
+        "how: manner": where(Expected.MANNER, kind),
+        "what: names": where(Expected.THING, names > 0),
+        "what: numbers": where(Expected.THING, numbers > 0),
+        "new numbers": np.minimum(numbers, 4),
+        "new dates": np.minimum(dates, 4),
+        "new names": np.minimum(names, 6),
+        "pronoun start": np.array([held.pronoun_start for held in found]),
+        "is question": np.array([held.is_question for held in found]),
+    }
+
+
+def _of_form(findings: Findings, chosen: Sequence[int], asked: frozenset[str]) -> _Columns:
+    """How long the sentences are, and where they stand."""
+    sentences = findings.sentences
+    position = []
+    for i in chosen:
+        passage = findings.hits[sentences[i].place].passage
+        position.append((sentences[i].start - passage.start) / max(1, passage.end - passage.start))
+    return {
+        "terms": np.log1p([len(sentences[i].terms) for i in chosen]),
+        "new terms": np.log1p([len(sentences[i].terms - asked) for i in chosen]),
+        "position": np.array(position),
+        "first in passage": np.array(
+            [i == 0 or sentences[i - 1].place != sentences[i].place for i in chosen]
+        ),
+    }

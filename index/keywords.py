@@ -7,7 +7,6 @@ added up over the parts: the scores are those of one index over all passages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +65,7 @@ class Matches:
         these are scored in full (Turtle and Flood 1995, "Query evaluation: strategies and optimizations").
         """
         rare = self._rare if allowed is None else np.where(allowed, self._rare, np.float32(0))
-        rows = np.flatnonzero(rare)
+        rows = np.flatnonzero(rare > 0)  # of booleans, which takes a tenth of the time
         if len(rows) > wanted:
             least = float(np.partition(rare[rows], len(rows) - wanted)[len(rows) - wanted])
             if least > self._most + _ROUNDING:
@@ -157,15 +156,20 @@ class KeywordIndex:
 
     def _gathered(self, term: str) -> tuple[Rows, Scores]:
         """The passages that hold a term, and the fraction of its weight that each scores."""
-        all_rows, all_fractions = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-        parts = zip(self._parts, pairwise(self._starts.tolist()), self._places(term), strict=True)
-        for part, (first, last), (start, stop) in parts:
-            if start < stop:
-                rows = part.posting_rows[start:stop]
-                counts = part.posting_counts[start:stop].astype(np.float32)
-                all_rows.append(rows + np.int64(first))
-                all_fractions.append(counts / (counts + self._norms[first:last][rows]))
-        return np.concatenate(all_rows), np.concatenate(all_fractions)
+        found = [
+            (part.posting_rows[start:stop], part.posting_counts[start:stop], first)
+            for part, first, (start, stop) in zip(
+                self._parts, self._starts.tolist(), self._places(term), strict=False
+            )
+            if start < stop
+        ]
+        if not found:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        held, repeats, firsts = zip(*found, strict=True)
+        # Of all parts at once: of sixty, one after the other, most of the time went into the steps between.
+        rows = np.concatenate(held) + np.repeat(np.array(firsts, np.int64), [len(rows) for rows in held])
+        counts = np.concatenate(repeats).astype(np.float32)
+        return rows, counts / (counts + self._norms[rows])
 
     def passages_with(self, term: str) -> int:
         """The number of passages that hold `term`."""

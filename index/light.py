@@ -150,6 +150,15 @@ class LightEncoder:
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         return self._encode(self._ids(questions))
 
+    def expect_many(self) -> tuple[str, ...]:
+        """Embed all documents from now on as those of a large build; return in which precisions.
+
+        Without it, few texts are embedded in NumPy, as long as no large batch has come.
+        """
+        self._check()
+        ways = {way.precision for way in (self._fast, self._exact) if way is not None}
+        return tuple(sorted(ways)) or (FLOAT32,)
+
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         ids = self._ids(texts)
         if not self._checked and sum(map(len, ids)) <= LIGHT_TOKENS:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 import Stemmer
 
@@ -22,6 +24,10 @@ _WORD = re.compile(
     rf"(?P<han>[{_HAN_KANA}]+)|(?P<thai>[{_THAI}]+)"
     rf"|(?P<word>(?:[^\W_{_HAN_KANA}{_THAI}]|[{_MARKS}])+)"
 )
+# The same where no script without spaces occurs, and for plain ASCII: three times as fast.
+_UNSPACED = re.compile(f"[{_HAN_KANA}{_THAI}]")
+_SPACED_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
+_ASCII_WORD = re.compile("[a-z0-9]+")
 _STEMMER_OF_SCRIPT = (
     (re.compile("[a-z]"), "english"),
     (re.compile("[\u0400-\u04ff]"), "russian"),
@@ -30,6 +36,7 @@ _STEMMER_OF_SCRIPT = (
     (re.compile("[\u0900-\u097f]"), "hindi"),
 )
 _DIGIT_GROUPS = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}(?!\d))")
+_GROUP_MARK = re.compile("[,\u202f\u00a0]")
 _local = threading.local()
 
 # BM25 alone on XQuAD, R@1, tune split: German .880 without a prefix, .910 with; Turkish .827, .891;
@@ -39,8 +46,12 @@ PREFIX_CHARS = 4
 
 def terms(text: str) -> list[str]:
     """Return the terms of `text` in order, repeats included."""
+    if text.isascii():
+        return _of_words(_ASCII_WORD.findall(_without_groups(text.lower())))
+    folded = _without_groups(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
+    if not _UNSPACED.search(folded):
+        return _of_words(_SPACED_WORD.findall(folded))
     found: list[str] = []
-    folded = _DIGIT_GROUPS.sub("", unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
     for match in _WORD.finditer(folded):
         run = match.group()
         if match.lastgroup == "han":
@@ -52,6 +63,15 @@ def terms(text: str) -> list[str]:
         else:
             found.extend(_word_terms(run))
     return found
+
+
+def _without_groups(folded: str) -> str:
+    """Numbers without the marks between their thousands."""
+    return _DIGIT_GROUPS.sub("", folded) if _GROUP_MARK.search(folded) else folded
+
+
+def _of_words(words: Iterable[str]) -> list[str]:
+    return list(chain.from_iterable(map(_word_terms, words)))
 
 
 @lru_cache(maxsize=200_000)

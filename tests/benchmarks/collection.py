@@ -20,6 +20,7 @@ import numpy as np
 from index.build import build
 from index.chunking import ChunkSettings
 from index.generation import Generation, load_generation
+from index.light import LightEncoder
 from index.reading import read_sources
 from index.types import Article, Encoder, FootnoteError, Vectors
 
@@ -84,12 +85,16 @@ class RememberingEncoder:
     """An `Encoder` that embeds a question once a run, and a document once a cache folder.
 
     One batch of questions beforehand takes a fraction of the time of one after the other.  Documents
-    are kept in half precision, as an index keeps them: a change of the index's own format or of how
-    it splits articles costs no embedding of texts that stay the same.
+    are embedded as a large build embeds them, and kept in half precision, as an index keeps them: a
+    change of the index's own format or of how it splits articles costs no embedding of texts that
+    stay the same.
     """
 
     def __init__(self, encoder: Encoder, cache: Path | None = None) -> None:
         self._encoder = encoder
+        ways = encoder.expect_many() if isinstance(encoder, LightEncoder) else ()
+        self.kind = " ".join([encoder.fingerprint, *ways])
+        """What decides which vectors come out."""
         self._questions: dict[str, Vectors] = {}
         self._kept = None if cache is None else _open_kept(cache)
 
@@ -116,7 +121,7 @@ class RememberingEncoder:
         if self._kept is None:
             return self._encoder.encode_documents(texts)
         keys = [
-            hashlib.blake2b(f"{self.fingerprint} {text}".encode(), digest_size=16).digest() for text in texts
+            hashlib.blake2b(f"{self.kind} {text}".encode(), digest_size=16).digest() for text in texts
         ]
         rows = [
             self._kept.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone() for key in keys
@@ -186,7 +191,8 @@ def _write(folder: Path, texts: Iterable[Text]) -> None:
 
 
 def _identity(texts: Iterable[Text], encoder: Encoder) -> str:
-    digest = hashlib.sha256(encoder.fingerprint.encode())
+    kind = encoder.kind if isinstance(encoder, RememberingEncoder) else encoder.fingerprint
+    digest = hashlib.sha256(kind.encode())
     for text in texts:
         digest.update(json.dumps([text.id, text.title, text.body]).encode())
     return digest.hexdigest()[:12]

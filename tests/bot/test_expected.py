@@ -57,3 +57,18 @@ def test_a_sentence_that_points_back_or_asks_is_seen() -> None:
     assert contents("They sold it.", nothing, Expected.OTHER).pronoun_start
     assert not contents("Theory sold it.", nothing, Expected.OTHER).pronoun_start
     assert contents("Who sold it?", nothing, Expected.OTHER).is_question
+
+
+@pytest.mark.parametrize(
+    ("sentence", "numbers", "dates"),
+    [
+        ("It has twenty-five shops, 1,500 staff and 3.2% of the market.", 4, 0),
+        ("NONE OF THEM came in MAY 2015 or the 1990s.", 3, 3),
+        ("Many years ago, on a Monday in the 19th century.", 1, 3),
+        ("Someone weighed the stone with a marching band.", 0, 0),
+        ("公司于 2015 年上市，2018年7月有三千万用户。", 4, 3),
+    ],
+)
+def test_numbers_and_dates_of_a_sentence_are_counted(sentence: str, numbers: int, dates: int) -> None:
+    found = contents(sentence, frozenset(), Expected.OTHER)
+    assert (found.numbers, found.dates) == (numbers, dates)

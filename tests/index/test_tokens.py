@@ -36,3 +36,8 @@ def test_a_misspelt_ending_still_meets_by_its_prefix() -> None:
 @given(st.text(max_size=60))
 def test_case_and_repetition_change_nothing_but_the_count(text: str) -> None:
     assert terms(f"{text}\n{text}") == terms(text) * 2
+
+
+@given(st.text("abz019 ,.-_'AZ\n\t", max_size=60), st.sampled_from(["é", "я", "字", "ไทย"]))
+def test_what_else_stands_in_a_text_changes_no_plain_word(text: str, other: str) -> None:
+    assert terms(f"{text} | {other}") == terms(text) + terms(other)
