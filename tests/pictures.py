@@ -47,6 +47,8 @@ EMOJI = {
     "lock": "🔒",
     "mag": "🔍",
     "scales": "⚖️",
+    "scroll": "📜",
+    "speech_balloon": "💬",
     "thinking_face": "🤔",
     "warning": "⚠️",
     "wave": "👋",
@@ -77,6 +79,7 @@ ul { margin: 2px 0; padding-left: 22px; }
 .row { display: flex; flex-wrap: wrap; gap: 8px; margin: 6px 0; }
 .button { border: 1px solid var(--line); border-radius: 7px; padding: 3px 11px;
   font-size: 13px; font-weight: 600; }
+code { border: 1px solid var(--line); border-radius: 4px; padding: 0 4px; font-size: 12.5px; }
 .thumb { border: 1px solid var(--line); border-radius: 14px; padding: 1px 9px; font-size: 13px; }
 .note { color: var(--soft); font-size: 12.5px; margin: 4px 0; }
 h2 { font-size: 18px; line-height: 1.3; margin: 8px 0 4px; }
@@ -255,7 +258,9 @@ def _list(element: Payload) -> str:
 
 
 def _styled(text: str, part: Payload) -> str:
-    return f"<b>{text}</b>" if (part.get("style") or {}).get("bold") else text
+    style = part.get("style") or {}
+    text = f"<code>{text}</code>" if style.get("code") else text
+    return f"<b>{text}</b>" if style.get("bold") else text
 
 
 def _link(part: Payload) -> str:

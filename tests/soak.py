@@ -1,9 +1,9 @@
 """A bot under load and bad weather: `python -m tests.soak --questions 5000 --rate 20`.
 
 A workspace on loopback asks questions at a steady rate, delivers some twice, loses acknowledgements,
-breaks and refreshes connections, limits rates and fails.  The bot runs in processes of its own, and one
-of them may be killed on the way.  Judged are: one reply to every question, memory, and the time from
-an event to its post where nothing was put in its way.
+breaks and refreshes connections, limits rates and fails; over HTTP it signs what it delivers.  The bot
+runs in processes of its own, and one of them may be killed on the way.  Judged are: one reply to every
+question, memory, and the time from an event to its post where nothing was put in its way.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,9 +23,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from tests.fakes.answers import QUESTION
-from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, Envelope, FakeSlack, Fault
+from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Envelope, FakeSlack, Fault
 
 ROOT = Path(__file__).parents[1]
 SERVING = ROOT / "tests" / "bot" / "slack" / "serving.py"
@@ -39,6 +41,7 @@ MAX_MEMORY_CHANGE = 0.05
 MAX_P95_SECONDS = 0.5
 SAMPLE_SECONDS = 0.5
 
+Mode = Literal["socket", "http"]
 Start = Callable[[FakeSlack, Path], "subprocess.Popen[bytes]"]
 
 
@@ -135,31 +138,30 @@ def soak(
     return Outcome(questions, _threads(slack), _latencies(slack, asked), memory, faults)
 
 
-def prepared(delay: float = 0.0, lease: float = 30.0) -> Start:
+def prepared(delay: float = 0.0, lease: float = 30.0, mode: Mode = "socket") -> Start:
     """A bot with prepared answers; it takes `delay` seconds to find one.
 
     A shorter `lease` makes all its rounds shorter: what a test waits for after a kill or a broken connection.
     """
 
     def start(slack: FakeSlack, folder: Path) -> subprocess.Popen[bytes]:
-        command = [
-            str(SERVING),
-            slack.api_url,
-            "socket",
-            str(folder / "state.sqlite"),
-            str(delay),
-            str(lease),
-        ]
-        return _started(slack, command, {}, folder)
+        port = _free_port(slack) if mode == "http" else 0
+        state = str(folder / "state.sqlite")
+        command = [str(SERVING), slack.api_url, mode, state, str(delay), str(lease), str(port)]
+        return _started(slack, command, {}, folder, port)
 
     return start
 
 
-def real(data: Path) -> Start:
+def real(data: Path, mode: Mode = "socket") -> Start:
     """`footnote slack` itself, with the index in `data`."""
 
     def start(slack: FakeSlack, folder: Path) -> subprocess.Popen[bytes]:
+        port = _free_port(slack) if mode == "http" else 0
         environment = {
+            "FOOTNOTE_SLACK_MODE": mode,
+            "PORT": str(port or 3000),
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
             "SLACK_APP_TOKEN": APP_TOKEN,
             "SLACK_API_URL": slack.api_url,
@@ -168,7 +170,7 @@ def real(data: Path) -> Start:
             "FOOTNOTE_SOURCES": str(ROOT / "sources"),
             "FOOTNOTE_DATA": str(data),
         }
-        return _started(slack, ["-m", "bot", "slack"], environment, folder)
+        return _started(slack, ["-m", "bot", "slack"], environment, folder, port)
 
     return start
 
@@ -179,12 +181,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=20.0, help="questions a second (default: 20)")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--kill", action="store_true", help="kill a process in the middle")
+    parser.add_argument("--http", action="store_true", help="signed requests instead of Socket Mode")
     parser.add_argument("--real", action="store_true", help="real answers, from the articles in sources/")
     given = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as data:
-        start, texts = prepared(), [QUESTION]
+        mode: Mode = "http" if given.http else "socket"
+        start, texts = prepared(mode=mode), [QUESTION]
         if given.real:
-            start, texts = real(Path(data)), _golden_questions()
+            start, texts = real(Path(data), mode), _golden_questions()
             built = [sys.executable, "-m", "bot", "build", "--sources", "sources", "--data", data]
             subprocess.run(built, cwd=ROOT, check=True)
         outcome = soak(
@@ -220,7 +224,7 @@ def _bad_weather(slack: FakeSlack, dice: random.Random, faults: Counter[str], br
         slack.fail("chat.postMessage", Fault(status=429, retry_after=str(RETRY_AFTER_SECONDS)))
     if comes("failed", FAILED):
         slack.fail("chat.postMessage", dice.choice([Fault(status=503), Fault(lost=True), Fault(cut=True)]))
-    if comes("disconnected", broken):
+    if not slack.http_ports and comes("disconnected", broken):
         dice.choice([slack.refresh, slack.close_connections, slack.break_connections])()
 
 
@@ -278,9 +282,25 @@ def _memory_of(pid: int) -> Iterator[list[int]]:
         samples.append(1)
 
 
+def _free_port(slack: FakeSlack) -> int:
+    """That of a process which was killed, else a new one."""
+    for port in slack.http_ports:
+        if not _is_open(port):
+            return port
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as visitor:
+        return visitor.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _started(
-    slack: FakeSlack, command: Sequence[str], environment: dict[str, str], folder: Path
+    slack: FakeSlack, command: Sequence[str], environment: dict[str, str], folder: Path, port: int
 ) -> subprocess.Popen[bytes]:
+    """With a `port`, it is listened on when this returns; else there is one connection more."""
     accepted = slack.accepted
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
@@ -290,7 +310,12 @@ def _started(
             stdout=log,
             stderr=log,
         )
-    slack.wait(lambda: slack.accepted > accepted, 60)
+    if not port:
+        slack.wait(lambda: slack.accepted > accepted, 60)
+        return process
+    slack.wait(lambda: _is_open(port), 60)
+    if port not in slack.http_ports:
+        slack.http_ports.append(port)
     return process
 
 

@@ -15,6 +15,7 @@ from bot.messages.modals import (
     stretch_modal,
     withheld_modal,
 )
+from bot.messages.reasons import reason_in
 from bot.messages.replies import (
     BAD,
     FEEDBACK,
@@ -81,6 +82,7 @@ __all__ = [
     "order_message",
     "passage_modal",
     "prompts",
+    "reason_in",
     "report_message",
     "said_in",
     "stretch_modal",

@@ -19,6 +19,12 @@ def text(words: str, *, bold: bool = False) -> Block:
     return part | {"style": {"bold": True}} if bold else part
 
 
+def ours(said: str, *, bold: bool = False) -> list[Block]:
+    """Words of the catalogue.  What stands between backticks is to be typed, and looks like it."""
+    pieces = [(piece, bool(number % 2)) for number, piece in enumerate(said.split("`")) if piece]
+    return [_code(piece, bold=bold) if is_code else text(piece, bold=bold) for piece, is_code in pieces]
+
+
 def link(words: str, *urls: str | None, bold: bool = False, limit: int = MAX_LINK_CHARS) -> Block:
     """The words, linked to the first of `urls` that Slack takes; plain where none is."""
     url = safe_link(*urls, limit=limit)
@@ -126,3 +132,7 @@ def home(blocks: Iterable[Block]) -> Block:
 def size(blocks: Iterable[Block]) -> int:
     """Characters of the payload as Slack's JavaScript counts them: UTF-16 units of the JSON."""
     return len(json.dumps(list(blocks), ensure_ascii=False).encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _code(words: str, *, bold: bool) -> Block:
+    return {"type": "text", "text": words, "style": {"code": True} | ({"bold": True} if bold else {})}

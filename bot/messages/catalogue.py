@@ -84,6 +84,7 @@ class Words:
     passage_note: str
     passage_shortened: str
     open_article: str
+    open_article_alone: str
     previous: str
     next: str
     close: str
@@ -103,6 +104,7 @@ class Words:
 
     # App Home and the side panel
     home: str
+    home_no_index: str
     home_counts: str
     home_age_minutes: str
     home_age_hours: str
@@ -122,7 +124,8 @@ class Words:
     thinking: str
     looking: tuple[str, ...]
 
-    # Dates
+    # Dates and lists
+    comma: str
     months: tuple[str, ...]
     full_date: str
     month_date: str
@@ -269,6 +272,7 @@ ENGLISH = Words(
     passage_note="The quoted words are in bold.",
     passage_shortened="The passage is shortened here.",
     open_article="Open the article at this sentence",
+    open_article_alone="Open the article",
     previous="Previous",
     next="Next",
     close="Close",
@@ -287,6 +291,7 @@ ENGLISH = Words(
     send="Send",
     cancel="Cancel",
     home="What I can answer",
+    home_no_index="I have no usable index of the articles, so I cannot answer at the moment.",
     home_counts="Articles: {articles} · passages: {passages} · index made {age}",
     home_age_minutes="{number} min ago",
     home_age_hours="{number} h ago",
@@ -309,6 +314,7 @@ ENGLISH = Words(
     prompts="Ask the articles",
     thinking="is looking through the articles…",
     looking=("Looking through the articles…", "Comparing sentences…", "Checking each quote…"),
+    comma=", ",
     months=(
         *("January", "February", "March", "April", "May", "June"),
         *("July", "August", "September", "October", "November", "December"),
@@ -322,7 +328,7 @@ ENGLISH = Words(
     told_directly="I am on it, and tell you in our direct conversation how it goes.",
     fetching="Reading {number} of {count}: {name}",
     building="Bringing the index up to date…",
-    building_share="Bringing the index up to date: {percent} %",
+    building_share="Bringing the index up to date: {percent}%",
     add_done="Done. The articles can be asked now.",
     add_partly="Done, but not with all of it.",
     add_nothing="Nothing was added.",
@@ -334,9 +340,9 @@ ENGLISH = Words(
     not_indexed="{file} is not in the index: it {reason}",
     can_ask="For instance: {question}",
     ask_this="Ask this",
-    collection_unknown="There is no collection “{name}” here. There is: {names}.",
-    collection_which="Please say into which collection, as in “add … to {name}”. There is: {names}.",
-    collection_at_top="“.” for no collection",
+    collection_unknown="There is no collection “{name}” here. Choose from: {names}.",
+    collection_which="Please say into which collection, as in “add … to {name}”. Choose from: {names}.",
+    collection_at_top="“.” (no collection)",
     not_fetched_elsewhere="{name} is not kept by Slack itself. Please upload the file, or give its address.",
     not_fetched_not_allowed="{name} may not be read by me: the app needs the scope files:read.",
     not_fetched_too_large="{name} is larger than {megabytes} MB, which is the most that is read.",
@@ -352,7 +358,7 @@ ENGLISH = Words(
     rebuilt="The index is up to date.",
     rebuilt_counts="Added: {added} · changed: {changed} · removed: {removed} · failed: {failed}",
     status="What I know",
-    status_counts="Articles: {articles} · passages: {passages} · at work: {waiting}",
+    status_counts="Articles: {articles} · passages: {passages} · tasks waiting: {waiting}",
     status_new="{id} is not in the index as it is now; “rebuild” brings it up to date",
     status_failed="{file} {reason}",
     errand_failed="That could not be done.",
@@ -383,7 +389,7 @@ ENGLISH = Words(
 CHINESE = Words(
     uncertain="最接近的内容",
     uncertain_detail="它不一定回答了你的问题，请核对。",
-    written="以下文字由语言模型根据下面的原句写成，每句话都已与原句核对。",
+    written="以上文字由语言模型根据下面的原句写成，每句话都已与原句核对。",
     sources="来源",
     also="另见 {places}",
     undated="日期不详",
@@ -451,6 +457,7 @@ CHINESE = Words(
     passage_note="引用的文字以粗体显示。",
     passage_shortened="这里的段落有删节。",
     open_article="在文章中打开这句话",
+    open_article_alone="打开文章",
     previous="上一段",
     next="下一段",
     close="关闭",
@@ -466,6 +473,7 @@ CHINESE = Words(
     send="发送",
     cancel="取消",
     home="我能回答什么",
+    home_no_index="我没有可用的文章索引，暂时不能回答。",
     home_counts="文章：{articles} · 段落：{passages} · 索引建于 {age}",
     home_age_minutes="{number} 分钟前",
     home_age_hours="{number} 小时前",
@@ -488,6 +496,7 @@ CHINESE = Words(
     prompts="向文章提问",
     thinking="正在查找文章…",
     looking=("正在查找文章…", "正在比较句子…", "正在核对引文…"),
+    comma="、",
     months=tuple(f"{number}月" for number in range(1, 13)),
     full_date="{year}年{month}{day}日",
     month_date="{year}年{month}",
@@ -498,7 +507,7 @@ CHINESE = Words(
     told_directly="正在处理，进展会在我们的私信里告诉你。",
     fetching="正在读取第 {number} 个，共 {count} 个：{name}",
     building="正在更新索引…",
-    building_share="正在更新索引：{percent} %",
+    building_share="正在更新索引：{percent}%",
     add_done="完成。现在可以就这些文章提问。",
     add_partly="完成了一部分。",
     add_nothing="没有添加任何文章。",
@@ -510,9 +519,9 @@ CHINESE = Words(
     not_indexed="{file} 没有进入索引：{reason}",
     can_ask="例如：{question}",
     ask_this="问这个问题",
-    collection_unknown="这里没有分类“{name}”。有：{names}。",
-    collection_which="请说明放进哪个分类，例如“添加 … 到 {name}”。有：{names}。",
-    collection_at_top="“.” 表示不分类",
+    collection_unknown="这里没有分类“{name}”。可选：{names}。",
+    collection_which="请说明放进哪个分类，例如“添加 … 到 {name}”。可选：{names}。",
+    collection_at_top="“.”（不分类）",
     not_fetched_elsewhere="{name} 不在 Slack 上，请上传文件，或给出网址。",
     not_fetched_not_allowed="我无权读取 {name}：应用需要 files:read 权限。",
     not_fetched_too_large="{name} 超过 {megabytes} MB，读不了这么大的文件。",
@@ -528,7 +537,7 @@ CHINESE = Words(
     rebuilt="索引已是最新。",
     rebuilt_counts="添加：{added} · 改动：{changed} · 删除：{removed} · 失败：{failed}",
     status="我知道的内容",
-    status_counts="文章：{articles} · 段落：{passages} · 正在处理：{waiting}",
+    status_counts="文章：{articles} · 段落：{passages} · 等待的任务：{waiting}",
     status_new="{id} 现在的版本还不在索引里；“重建”可以更新",
     status_failed="{file} {reason}",
     errand_failed="没能完成。",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from bot.messages import blocks
 from bot.messages.blocks import Block
 from bot.messages.catalogue import ENGLISH, Words
+from bot.messages.reasons import reason_in
 from bot.messages.replies import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS
 from bot.messages.text import ELLIPSIS, date_words, shortened
 from bot.types import Collection, Listed, Overview
@@ -51,7 +52,9 @@ def home_view(
 
 
 def home_without_index(words: Words = ENGLISH, troubles: Sequence[Trouble] = ()) -> Block:
-    lead = blocks.section(blocks.text(words.no_index, bold=True), blocks.text(f"\n{words.no_index_detail}"))
+    lead = blocks.section(
+        *blocks.ours(words.home_no_index, bold=True), *blocks.ours(f"\n{words.no_index_detail}")
+    )
     return blocks.home([blocks.rich_text(lead), *_troubles(troubles, words), *_ways(words)])
 
 
@@ -80,7 +83,8 @@ def _troubles(troubles: Sequence[Trouble], words: Words) -> Iterator[Block]:
 
 def _trouble_line(trouble: Trouble, words: Words) -> Block:
     # Each on its own: a long name must not cut off the reason.
-    file, reason = shortened(trouble.file, MAX_NAME_CHARS), shortened(trouble.reason, MAX_REASON_CHARS)
+    file = shortened(trouble.file, MAX_NAME_CHARS)
+    reason = shortened(reason_in(words, trouble.reason), MAX_REASON_CHARS)
     kept = [blocks.text(f" {words.home_kept}")] if trouble.kept else []
     return blocks.section(blocks.text(file or ELLIPSIS, bold=True), blocks.text(f" {reason}"), *kept)
 

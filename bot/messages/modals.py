@@ -89,7 +89,7 @@ def _passage(view: PassageView, passage: list[Block], words: Words, token: str, 
             blocks.rich_text(blocks.section(*passage)),
             *([blocks.note(note)] if note else []),
             *_steps(view, words, token),
-            *_way_to_article(view, words),
+            *_way_to_article(view, words.open_article if view.quote else words.open_article_alone),
         ],
         private_metadata=token,
     )
@@ -122,8 +122,8 @@ def _steps(view: PassageView, words: Words, token: str) -> list[Block]:
     return [blocks.actions(*buttons)] if buttons else []
 
 
-def _way_to_article(view: PassageView, words: Words) -> list[Block]:
-    way = blocks.link(words.open_article, view.link, view.url)
+def _way_to_article(view: PassageView, label: str) -> list[Block]:
+    way = blocks.link(label, view.link, view.url)
     return [blocks.rich_text(blocks.section(way))] if way["type"] == "link" else []
 
 

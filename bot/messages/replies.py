@@ -48,6 +48,13 @@ MAX_PUBLISHER_CHARS = 80
 MAX_ASKED_CHARS = 300
 MAX_UNANSWERED_CHARS = 200
 MAX_ALSO_SHOWN = 3
+# A magnifying glass is for what was looked for.
+_SIGNS = {
+    Silence.THANKS: "wave",
+    Silence.TOO_LONG: "scroll",
+    Silence.NO_ARTICLES: "card_index_dividers",
+    Silence.NOTHING_BEFORE: "speech_balloon",
+}
 _ADDRESS = re.compile(r",?\s*\bhttps?://")
 
 
@@ -77,15 +84,18 @@ class _Room:
     deep: int
     title: int = MAX_TITLE_CHARS
     link: int = 500
+    origins: bool = True
+    """Whether quotes that disagree say themselves where they are from."""
 
 
 _LAYOUTS = (
     *(_Room(1_500, 1_500), _Room(1_200, 500), _Room(600, 250), _Room(250, 0)),
-    *(_Room(120, 0, title=80, link=250), _Room(60, 0, title=40, link=0)),
+    _Room(120, 0, title=80, link=250, origins=False),
+    _Room(60, 0, title=40, link=0, origins=False),
 )
 _PLAIN_LAYOUTS = (
     *(_Room(1_500, 1_000), _Room(600, 500), _Room(300, 250), _Room(100, 0)),
-    _Room(60, 0, title=60, link=100),
+    _Room(60, 0, title=60, link=100, origins=False),
 )
 
 
@@ -165,7 +175,8 @@ def no_answer_message(
     if result.reason in (Silence.EMPTY_QUESTION, Silence.GREETING):
         return help_message(words, unread=unread)
     said = _reason(result.reason, words)
-    lead = blocks.section(blocks.emoji("mag"), blocks.text(f" {said}", bold=True))
+    sign = _SIGNS.get(result.reason, "mag")
+    lead = blocks.section(blocks.emoji(sign), *blocks.ours(f" {said}", bold=True))
     shown = [blocks.rich_text(lead)]
     if result.nearest:
         shown.append(
@@ -260,21 +271,25 @@ def _answer_blocks(answer: Answer, answer_id: str, room: _Room, words: Words) ->
             blocks.section(blocks.emoji("scales"), blocks.text(f" {words.disagreement}", bold=True))
         )
     for number, quote in enumerate(answer.quotes, start=1):
-        yield blocks.rich_text(blocks.quotation(*_quote_parts(quote, room)))
+        origin = _origin_beside(quote, answer, room, words)
+        yield blocks.rich_text(blocks.quotation(*_quote_parts(quote, room, origin)))
         yield blocks.actions(*_quote_buttons(answer_id, number, quote.citation, words))
     # One section with line ends: not every client begins a new line for a new section.
     lines = (part for source in answer.sources for part in _source_parts(source, room, words))
     yield blocks.rich_text(blocks.section(blocks.text(words.sources, bold=True), *lines))
     if answer.unanswered:
-        yield blocks.note(_unanswered_line(answer, words))
+        left_open = blocks.text(f" {_unanswered_line(answer, words)}")
+        yield blocks.rich_text(blocks.section(blocks.emoji("mag"), left_open))
 
 
-def _quote_parts(quote: Quote, room: _Room) -> Iterator[Block]:
+def _quote_parts(quote: Quote, room: _Room, origin: str) -> Iterator[Block]:
     whole = printable(quote.text)
     kept = head(whole, room.quote)
     yield blocks.text(kept or ELLIPSIS)  # an empty part is refused
     yield blocks.text(" " if kept == whole else f"{ELLIPSIS} ")
     yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.deep)
+    if origin:
+        yield blocks.text(origin)
 
 
 def _quote_buttons(answer_id: str, number: int, citation: int, words: Words) -> Iterator[Block]:
@@ -334,7 +349,7 @@ def _answer_notification(answer: Answer, words: Words) -> str:
 
 def _quote_line(answer: Answer, words: Words) -> str:
     best = answer.quotes[0]
-    source = next(source for source in answer.sources if source.citation == best.citation)
+    source = _source_of(best, answer)
     kept = _kept(best.text, MAX_NOTIFICATION_QUOTE_CHARS)
     title = _title(source.title, words)
     return escape(f"“{kept}” [{best.citation}] {title} — {_imprint(source, words)}")
@@ -345,11 +360,16 @@ def _answer_plain(
 ) -> str:
     prose = [escape(_kept(answer.text, room.quote)), escape(words.written)] if answer.text else []
     disagreement = [escape(words.disagreement)] if answer.disagreement else []
-    quotes = [escape(f"“{_kept(quote.text, room.quote)}” [{quote.citation}]") for quote in answer.quotes]
+    quotes = [escape(_plain_quote(quote, answer, room, words)) for quote in answer.quotes]
     sources = [_plain_source(source, room, words) for source in answer.sources]
     unanswered = [escape(_unanswered_line(answer, words))] if answer.unanswered else []
     notes = [*unanswered, *_plain_notes(unread, words)]
     return "\n".join([*lead, *prose, *disagreement, *quotes, f"{words.sources}:", *sources, *notes])
+
+
+def _plain_quote(quote: Quote, answer: Answer, room: _Room, words: Words) -> str:
+    origin = _origin_beside(quote, answer, room, words)
+    return f"“{_kept(quote.text, room.quote)}” [{quote.citation}]{origin}"
 
 
 def _plain_source(source: Source, room: _Room, words: Words) -> str:
@@ -367,13 +387,28 @@ def _kept(text: str, limit: int) -> str:
 
 def _imprint(source: Source, words: Words) -> str:
     """Publisher and date, as far as they are known, and who else published the same."""
-    publisher = [shortened(source.publisher, MAX_PUBLISHER_CHARS)] if source.publisher else []
-    dated = shortened(date_words(source.published, words) or words.undated, 40)
     # `TechNode, https://…`: the name is enough beside the source, and an address would be a link.
     names = (shortened(_ADDRESS.split(copy)[0], 40) for copy in source.also)
     places = [name for name in names if name][:MAX_ALSO_SHOWN]
     also = [words.also.format(places="; ".join(places))] if places else []
-    return ", ".join([*publisher, dated, *also])
+    return ", ".join([_origin(source, words), *also])
+
+
+def _origin_beside(quote: Quote, answer: Answer, room: _Room, words: Words) -> str:
+    """Where articles disagree, who says what, and when, is the point of it."""
+    if not (answer.disagreement and room.origins):
+        return ""
+    return f" — {_origin(_source_of(quote, answer), words)}"
+
+
+def _origin(source: Source, words: Words) -> str:
+    """Publisher and date, as far as they are known."""
+    publisher = [shortened(source.publisher, MAX_PUBLISHER_CHARS)] if source.publisher else []
+    return ", ".join([*publisher, shortened(date_words(source.published, words) or words.undated, 40)])
+
+
+def _source_of(quote: Quote, answer: Answer) -> Source:
+    return next(source for source in answer.sources if source.citation == quote.citation)
 
 
 def _title(title: str, words: Words, limit: int = MAX_TITLE_CHARS) -> str:
@@ -416,7 +451,7 @@ def _notice(
         blocks=(
             blocks.rich_text(
                 blocks.section(
-                    blocks.emoji(sign), blocks.text(f" {said}", bold=True), blocks.text(f"\n{detail}")
+                    blocks.emoji(sign), *blocks.ours(f" {said}", bold=True), *blocks.ours(f"\n{detail}")
                 )
             ),
             *_notes(unread, words),

@@ -69,7 +69,7 @@ class Curating:
         if not self._curators:
             return messages.curated_message("lock", words.curators_only, [words.curators_none], words)
         names = self._curators.names()
-        lines = [words.curators_are.format(names=", ".join(names))] if names else []
+        lines = [words.curators_are.format(names=words.comma.join(names))] if names else []
         return messages.curated_message("lock", words.curators_only, lines, words)
 
     def troubles(self, scope: Scope) -> tuple[messages.Trouble, ...]:
@@ -133,7 +133,7 @@ class Curating:
     def _collection(self, errand: Errand, scope: Scope, words: Words) -> str | Message:
         """Where to add: what was said, else what can be seen here, where there is no choice."""
         known = self._library.collections(scope)
-        names = ", ".join(name or words.collection_at_top for name in known)
+        names = words.comma.join(name or words.collection_at_top for name in known)
         if errand.collection is not None:
             if collection_named(errand.collection) in known:
                 return collection_named(errand.collection)
@@ -177,7 +177,7 @@ class Curating:
     def _ask_before_removing(self, name: str, scope: Scope, words: Words) -> Message:
         looked = self._library.look_up(name, scope)
         if looked.found is None:
-            lines = [words.remove_near.format(names=", ".join(looked.near))] if looked.near else []
+            lines = [words.remove_near.format(names=words.comma.join(looked.near))] if looked.near else []
             said = words.remove_unknown.format(name=name)
             return messages.curated_message(_QUESTION, said, lines, words)
         found = looked.found
@@ -192,7 +192,9 @@ class Curating:
             waiting=max(0, self._waiting() - 1),  # this one is at work itself
         )
         failed = [
-            words.status_failed.format(file=one.file, reason=one.reason) for one in listed if one.reason
+            words.status_failed.format(file=one.file, reason=messages.reason_in(words, one.reason))
+            for one in listed
+            if one.reason
         ]
         behind = [
             words.status_new.format(id=one.id) for one in listed if one.state in ("new", "changed", "removed")
@@ -350,7 +352,7 @@ def _rebuilt(report: BuildReport, scope: Scope, words: Words) -> Message:
 
 def _failures(report: BuildReport, scope: Scope, words: Words, only: set[str] | None = None) -> list[str]:
     return [
-        words.not_indexed.format(file=failure.file, reason=failure.reason)
+        words.not_indexed.format(file=failure.file, reason=messages.reason_in(words, failure.reason))
         for failure in report.failed
         if _within(failure.file, scope) and (only is None or failure.file in only)
     ]
@@ -371,7 +373,7 @@ def _line(outcome: Outcome, words: Words) -> str:
         case Merged(source=source, title=title, id=id):
             return words.was_merged.format(source=source, title=title, id=id)
         case Refused(source=source, reason=reason):
-            return words.was_refused.format(source=source, reason=reason)
+            return words.was_refused.format(source=source, reason=messages.reason_in(words, reason))
 
 
 def _lost(file: File, why: NotFetched, words: Words) -> str:

@@ -20,12 +20,12 @@ from bot.slack.errands import Errand
 from bot.slack.faults import trace
 from bot.slack.incoming import Asked, as_new, from_letter
 from bot.slack.ledger import Ledger
-from bot.slack.limits import Limits, Over
+from bot.slack.limits import Limits
 from bot.slack.locales import Locales
 from bot.slack.panel import Panel
 from bot.slack.replies import NotSent, Outcome, Reply, Sent
 from bot.slack.workers import Workers
-from bot.state import Claim, Ending, EndingKind, Place, Replied, State
+from bot.state import Claim, Ending, EndingKind, Over, Place, Replied, State
 from bot.types import Answer, Answers, NoAnswer, Scope, Silence, Turn
 from index.types import FootnoteError
 
@@ -194,7 +194,7 @@ class Desk:
     def _hold_off(self, asked: Asked, claim: Claim, over: Over) -> None:
         """A polite word the first time, and none for what comes after it; in private it disturbs nobody."""
         _log.info("A question was one too many for its %s", over.whose)
-        words = messages.words_for(None, asked.text)
+        words = self._locales.at_once(asked.user, asked.text)
         message = messages.limited_message(
             words, of_channel=over.whose == "channel", limit=over.limit, seconds=over.seconds
         )
@@ -209,7 +209,7 @@ class Desk:
             self._inbox.finish(claim)
             self._ledger.note(asked, Ending("turned_away", 0.0), 0.0)
             return
-        words = messages.words_for(None, asked.text)  # there is no time to ask for a locale
+        words = self._locales.at_once(asked.user, asked.text)
         if not self._say_aside(asked, claim, messages.busy_message(words), words):
             # There is not even time to say so: it is kept, and taken up when there is room again.
             self._inbox.release(claim)
@@ -226,7 +226,7 @@ class Desk:
                 else:
                     self._inbox.finish(claim)
             except Exception as error:
-                self._apologise(error, asked, claim)
+                self._apologise(error, asked, claim, reply)
             finally:
                 self._let_go(claim)
 
@@ -278,7 +278,7 @@ class Desk:
             outcome = self._put(said, shown, asked, reply, words)
             reply.thought()
         except Exception as error:
-            self._apologise(error, asked, claim)
+            self._apologise(error, asked, claim, reply)
             return None
         revised = self._record(claim, outcome, asked, said, reply, shown, taken)
         if asked.is_first_of_direct_conversation and isinstance(outcome, Sent):
@@ -360,7 +360,8 @@ class Desk:
         # Stored before it is posted: the buttons work from the first moment.
         private = bool(asked.response_url)
         answer_id = self._state.shown.remember(result, asked.place, asked.text if private else None)
-        miss_id = None if result.certain else self._state.shown.remember_miss(asked.text, asked.place)
+        whole = result.certain and not result.unanswered
+        miss_id = None if whole else self._state.shown.remember_miss(asked.text, asked.place)
         message = messages.answer_message(
             result, answer_id, words, unread=asked.unread, miss_id=miss_id, private=private
         )
@@ -438,15 +439,20 @@ class Desk:
         finally:
             self._let_go(claim)
 
-    def _apologise(self, error: Exception, asked: Asked, claim: Claim | None) -> None:
-        """Where everything is caught: the trace for the log, plain words for the asker."""
+    def _apologise(
+        self, error: Exception, asked: Asked, claim: Claim | None, reply: Reply | None = None
+    ) -> None:
+        """Where everything is caught: the trace for the log, plain words for the asker.
+
+        `reply` is the one that has shown that the question was heard.
+        """
         _log.error("A question could not be answered\n%s", trace(error))
         try:
             if asked.only_if_certain:
                 outcome: Outcome | None = None
             else:
-                words = messages.words_for(None, asked.text)
-                reply = self._reply_to(asked)
+                words = self._locales.at_once(asked.user, asked.text)
+                reply = reply or self._reply_to(asked)
                 shown = self._inbox.reply(asked.place, asked.ts)
                 message = messages.broken_message(words)
                 outcome = (

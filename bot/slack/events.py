@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 
@@ -15,11 +16,14 @@ from bot.slack.incoming import (
     from_edit,
     from_event,
     is_welcome,
+    takes_token_away,
     team_of,
 )
 from bot.slack.manners import is_question, is_to_others, mentions_bot
 from bot.slack.settings import SlackSettings
 from bot.state import Place, State
+
+_log = logging.getLogger(__name__)
 
 
 def register(app: App, desk: Desk, state: State, settings: SlackSettings) -> None:
@@ -32,11 +36,18 @@ def register(app: App, desk: Desk, state: State, settings: SlackSettings) -> Non
     def message(body: Payload, context: BoltContext) -> None:
         listener.hear(body, team_of(context), context.bot_user_id)
 
+    def taken_away(event: Payload) -> None:
+        if takes_token_away(event):
+            _log.warning(
+                "Slack has taken the app's token away: nothing can be answered until it is installed again"
+            )
+
     def acknowledged() -> None:
         """Slack delivers an event that no listener matches again and again."""
 
     app.event("app_mention")(mention)
     app.event("message")(message)
+    app.event(re.compile("app_uninstalled|tokens_revoked"))(taken_away)
     app.event(re.compile(".+"))(acknowledged)
 
 

@@ -193,6 +193,14 @@ def is_allowed_bot(message: Payload, allow_bots: Collection[str]) -> bool:
     return not ids.isdisjoint(allow_bots)
 
 
+def takes_token_away(event: Payload) -> bool:
+    """Whether the token of the workspace is good for nothing after this."""
+    kind = event.get("type")
+    return kind == "app_uninstalled" or (
+        kind == "tokens_revoked" and bool((event.get("tokens") or {}).get("bot"))
+    )
+
+
 def decode(text: str, bot_user_id: str | None) -> str:
     """Slack's markup as the words that the person saw; only the mention of this bot is dropped."""
     seen = _MARKUP.sub(lambda match: _words(match.group(1), bot_user_id), text)

@@ -40,10 +40,18 @@ class Locales:
         """The language of a person; where Slack does not tell, of what the person wrote."""
         return words_for(self._locale(user) if user else None, text)
 
+    def at_once(self, user: str, text: str) -> Words:
+        """The same without asking Slack, for when there is no time to."""
+        return words_for(self._known(user)[0], text)
+
+    def _known(self, user: str) -> tuple[str | None, float]:
+        """The language, and until when that is good."""
+        with self._lock:
+            return self._remembered.get(user, (None, 0.0))
+
     def _locale(self, user: str) -> str | None:
         now = time.monotonic()
-        with self._lock:
-            locale, until = self._remembered.get(user, (None, 0.0))
+        locale, until = self._known(user)
         if now < until:
             return locale
         locale = self._ask(user)

@@ -27,7 +27,7 @@ class Staff:
         self.errands = Workers(1, _ERRANDS_WAITING)
         self.asides = Workers(_ASIDE_THREADS, _ASIDES_WAITING)
         self.listeners = ThreadPoolExecutor(_LISTENER_THREADS, thread_name_prefix="footnote-listener")
-        self.limits = Limits(settings.user_limit, settings.channel_limit)
+        self.limits = Limits(settings.user_limit, settings.channel_limit, state)
         self.figures = Figures()
         self.ledger = Ledger(state, self.figures)
         self.room = settings.workers + settings.queue_size

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
@@ -19,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.library import Library
 from bot.rights import Rights, everything
 from bot.slack.app import SlackApp
+from bot.slack.incoming import takes_token_away
 from bot.slack.installations import Installations
 from bot.slack.installing import Installing, Page
 from bot.slack.settings import SlackSettings
@@ -72,8 +72,8 @@ class Workspaces:
         if app is None:
             return self._answer_stranger(request)
         response = app.bolt.dispatch(request)
-        if response.status == 200 and _takes_token_away(request.body.get("event") or {}):
-            _log.info("Workspace %s has removed the app", team)
+        if response.status == 200 and takes_token_away(request.body.get("event") or {}):
+            _log.info("The token of workspace %s is forgotten", team)
             self._drop(team)
             self._installations.delete(team)
         return response
@@ -123,11 +123,3 @@ class Workspaces:
         # Acknowledged: Slack would deliver it again and again, and nobody here can answer it.
         _log.warning("A delivery from a workspace that has not installed the app")
         return BoltResponse(status=200, body="")
-
-
-def _takes_token_away(event: Mapping[str, Any]) -> bool:
-    """Whether the token of the workspace is good for nothing after this."""
-    kind = event.get("type")
-    return kind == "app_uninstalled" or (
-        kind == "tokens_revoked" and bool((event.get("tokens") or {}).get("bot"))
-    )

@@ -11,6 +11,7 @@ from bot.state.inbox import LEASE_SECONDS, MAX_TRIES, Claim, Letter, Pending, Re
 from bot.state.memory import RETENTION_DAYS, State
 from bot.state.places import Place
 from bot.state.shown import Judged, Reason, ShownAnswer, ShownQuote, Verdict, text_hash
+from bot.state.takings import Limit, Over
 from bot.state.threads import FOLLOW_UP_SECONDS, TURNS_REMEMBERED
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "InVain",
     "Judged",
     "Letter",
+    "Limit",
+    "Over",
     "Pending",
     "Place",
     "Reason",

@@ -12,6 +12,7 @@ from pathlib import Path
 from index.types import FootnoteError
 
 _LOCK_WAIT_SECONDS = 10.0
+_LOCK_PAUSE_SECONDS = 0.02
 
 # Each script takes the file from its position in the list to the next version; never edit one
 # that was released, add another.
@@ -82,6 +83,13 @@ MIGRATIONS = (
         name TEXT PRIMARY KEY, done_for TEXT NOT NULL, taken_at REAL NOT NULL, done INTEGER NOT NULL
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE takings (
+        team TEXT NOT NULL, whose TEXT NOT NULL, name TEXT NOT NULL, taken TEXT NOT NULL,
+        warned INTEGER NOT NULL, last REAL NOT NULL, PRIMARY KEY (team, whose, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX takings_by_time ON takings (last);
+    """,
 )
 
 
@@ -131,7 +139,7 @@ class Database:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _prepare(self) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._log_ahead()
         # In WAL mode this loses nothing when a process is killed, only when the power fails.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA foreign_keys = ON")
@@ -148,3 +156,21 @@ class Database:
                 for statement in filter(str.strip, script.split(";")):
                     sql.execute(statement)
             sql.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _log_ahead(self) -> None:
+        """Switch a new file to WAL mode.
+
+        Two processes that do so at once can wait for each other until SQLite gives up: here nobody waits
+        with a lock in hand, and whoever came too late tries again.
+        """
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        deadline = time.monotonic() + _LOCK_WAIT_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(_LOCK_PAUSE_SECONDS)
+        self._connection.execute(f"PRAGMA busy_timeout = {_LOCK_WAIT_SECONDS * 1000:.0f}")

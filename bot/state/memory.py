@@ -1,4 +1,4 @@
-"""The bot's memory as one thing: the inbox, the threads, the answers shown and how questions ended."""
+"""The bot's memory as one thing: the inbox, the threads, the answers shown, how questions ended, limits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.state.database import Database
 from bot.state.endings import Endings
 from bot.state.inbox import Inbox
 from bot.state.shown import Shown
+from bot.state.takings import Takings
 from bot.state.threads import Threads
 
 RETENTION_DAYS = 90
@@ -39,6 +40,7 @@ class State:
         self.shown = Shown(self._database)
         self.endings = Endings(self._database, keep_questions=keep_questions)
         self.chores = Chores(self._database)
+        self.takings = Takings(self._database)
         self._retention_seconds = retention_days * 86_400.0
         if prune:
             self.prune()
@@ -47,7 +49,7 @@ class State:
         """Forget what is past its time; nothing that people did or said outlives the retention."""
         now = self._database.clock()
         with self._database.transaction() as sql:
-            for part in (self.inbox, self.threads, self.shown, self.endings):
+            for part in (self.inbox, self.threads, self.shown, self.endings, self.takings):
                 part.prune(sql, now, self._retention_seconds)
         self._database.checkpoint()
 

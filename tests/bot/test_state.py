@@ -132,6 +132,16 @@ def claim_fifty(path: Path) -> list[int]:
     return [number for number in range(50) if state.inbox.claim([f"event:{number}"])]
 
 
+def test_processes_that_open_a_new_memory_at_once_all_get_it(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4) as pool:
+        paths = [tmp_path / f"{number // 4}.sqlite" for number in range(80)]
+        assert all(pool.map(is_open, paths))
+
+
+def is_open(path: Path) -> bool:
+    return State(path).inbox.waiting() == 0
+
+
 def test_a_question_is_kept_until_it_is_finished(state: State) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim

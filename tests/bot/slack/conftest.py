@@ -84,7 +84,7 @@ def start(
         bot = (SocketModeBot if chosen.mode == "socket" else HttpBot)(chosen, answers, state, rights, library)
         bots.append(bot)
         if isinstance(bot, HttpBot):
-            slack.http_port = bot.port
+            slack.http_ports.append(bot.port)
         else:
             slack.wait(lambda: slack.accepted > accepted)
         return bot

@@ -1,4 +1,7 @@
-"""A bot in a process of its own, for tests that end processes: `serving.py API MODE STATE DELAY [LEASE]`."""
+"""A bot in a process of its own, for tests that end processes.
+
+`serving.py API MODE STATE DELAY [LEASE [PORT]]`
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.fakes.answers import QUESTION, PreparedAnswers, banma_answer
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 
 
-def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30") -> None:
+def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30", port: str = "0") -> None:
     logging.basicConfig(level=logging.INFO)
     inbox.LEASE_SECONDS = float(lease)
     stop = stop_on_signals()
@@ -33,7 +36,7 @@ def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30") -> 
         signing_secret=SIGNING_SECRET,
         api_url=api_url,
         host="127.0.0.1",
-        port=0,
+        port=int(port),
         user_limit=0,
         channel_limit=0,
         round_seconds=float(lease) / 6,

@@ -226,6 +226,7 @@ def test_an_attachment_alone_gets_help_and_the_same_word(slack: FakeSlack) -> No
         },
         {"type": "app_home_opened", "user": "U1", "channel": "D1", "tab": "messages"},
         {"type": "reaction_added", "user": "U1", "reaction": "eyes", "item": {}},
+        {"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}},
     ],
     ids=[
         "channel talk",
@@ -236,6 +237,7 @@ def test_an_attachment_alone_gets_help_and_the_same_word(slack: FakeSlack) -> No
         "a bot's mention",
         "home",
         "unknown event",
+        "a person's token",
     ],
 )
 def test_what_is_not_for_the_bot_is_acknowledged_and_left_alone(
@@ -245,6 +247,18 @@ def test_what_is_not_for_the_bot_is_acknowledged_and_left_alone(
     slack.settle(0.1)
     assert slack.envelopes[0].deliveries == 1
     assert slack.posted == []
+
+
+@pytest.mark.parametrize(
+    "event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U1"]}}]
+)
+def test_that_the_app_was_removed_is_in_the_log(
+    slack: FakeSlack, event: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    slack.event(dict(event))
+    slack.settle(0.1)
+    assert slack.envelopes[0].deliveries == 1
+    assert "until it is installed again" in caplog.text
 
 
 def test_a_source_full_of_mentions_pings_nobody(slack: FakeSlack, answers: PreparedAnswers) -> None:

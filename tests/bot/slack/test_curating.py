@@ -153,7 +153,7 @@ class TestAdding:
         open_house()
         event = slack.mention("add to boats", files=[slack.upload("ferry.md", FERRY)])
         said = ended(slack, event).shown()
-        assert said == " There is no collection “boats” here. There is: “.” for no collection, notes."
+        assert said == " There is no collection “boats” here. Choose from: “.” (no collection), notes."
         assert house.builds == []
 
     def test_what_cannot_be_an_article_is_refused_with_the_reason_and_the_rest_is_added(
@@ -172,6 +172,18 @@ class TestAdding:
             "Added “The ferry” (the-ferry)",
         ):
             assert reason in done.shown()
+
+    def test_a_reason_comes_in_the_language_of_who_asks(
+        self, slack: FakeSlack, open_house: Callable[..., Bot], house: House
+    ) -> None:
+        slack.locales[ADA] = "zh-CN"
+        (house.sources / "headings.md").write_text("# Only\n\n## Headings\n", "utf-8")
+        open_house()
+        picture = slack.upload("cat.png", b"\x89PNG\r\n", "image/png")
+        done = ended(slack, slack.direct_message("", files=[picture]))
+        assert done.shown() == " 没有添加任何文章。cat.png 是图片，请添加图片上的文字。"
+        said = "headings.md 没有句子，只有标题和符号。请写上正文，或删除文件。"
+        assert said in ended(slack, slack.direct_message("状态")).shown()
 
     def test_nothing_that_could_be_added_is_said_and_nothing_is_built(
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House

@@ -139,6 +139,24 @@ def test_a_reply_that_was_posted_and_not_noted_is_found_again(
     assert told == [{"event_type": "footnote_reply", "event_payload": {"question": ts}}]
 
 
+def test_eyes_show_that_a_question_was_heard_until_its_reply_is_there(
+    workspace: WebClient, bot: HttpBot, answers: PreparedAnswers
+) -> None:
+    answers.gate.clear()
+    ts = str(workspace.chat_postMessage(channel=CHANNEL, text=QUESTION)["ts"])
+    event = {"type": "app_mention", "channel": CHANNEL, "user": "U0ADA", "text": QUESTION, "ts": ts}
+    post(bot, _of_workspace(workspace, event))
+    _wait(lambda: _reactions(workspace, ts) == ["eyes"])
+    answers.gate.set()
+    _wait(lambda: len(_thread(workspace, ts)) == 1)
+    _wait(lambda: _reactions(workspace, ts) == [])
+
+
+def _reactions(workspace: WebClient, ts: str) -> list[str]:
+    found = workspace.reactions_get(channel=CHANNEL, timestamp=ts)["message"]
+    return [reaction["name"] for reaction in found.get("reactions") or ()]
+
+
 def _of_workspace(workspace: WebClient, event: dict[str, Any]) -> dict[str, Any]:
     found = workspace.auth_test()
     payload = event_payload(event) | {"team_id": found["team_id"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_without_an_index_app_home_says_so_and_how_to_ask_all_the_same(
     slack.open_app("home")
     slack.wait(lambda: "U0ADA" in slack.homes)
     shown = said(slack.homes["U0ADA"])
-    assert "I have no usable index of the articles, so I could not look this up." in shown
+    assert "I have no usable index of the articles, so I cannot answer at the moment." in shown
     assert "How to ask" in shown
     assert "secret" not in str(shown)
 
@@ -85,6 +86,16 @@ class TestWhatCannotBeRead:
         assert shown[5] == "river.md"
         assert shown[6].startswith(" has broken front matter: ")
         assert shown[7:9] == [" (Its last good version can still be asked.)", "What I can answer"]
+
+    def test_what_was_mended_is_gone_before_the_next_build(
+        self, slack: FakeSlack, start: StartBot, library: Library, sources: Path
+    ) -> None:
+        start(library=library, curators=frozenset({"U0ADA"}))
+        (sources / "river.md").write_text("The Aare is a river.\n", "utf-8")
+        (sources / "board" / "plan.md").unlink()
+        shown = home_of(slack, "U0ADA")
+        assert "notes/empty.md" in shown
+        assert not {"river.md", "board/plan.md"} & set(shown)
 
     def test_nobody_else_sees_anything_of_it(
         self, slack: FakeSlack, start: StartBot, library: Library
@@ -326,6 +337,17 @@ class TestWhatAButtonLeadsTo:
         slack.wait(lambda: len(slack.posted) == 3)
         assert state.shown.told() == [QUESTION]
 
+    def test_what_an_answer_leaves_open_can_be_passed_on_too(
+        self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers, state: State
+    ) -> None:
+        half = f"{QUESTION} And who is Zoe?"
+        answers.prepared[half] = replace(banma_answer(), unanswered=("who is Zoe",))
+        said = slack.reply(slack.mention(half))
+        assert "The articles do not say: who is Zoe" in said.shown()
+        slack.press(said, button(said, "tell_curators"))
+        slack.wait(lambda: len(slack.posted) == 3)
+        assert state.shown.told() == [half]
+
     @pytest.mark.parametrize("forged", [{"channel": "C0OTHER"}, {"value": "unknown"}])
     def test_a_forged_word_to_the_curators_is_not_kept(
         self, slack: FakeSlack, reply: Posted, state: State, forged: dict[str, str]
@@ -521,6 +543,17 @@ class TestLanguages:
             slack.reply(slack.mention(QUESTION))
         slack.reply(slack.mention(QUESTION, user="U0BOB"))
         assert slack.calls.count("users.info") == 2
+
+    def test_an_apology_and_a_polite_no_are_in_it_without_asking_again(
+        self, slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+    ) -> None:
+        slack.locales["U0WEI"] = "zh-CN"
+        answers.prepared["Broken?"] = ValueError("broken")
+        start(user_limit=2)
+        assert "来源" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
+        assert "我这边出了问题" in slack.reply(slack.mention("Broken?", user="U0WEI")).shown()
+        assert "这一个超出了" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
+        assert slack.calls.count("users.info") == 1
 
     def test_where_slack_does_not_tell_the_question_decides(self, slack: FakeSlack, start: StartBot) -> None:
         start()

@@ -22,7 +22,7 @@ from tests.fakes.slack import BOT_USER, SIGNING_SECRET, FakeSlack, event_payload
 def bot(slack: FakeSlack, start: StartBot) -> HttpBot:
     running = start(mode="http")
     assert isinstance(running, HttpBot)
-    slack.http_port = None  # what is delivered here is posted by the test itself
+    slack.http_ports.clear()  # what is delivered here is posted by the test itself
     return running
 
 

@@ -50,7 +50,7 @@ def serve(slack: FakeSlack, start: StartBot, folder: Path, **changed: Any) -> Ht
         **changed,
     )
     assert isinstance(running, HttpBot)
-    slack.http_port = None
+    slack.http_ports.clear()
     return running
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
-from bot.slack.limits import MAX_REMEMBERED, WINDOW_SECONDS, Limits, Over
+from bot.slack.limits import Limits
 from bot.slack.workers import Workers
-from bot.state import State
+from bot.state import Over, State
+from bot.state.takings import WINDOW_SECONDS
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import FakeSlack
@@ -20,9 +25,19 @@ class Clock:
         return self.now
 
 
-def test_so_many_questions_are_taken_in_any_minute() -> None:
-    clock = Clock()
-    limits = Limits(user=2, channel=0, clock=clock)
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def memory(tmp_path: Path, clock: Clock) -> State:
+    """One whose clock a test sets."""
+    return State(tmp_path / "limits.sqlite", clock)
+
+
+def test_so_many_questions_are_taken_in_any_minute(memory: State, clock: Clock) -> None:
+    limits = Limits(2, 0, memory)
     assert limits.take("T", "C", "U") is None
     clock.now += 30
     assert limits.take("T", "C", "U") is None
@@ -32,9 +47,8 @@ def test_so_many_questions_are_taken_in_any_minute() -> None:
     assert limits.take("T", "C", "U") == Over("user", 2, 30, first=True)
 
 
-def test_it_is_said_once_until_a_question_is_taken_again() -> None:
-    clock = Clock()
-    limits = Limits(user=1, channel=0, clock=clock)
+def test_it_is_said_once_until_a_question_is_taken_again(memory: State, clock: Clock) -> None:
+    limits = Limits(1, 0, memory)
     limits.take("T", "C", "U")
     over = [limits.take("T", "C", "U") for _ in range(3)]
     assert [one.first for one in over if one] == [True, False, False]
@@ -44,8 +58,8 @@ def test_it_is_said_once_until_a_question_is_taken_again() -> None:
     assert again and again.first
 
 
-def test_a_question_too_many_for_one_does_not_count_for_the_other() -> None:
-    limits = Limits(user=1, channel=3, clock=Clock())
+def test_a_question_too_many_for_one_does_not_count_for_the_other(memory: State) -> None:
+    limits = Limits(1, 3, memory)
     for _ in range(5):
         limits.take("T", "C", "U1")
     assert [limits.take("T", "C", user) for user in ("U2", "U3")] == [None, None]
@@ -53,8 +67,8 @@ def test_a_question_too_many_for_one_does_not_count_for_the_other() -> None:
     assert over and over.whose == "channel"
 
 
-def test_people_channels_and_workspaces_have_limits_of_their_own() -> None:
-    limits = Limits(user=1, channel=1, clock=Clock())
+def test_people_channels_and_workspaces_have_limits_of_their_own(memory: State) -> None:
+    limits = Limits(1, 1, memory)
     assert [limits.take("T1", "C1", "U1"), limits.take("T1", "C2", "U2"), limits.take("T2", "C1", "U1")] == [
         None,
         None,
@@ -62,16 +76,44 @@ def test_people_channels_and_workspaces_have_limits_of_their_own() -> None:
     ]
 
 
-def test_nought_is_no_limit() -> None:
-    limits = Limits(user=0, channel=0, clock=Clock())
+def test_nought_is_no_limit(memory: State) -> None:
+    limits = Limits(0, 0, memory)
     assert {limits.take("T", "C", "U") for _ in range(1_000)} == {None}
 
 
-def test_what_is_remembered_stays_small() -> None:
-    limits = Limits(user=1, channel=0, clock=Clock())
-    for number in range(MAX_REMEMBERED + 100):
-        limits.take("T", "C", f"U{number}")
-    assert len(limits._windows) == MAX_REMEMBERED
+def test_processes_that_share_a_memory_share_the_limit_and_the_word(
+    memory: State, clock: Clock, tmp_path: Path
+) -> None:
+    one, other = Limits(2, 0, memory), Limits(2, 0, State(tmp_path / "limits.sqlite", clock))
+    assert [one.take("T", "C", "U"), other.take("T", "C", "U")] == [None, None]
+    assert [limits.take("T", "C", "U") for limits in (one, other)] == [
+        Over("user", 2, 60, first=True),
+        Over("user", 2, 60, first=False),
+    ]
+
+
+def test_of_many_at_once_so_many_are_taken(tmp_path: Path) -> None:
+    several = [Limits(5, 0, State(tmp_path / "limits.sqlite")) for _ in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda number: several[number % 4].take("T", "C", "U"), range(40)))
+    assert taken.count(None) == 5
+    assert sum(over.first for over in taken if over) == 1
+
+
+def test_who_asked_is_forgotten_after_a_minute(memory: State, clock: Clock, tmp_path: Path) -> None:
+    limits = Limits(1, 1, memory)
+    limits.take("T", "C", "U0SECRET")
+    clock.now += WINDOW_SECONDS
+    limits.take("T", "D", "U0OTHER")
+    rows = sqlite3.connect(tmp_path / "limits.sqlite").execute("SELECT name FROM takings").fetchall()
+    assert sorted(rows) == [("D",), ("U0OTHER",)]
+
+
+def test_a_clock_that_is_set_back_shuts_nobody_out(memory: State, clock: Clock) -> None:
+    limits = Limits(1, 0, memory)
+    limits.take("T", "C", "U")
+    clock.now -= 86_400
+    assert limits.take("T", "C", "U") is None
 
 
 def test_a_person_over_the_limit_is_told_once_and_others_are_answered(

@@ -51,10 +51,12 @@ def test_it_subscribes_to_what_the_bot_listens_to(manifest: dict[str, Any]) -> N
     assert manifest["settings"]["event_subscriptions"]["bot_events"] == [
         "app_home_opened",
         "app_mention",
+        "app_uninstalled",
         "message.channels",
         "message.groups",
         "message.im",
         "message.mpim",
+        "tokens_revoked",
     ]
     assert manifest["settings"]["interactivity"] == {"is_enabled": True}
     assert manifest["settings"]["socket_mode_enabled"] is True

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.soak import MAX_P95_SECONDS, prepared, soak
+from tests.soak import MAX_P95_SECONDS, Mode, prepared, soak
 
 
 def test_every_question_is_answered_once_in_bad_weather() -> None:
@@ -21,6 +21,8 @@ def test_every_question_is_answered_once_in_bad_weather() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_a_process_that_is_killed_in_the_middle_loses_and_doubles_nothing() -> None:
-    outcome = soak(80, rate=40, processes=2, kill=True, start=prepared(delay=0.1, lease=1.5), patience=20)
+@pytest.mark.parametrize("mode", ["socket", "http"])
+def test_a_process_that_is_killed_in_the_middle_loses_and_doubles_nothing(mode: Mode) -> None:
+    start = prepared(delay=0.1, lease=1.5, mode=mode)
+    outcome = soak(80, rate=40, processes=2, kill=True, start=start, patience=20)
     assert (outcome.unanswered, outcome.doubled) == (0, 0), outcome

@@ -38,6 +38,8 @@ BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-loopback", "xapp-loopback", "loopba
 MAX_RESPONSE_USES = 5
 MAX_DELIVERIES = 4
 """The first, and Slack's three repetitions."""
+HTTP_BACKOFF = 4
+"""How many times as long it waits after each delivery over HTTP; Slack waits a minute, and then five."""
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,8 @@ class FakeSlack:
         self.acks_to_lose = 0
         self.disturbed: set[tuple[str, str]] = set()
         """Channel and thread of every reply that met a fault."""
-        self.http_port: int | None = None
-        """Where deliveries are posted, signed, instead of going through Socket Mode."""
+        self.http_ports: list[int] = []
+        """Where deliveries are posted, signed and in turn, instead of going through Socket Mode."""
         self._open: dict[str, Envelope] = {}
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._times: Iterator[int] = itertools.count(1_700_000_000)
@@ -520,9 +522,12 @@ class FakeSlack:
                     if envelope.due <= now and envelope.deliveries < MAX_DELIVERIES
                 ]
             for envelope in due:
-                if self.http_port is not None:
+                if ports := self.http_ports:
                     self._sent(envelope)
-                    threading.Thread(target=self._post_signed, args=(envelope,), daemon=True).start()
+                    # It gives a server that was stopped longer and longer to come back.
+                    envelope.due += self.redeliver_after * (HTTP_BACKOFF ** (envelope.deliveries - 1) - 1)
+                    port = ports[next(turn) % len(ports)]
+                    threading.Thread(target=self._post_signed, args=(envelope, port), daemon=True).start()
                     continue
                 sockets = self._open_sockets()
                 if sockets and sockets[next(turn) % len(sockets)].send(_wire(envelope)):
@@ -536,7 +541,7 @@ class FakeSlack:
         envelope.due = now + self.redeliver_after
         envelope.sent_at = envelope.sent_at or now
 
-    def _post_signed(self, envelope: Envelope) -> None:
+    def _post_signed(self, envelope: Envelope, port: int) -> None:
         """One delivery over HTTP: any answer but 200 is none."""
         if envelope.kind == "events_api":
             body, kind = json.dumps(envelope.payload), "application/json"
@@ -550,12 +555,12 @@ class FakeSlack:
         headers = signed_headers(body) | {"Content-Type": kind}
         if envelope.deliveries > 1:
             headers |= {"X-Slack-Retry-Num": str(envelope.deliveries - 1)}
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=3)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
         try:
             connection.request("POST", "/slack/events", body.encode(), headers)
             response = connection.getresponse()
             answer = response.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return
         finally:
             connection.close()
