@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from index.embedding import SentenceTransformerEncoder
+from index.light import lightest
 from index.types import Encoder, FootnoteError
 from tests.benchmarks import data as sets
 from tests.benchmarks.ablation import ablation
@@ -138,8 +139,9 @@ def _run(arguments: argparse.Namespace) -> Results:
     data = BenchmarkData(arguments.data or arguments.cache, arguments.quick)
     data.require(needed)
     arguments.cache.mkdir(parents=True, exist_ok=True)
-    encoder = SentenceTransformerEncoder(arguments.model)
-    groups = tuple(_group(name, arguments, data, encoder) for name in names)
+    plain = SentenceTransformerEncoder(arguments.model)
+    encoder = lightest(plain)
+    groups = tuple(_group(name, arguments, data, encoder, plain) for name in names)
     return Results(_about(arguments, encoder, time.monotonic() - started), groups)
 
 
@@ -163,7 +165,9 @@ def _needed(groups: Sequence[str], languages: Sequence[str]) -> list[PublicSet]:
     return needed
 
 
-def _group(name: str, arguments: argparse.Namespace, data: BenchmarkData, encoder: Encoder) -> Group:
+def _group(
+    name: str, arguments: argparse.Namespace, data: BenchmarkData, encoder: Encoder, plain: Encoder
+) -> Group:
     split, cache = arguments.split, arguments.cache
     remembering = RememberingEncoder(encoder, cache)
     match name:
@@ -181,7 +185,7 @@ def _group(name: str, arguments: argparse.Namespace, data: BenchmarkData, encode
             return growth(cache, arguments.quick, _say)
         case _:
             # Here embedding the question is part of what is measured.
-            return speed(data, encoder, cache, arguments.quick, _say)
+            return speed(data, encoder, plain, cache, arguments.quick, _say)
 
 
 def _about(arguments: argparse.Namespace, encoder: Encoder, seconds: float) -> dict[str, str]:

@@ -11,10 +11,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +38,7 @@ from tests.benchmarks.collection import Collection
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.figures import Figure, Group, Target, Unit
 from tests.benchmarks.product import open_answers
+from tests.benchmarks.starts import PLAIN, starts
 
 ROOT = Path(__file__).parents[2]
 OWN_SOURCES = ROOT / "sources"
@@ -56,22 +55,20 @@ SEED = 0
 QUESTIONS = 200
 WARM_UP = 20
 PLAIN_TEXTS = 128
-STARTS = 3
 NEIGHBOURS = 10
 
 P50_TARGET_MS, P95_TARGET_MS = 40.0, 80.0
 
-PLAIN = "plain"
-PLAIN_START = """
-from index.embedding import SentenceTransformerEncoder
-SentenceTransformerEncoder().encode_questions(["What is asked?"])
-"""
-
 
 def speed(
-    data: BenchmarkData, encoder: Encoder, cache: Path, quick: bool, say: Callable[[str], None]
+    data: BenchmarkData,
+    encoder: Encoder,
+    plain: Encoder,
+    cache: Path,
+    quick: bool,
+    say: Callable[[str], None],
 ) -> Group:
-    """Everything here is measured anew in each run; nothing comes from a kept index."""
+    """`plain` embeds as sentence-transformers does.  Everything here is measured anew in each run; nothing comes from a kept index."""
     folder = cache / "speed"
     shutil.rmtree(folder, ignore_errors=True)
     say("speed: build")
@@ -80,7 +77,7 @@ def speed(
     built = build(folder / "sources", folder / "data", encoder)
     generation = load_generation(folder / "data", encoder)
     texts = [context_text(passage) for passage in generation.passages[:PLAIN_TEXTS]]
-    plain_build = len(texts) / _seconds(lambda: encoder.encode_documents(texts))
+    plain_build = len(texts) / _seconds(lambda: plain.encode_documents(texts))
     figures = [
         Figure(
             "build, passages with their sentences",
@@ -93,9 +90,9 @@ def speed(
     ]
     say("speed: 10,000 passages")
     large = grown(generation, encoder, folder / "data")
-    figures += _answering(data, large, len(generation.passages), encoder, folder)
+    figures += _answering(data, large, len(generation.passages), encoder, plain, folder)
     say("speed: start-up")
-    figures.append(_start_up(encoder, folder))
+    figures += starts(encoder, folder)
     return Group("Speed", tuple(figures))
 
 
@@ -110,11 +107,11 @@ def write_sources(folder: Path, data: BenchmarkData, passages: int) -> None:
 
 
 def _answering(
-    data: BenchmarkData, grown: Generation, real: int, encoder: Encoder, folder: Path
+    data: BenchmarkData, grown: Generation, real: int, encoder: Encoder, baseline: Encoder, folder: Path
 ) -> list[Figure]:
     questions = own_and_others(data)
     answerer = open_answers(Collection((), folder, grown), encoder)
-    plain = _PlainSearch(grown, encoder)
+    plain = _PlainSearch(grown, baseline)
     # In turns, so that a busy moment of the machine falls on both.
     ours, plains = [], []
     for question in questions[:WARM_UP]:
@@ -161,27 +158,6 @@ class _PlainSearch:
 
     def search(self, question: str) -> None:
         self._index.search(self._encoder.encode_questions([question]), NEIGHBOURS)
-
-
-def _start_up(encoder: Encoder, folder: Path) -> Figure:
-    data = folder / "own"
-    build(OWN_SOURCES, data, encoder)
-    question = "Who holds what share of Banma?"
-    command = ["-m", "bot", "ask", question, "--sources", str(OWN_SOURCES), "--data", str(data)]
-    ours = [_seconds(lambda: _run(command)) for _ in range(STARTS)]
-    plain = [_seconds(lambda: _run(["-c", PLAIN_START])) for _ in range(STARTS)]
-    return Figure(
-        "start-up: a cold process to its first answer",
-        float(np.median(ours)),
-        STARTS,
-        {PLAIN: float(np.median(plain))},
-        unit=Unit.SECONDS,
-        note="plain: a process that loads the model and embeds the question",
-    )
-
-
-def _run(arguments: Sequence[str]) -> None:
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def _seconds(action: Callable[[], object]) -> float:

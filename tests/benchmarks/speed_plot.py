@@ -18,7 +18,8 @@ import matplotlib.pyplot as plt
 
 PANELS = (
     ("question, p50, ms", "p50"),
-    ("add an article, s", "add_s"),
+    ("8 askers, answers/s", "many_rate"),
+    ("add an article and save, s", "add_saved_s"),
     ("on disk, MB", "megabytes"),
     ("resident, MB", "resident_mb"),
 )
@@ -27,7 +28,7 @@ SIDES = ("ours", "plain", "langchain", "txtai")
 
 def plot(result: Path, picture: Path) -> None:
     sizes = json.loads(result.read_text("utf-8"))["sizes"].values()
-    figure, axes = plt.subplots(1, len(PANELS), figsize=(14, 3.6), layout="constrained")
+    figure, axes = plt.subplots(1, len(PANELS), figsize=(16, 3.4), layout="constrained")
     for axis, (title, key) in zip(axes, PANELS, strict=True):
         for side in SIDES:
             points = [(found["passages"], found[side][key]) for found in sizes if key in found.get(side, {})]
