@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bot.linear import Matrix, Scores
 from index.types import Encoder, FootnoteError, Reranker
+
+if TYPE_CHECKING:
+    from bot.linear import Matrix, Scores
 
 VERSION = 1
 """Of the file.  A file of another version is not read."""
@@ -67,6 +68,8 @@ class Calibration:
 
     def margins(self, shipped: Scores, rows: Matrix, features: Sequence[str]) -> Scores:
         """Corrected log-odds, shape `(rows,)`, of rows of `features`."""
+        import numpy as np  # here: `footnote doctor` only asks whether there is a calibration
+
         weights = np.array([self.weights.get(name, 0.0) for name in features], np.float32)
         return np.asarray(self.scale * shipped + self.offset + rows @ weights, np.float32)
 
@@ -152,7 +155,7 @@ def _parsed(text: str, path: Path) -> Calibration:
             **raw,
         )
         numbers = (found.scale, found.offset, found.reranker_weight, *found.weights.values())
-        if not np.isfinite(np.array(numbers, np.float64)).all():
+        if not all(map(isfinite, numbers)):
             raise ValueError("a weight is no number")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unusable(path, f"it is damaged ({error})") from error

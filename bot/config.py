@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-
 from index.types import FootnoteError
 
 ENV_FILE = ".env"
@@ -297,8 +295,12 @@ def read_environment(folder: Path) -> dict[str, str]:
     """
     path = folder / ENV_FILE
     try:
+        if not path.is_file():
+            return dict(os.environ)
+        from dotenv import dotenv_values
+
         # Without interpolation: a `$` in a secret is a `$`.
-        written = dotenv_values(path, interpolate=False) if path.is_file() else {}
+        written = dotenv_values(path, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
         raise FootnoteError(
             f"{path} cannot be read: {error}. Save it as plain UTF-8 text, or remove it."

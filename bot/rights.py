@@ -24,7 +24,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bot.types import Scope
-from index.generation import indexed_sources
+from index.manifests import indexed_sources
 from index.types import FootnoteError, collection_of
 
 DEFAULT_FILE = "channels.yaml"

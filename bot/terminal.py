@@ -6,10 +6,8 @@ the console's affair.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +16,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.messages.text import date_words, safe_link
+from bot.paragraphs import QUIET, Paragraph, one_line, printable, show
 from bot.types import (
     MAX_QUESTION_CHARS,
     Answer,
@@ -26,6 +25,7 @@ from bot.types import (
     Nearest,
     NoAnswer,
     PassageView,
+    Scope,
     Silence,
     Source,
     Turn,
@@ -39,8 +39,6 @@ PROMPT = "› "
 REMEMBERED_TURNS = 6
 """More than retrieval looks back, so that a follow-up to a follow-up finds its subject."""
 HISTORY_LINES = 1000
-MIN_COLUMNS = 20
-"""Narrower, and a terminal's own wrapping does less harm than ours."""
 
 UNCERTAIN = "I am not sure that this answers it. The closest I found:"
 DISAGREEMENT = "The sources differ. What each of them says:"
@@ -54,21 +52,7 @@ Type a question, or a follow-up such as "and when was that?", "more", "explain" 
   /help      these lines
   /quit      leave; so does Ctrl-D"""
 
-# Escape sequences in an article could recolour, retitle or even type into a terminal, and
-# direction overrides could make a quote read as something else.  Tabs and line ends are harmless.
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-_QUIET, _STRONG, _NUMBER, _WARNING, _ERROR = "dim", "bold", "bold cyan", "bold yellow", "bold red"
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """Text behind a label; lines that do not fit go on under the text, not under the label."""
-
-    text: Text = field(default_factory=Text)
-    label: str = ""
-    address: str | None = None
-    """Makes the text a link to it; where links cannot be shown, it stands in place of the text."""
+_STRONG, _WARNING, _ERROR = "bold", "bold yellow", "bold red"
 
 
 def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> list[Paragraph]:
@@ -85,7 +69,7 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
         paragraphs += [_plain(DISAGREEMENT, _WARNING), Paragraph()]
     if answer.text is not None:
         paragraphs += [_plain(printable(answer.text)), Paragraph()]
-        paragraphs += [_plain(WRITTEN.format(one_line(writer or "a language model")), _QUIET), Paragraph()]
+        paragraphs += [_plain(WRITTEN.format(one_line(writer or "a language model")), QUIET), Paragraph()]
     for place, quote in enumerate(answer.quotes):
         origin = answer.sources[quote.citation - 1] if answer.disagreement and place < 2 else None
         words = Text.assemble(
@@ -103,7 +87,7 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
 def passage_paragraphs(view: PassageView) -> list[Paragraph]:
     """A quote in bold between what stands before and after it."""
     text = Text.assemble(
-        (printable(view.before), _QUIET), (printable(view.quote), _STRONG), (printable(view.after), _QUIET)
+        (printable(view.before), QUIET), (printable(view.quote), _STRONG), (printable(view.after), QUIET)
     )
     title = Text.assemble((one_line(view.title), _STRONG), _origin(view.publisher, view.published))
     paragraphs = [Paragraph(title), Paragraph(), Paragraph(text)]
@@ -122,39 +106,11 @@ def hit_paragraphs(hits: Sequence[Hit]) -> list[Paragraph]:
         head = Text.assemble((f"{hit.score:.3f}", _STRONG), f"  {one_line(passage.article.title)}")
         paragraphs += [
             Paragraph(head, f"{rank:>2}  "),
-            Paragraph(Text(printable(scores), _QUIET), "    "),
+            Paragraph(Text(printable(scores), QUIET), "    "),
             Paragraph(Text(one_line(passage.text)), "    "),
             Paragraph(),
         ]
     return paragraphs[:-1] or [_plain("Nothing found.", _WARNING)]
-
-
-def show(console: Console, paragraphs: Iterable[Paragraph]) -> None:
-    """Print to a terminal's width, and unwrapped where a program reads."""
-    # A link to a sentence is several lines long: to be copied from a file, not to be read.
-    links = console.is_terminal and console.color_system is not None
-    for paragraph in paragraphs:
-        text = Text(paragraph.address, _QUIET) if paragraph.address and not links else paragraph.text
-        if paragraph.address or not console.is_terminal:
-            # In one piece, so that it can be clicked, copied or parsed.
-            console.print(Text.assemble((paragraph.label, _NUMBER), text), soft_wrap=True)
-            continue
-        label = Text(paragraph.label, _NUMBER)
-        lines = paragraph.text.wrap(console, max(MIN_COLUMNS, console.width - label.cell_len))
-        for line in lines or [Text()]:
-            line.rstrip()
-            console.print(Text.assemble(label, line), soft_wrap=True)
-            label = Text(" " * label.cell_len)
-
-
-def printable(text: str) -> str:
-    """`text` with a visible mark for each character that a terminal would obey rather than show."""
-    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
-def one_line(text: str) -> str:
-    """`printable`, with every run of white space as one space."""
-    return printable(" ".join(text.split()))
 
 
 class Chat:
@@ -166,8 +122,10 @@ class Chat:
         articles: Callable[[], Sequence[Article]],
         console: Console,
         writer: str | None = None,
+        scope: Scope = None,
     ) -> None:
         self._answers = answers
+        self._scope = scope
         self._writer = writer
         self._articles = articles
         self._console = console
@@ -192,7 +150,7 @@ class Chat:
             show(self._console, [*paragraphs, Paragraph()])
 
     def _ask(self, question: str) -> list[Paragraph]:
-        answer = self._answers.answer(question, self._conversation)
+        answer = self._answers.answer(question, self._conversation, self._scope)
         shown = " ".join(quote.text for quote in answer.quotes) if isinstance(answer, Answer) else ""
         self._conversation = (*self._conversation, Turn(question, shown))[-REMEMBERED_TURNS:]
         self._last = answer
@@ -204,7 +162,7 @@ class Chat:
             case "/show":
                 return self._show(argument.strip() or "1")
             case "/sources":
-                return [_article(article) for article in self._articles()]
+                return [_article(article) for article in self._articles() if self._asks(article)]
             case "/help":
                 return [_plain(HELP)]
             case _:
@@ -219,10 +177,13 @@ class Chat:
             return [_plain(f"There is no source {one_line(number)} to show. {remedy}", _WARNING)]
         paragraphs: list[Paragraph] = []
         for quote in wanted:
-            view = self._answers.passage(quote.source_id, quote.start, quote.end)
+            view = self._answers.passage(quote.source_id, quote.start, quote.end, self._scope)
             gone = _plain("That article has changed or gone since. Ask again.", _WARNING)
             paragraphs += [*(passage_paragraphs(view) if view else [gone]), Paragraph()]
         return paragraphs[:-1]
+
+    def _asks(self, article: Article) -> bool:
+        return self._scope is None or article.collection in self._scope
 
 
 def typed_lines(history: Path) -> Iterator[str]:
@@ -274,7 +235,7 @@ def _silence(answer: NoAnswer) -> list[Paragraph]:
         case Silence.NOT_IN_SOURCES:
             paragraphs = [_plain("The sources do not say.", _WARNING)]
     if answer.nearest:
-        paragraphs += [Paragraph(), _plain("The nearest articles, which do not answer it:", _QUIET)]
+        paragraphs += [Paragraph(), _plain("The nearest articles, which do not answer it:", QUIET)]
         for nearest in answer.nearest:
             paragraphs += _nearest(nearest)
     return paragraphs
@@ -291,8 +252,8 @@ def _source(source: Source) -> list[Paragraph]:
     indent, file = " " * len(label), one_line(source.file)
     return [
         head,
-        *(_address(source.url, source.link, indent) or [Paragraph(Text(file, _QUIET), indent, file)]),
-        *(Paragraph(Text(f"also in {one_line(other)}", _QUIET), indent) for other in source.also),
+        *(_address(source.url, source.link, indent) or [Paragraph(Text(file, QUIET), indent, file)]),
+        *(Paragraph(Text(f"also in {one_line(other)}", QUIET), indent) for other in source.also),
     ]
 
 
@@ -303,7 +264,7 @@ def _article(article: Article) -> Paragraph:
 
 def _origin(publisher: str | None, published: str | None) -> Text:
     known = [one_line(part) for part in (publisher, date_words(published)) if part]
-    return Text(f" — {', '.join(known)}" if known else "", _QUIET)
+    return Text(f" — {', '.join(known)}" if known else "", QUIET)
 
 
 def _address(url: str | None, link: str | None = None, label: str = "") -> list[Paragraph]:

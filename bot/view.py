@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bot.types import Scope
 from index.generation import Generation
 from index.search import Findings, Searcher
-from index.types import Article, collection_of
+from index.types import Article, Hit, collection_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -34,6 +34,10 @@ class View:
     def find(self, question: str, focus: str | None = None) -> Findings:
         """As `Searcher.find`, among what may be seen."""
         return self._searcher.find(question, HITS, self._allowed, focus)
+
+    def search(self, question: str, k: int) -> list[Hit]:
+        """As `Searcher.search`, among what may be seen."""
+        return self._searcher.find(question, k, self._allowed).hits[:k]
 
     def article(self, id: str) -> Article | None:
         """None where there is none of that id, and where it may not be seen, alike."""

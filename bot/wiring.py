@@ -22,11 +22,13 @@ from bot.library import Library
 from bot.observing import Observer
 from bot.rights import LiveRights
 from bot.state import State
-from bot.types import Answers
+from bot.types import Answers, Scope
+from bot.view import View
 from index.build import Acceptance, Progress, build
 from index.embedding import SentenceTransformerEncoder, default_model_folder
-from index.generation import Generation, LiveGeneration, current_name
+from index.generation import Generation, LiveGeneration
 from index.light import lightest
+from index.manifests import current_name
 from index.reader import Reader
 from index.reranking import CrossEncoderReranker
 from index.search import Searcher
@@ -60,7 +62,7 @@ class Parts:
     """What the commands are made of; tests give their own."""
 
     build: Callable[[Settings, Progress], BuildReport]
-    search: Callable[[Settings], Search]
+    search: Callable[[Settings, Scope], Search]
     answers: Callable[[Settings], Answers]
     articles: Callable[[Settings], Sequence[Article]]
     slack: Callable[[Settings], None]
@@ -84,9 +86,10 @@ def build_index(settings: Settings, progress: Progress) -> BuildReport:
     )
 
 
-def open_search(settings: Settings) -> Search:
+def open_search(settings: Settings, scope: Scope = None) -> Search:
     """Raise `FootnoteError` where there is no usable index."""
-    return Searcher(_live(settings.data, settings.model).get(), _encoder(settings.model)).search
+    searcher = Searcher(_live(settings.data, settings.model).get(), _encoder(settings.model))
+    return View(searcher, scope).search
 
 
 def open_answers(settings: Settings) -> Answers:

@@ -22,32 +22,45 @@ from index import chunking as chunking_code
 from index import postings as postings_code
 from index import sentences as sentences_code
 from index import tokens as tokens_code
-from index.chunking import Chunks, ChunkSettings, Table, chunk, context_text
+from index.chunking import Chunks, Table, chunk, context_text
 from index.draft import GenerationDraft
 from index.generation import (
-    CURRENT,
-    GENERATIONS,
     KEPT_GENERATIONS,
-    Contents,
-    DamagedGeneration,
     Generation,
-    Manifest,
-    MissingGeneration,
-    SourceEntry,
-    StaleGeneration,
     compose,
-    current_name,
-    held_back,
-    kept_generations,
     make_current,
     new_manifest,
     prune,
-    read_manifest,
     write_generation,
 )
-from index.reading import Known, Reading, read_sources
-from index.segments import SEGMENTS, Segment, open_segment, sweep
-from index.types import Article, BuildReport, Encoder, FootnoteError, Passage, SourceFailure, Vectors
+from index.manifests import (
+    CURRENT,
+    GENERATIONS,
+    SEGMENTS,
+    DamagedGeneration,
+    Manifest,
+    MissingGeneration,
+    SegmentManifest,
+    SourceEntry,
+    StaleGeneration,
+    current_name,
+    held_back,
+    kept_generations,
+    read_generation,
+    read_manifest,
+)
+from index.reading import Known, Reading, known_files, read_sources
+from index.segments import Contents, SavedSegment, Segment, sweep, trusted_segment
+from index.types import (
+    Article,
+    BuildReport,
+    ChunkSettings,
+    Encoder,
+    FootnoteError,
+    Passage,
+    SourceFailure,
+    Vectors,
+)
 from index.vectors import SentenceVectors, VectorIndex
 
 # Texts between two steps of the progress bar; eight batches, so that sorting by length still pays.
@@ -94,7 +107,7 @@ def build(
     with writing(data, lock_seconds):
         _tidy(data, keep)
         try:
-            settings = _Settings(encoder, chunking or ChunkSettings(), keep, accept or _anything)
+            settings = _Settings(encoder, chunking or ChunkSettings(), keep, accept)
             report = _build(sources, data, settings, progress or _silent)
         except BaseException:
             _tidy(data, keep)
@@ -123,7 +136,7 @@ class _Settings:
     encoder: Encoder
     chunking: ChunkSettings
     keep: int
-    accept: Acceptance
+    accept: Acceptance | None
 
 
 def _build(sources: Path, data: Path, settings: _Settings, progress: Progress) -> BuildReport:
@@ -166,7 +179,7 @@ class _Last:
     """What the build before this one left."""
 
     manifest: Manifest | None
-    segments: tuple[Segment, ...]
+    segments: tuple[Segment | SavedSegment, ...]
     """Those that are whole."""
     sources: Mapping[str, SourceEntry]
     """Of all segments, by id."""
@@ -180,9 +193,9 @@ class _Last:
     def known(self) -> dict[str, Known]:
         """The files that need not be read again where they have not changed."""
         whole = (entry for segment in self.segments for entry in segment.sources)
-        return {e.file: Known(e.sha256, e.title, e.text_sha256) for e in whole} if self.split_alike else {}
+        return known_files(whole) if self.split_alike else {}
 
-    def places(self) -> dict[str, tuple[Segment, int]]:
+    def places(self) -> dict[str, tuple[Segment | SavedSegment, int]]:
         """Where each article that can still be read lies."""
         return {e.id: (segment, n) for segment in self.segments for n, e in enumerate(segment.sources)}
 
@@ -217,30 +230,36 @@ class _Plan:
 
 def _last(data: Path, settings: _Settings) -> _Last:
     try:
-        manifest = read_manifest(data / GENERATIONS / current_name(data))
+        found = read_generation(data, current_name(data))
     except MissingGeneration:
         return _Last(None, (), {}, False, False, None)
     except DamagedGeneration as error:
         return _rescued(data, settings, str(error).removesuffix(" Run `footnote build`."))
     except StaleGeneration:
         return _Last(None, (), {}, False, False, "The index was made by another version of Footnote.")
-    return _opened(data, manifest, settings, None)
+    return _opened(data, *found, settings, None)
 
 
 def _rescued(data: Path, settings: _Settings, damage: str) -> _Last:
     """The newest generation that can be read has most of what a damaged one had."""
     for name in kept_generations(data):
         with suppress(FootnoteError):
-            last = _opened(data, read_manifest(data / GENERATIONS / name), settings, damage)
+            last = _opened(data, *read_generation(data, name), settings, damage)
             return replace(last, manifest=None)
     return _Last(None, (), {}, False, False, damage)
 
 
-def _opened(data: Path, manifest: Manifest, settings: _Settings, damage: str | None) -> _Last:
-    segments: list[Segment] = []
-    for name in manifest.segments:
+def _opened(
+    data: Path,
+    manifest: Manifest,
+    parts: Sequence[SegmentManifest],
+    settings: _Settings,
+    damage: str | None,
+) -> _Last:
+    segments: list[Segment | SavedSegment] = []
+    for part in parts:
         try:
-            segments.append(open_segment(data, name, trusting=True))
+            segments.append(trusted_segment(data, part))
         except DamagedGeneration as error:
             damage = str(error).removesuffix(" Run `footnote build`.")
     sources = {entry.id: entry for entry in manifest.sources}
@@ -302,7 +321,7 @@ def _plan(reading: Reading, last: _Last, settings: _Settings, progress: Progress
         )
         if not last.split_alike:
             segment, place = places[id]
-            parts[id] = split(segment.articles[place])
+            parts[id] = split(segment.open().articles[place])
     return _Plan(
         fresh=dict(sorted(fresh.items(), key=lambda item: item[1])),
         parts=tuple(sorted(parts.values(), key=lambda part: part.article.file)),
@@ -356,7 +375,8 @@ def _made(data: Path, plan: _Plan, last: _Last, settings: _Settings, progress: P
         before=before,
         precisions=_precisions(last, settings.encoder),
     )
-    settings.accept(compose(manifest, segments))
+    if settings.accept is not None:
+        settings.accept(compose(manifest, [segment.open() for segment in segments]))
     write_generation(data, manifest)
     make_current(data, manifest.id)
     prune(data, settings.keep)
@@ -386,13 +406,15 @@ def _embedded(
                 passages.add(context_text(passage), memory.passage)
             for text in _sentence_texts(part):
                 sentences.add(text, memory.sentence)
-        for embedding in (passages, sentences):
-            for start in range(0, len(embedding.missing), SLICE_TEXTS):
-                missing = embedding.missing[start : start + SLICE_TEXTS]
-                vectors = encoder.encode_documents([text for _, text in missing])
-                embedding.vectors[[row for row, _ in missing]] = vectors
-                done += len(missing)
-                progress("Embedding", done, total)
+        # Together: a single article takes one pass over the model's weights instead of two.
+        missing = [(kind.vectors, *one) for kind in (passages, sentences) for one in kind.missing]
+        for start in range(0, len(missing), SLICE_TEXTS):
+            texts = missing[start : start + SLICE_TEXTS]
+            found = encoder.encode_documents([text for _, _, text in texts])
+            for (vectors, row, _), vector in zip(texts, found, strict=True):
+                vectors[row] = vector
+            done += len(texts)
+            progress("Embedding", done, total)
         yield _contents(batch, passages.vectors, sentences.vectors)
 
 
@@ -432,13 +454,14 @@ class _Memory:
     An edit leaves most sentences of its article alone.
     """
 
-    def __init__(self, segments: Sequence[Segment], gone: Collection[str]) -> None:
+    def __init__(self, segments: Sequence[Segment | SavedSegment], gone: Collection[str]) -> None:
         self._passages: dict[bytes, tuple[Segment, int]] = {}
         self._sentences: dict[bytes, tuple[Segment, int]] = {}
-        for segment in segments:
-            numbers = [number for number, entry in enumerate(segment.sources) if entry.id in gone]
+        for saved in segments:
+            numbers = [number for number, entry in enumerate(saved.sources) if entry.id in gone]
             if not numbers:
                 continue
+            segment = saved.open()
             rows = np.flatnonzero(np.isin(segment.places[:, 0], numbers))
             for row in rows.tolist():
                 self._passages[_digest(context_text(segment.passage(row)))] = (segment, row)
@@ -531,10 +554,6 @@ def _lock(data: Path, seconds: float) -> Iterator[None]:
         stream.write(str(os.getpid()))
         stream.flush()
         yield
-
-
-def _anything(generation: Generation) -> None:
-    pass
 
 
 def _silent(stage: str, done: int, total: int) -> None:

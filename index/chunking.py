@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from index.article import heading_text
 from index.sentences import Span, is_heading, sentence_spans
-from index.types import Article, Passage
+from index.types import Article, ChunkSettings, Passage
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 Table = npt.NDArray[np.int32]
@@ -28,20 +28,6 @@ BREAK_IN_PARAGRAPH = 0.05
 # English has some 4.5 characters a token.  A model that does not know a script has a single
 # "unknown" token for a whole run of it, so that without a floor a Thai article were one passage.
 MAX_CHARS_PER_TOKEN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkSettings:
-    """Sizes in tokens of the embedding model."""
-
-    target_tokens: int = 200
-    """200 beat 64, 100, 128 and 400 on recall within a fixed number of passages."""
-    limit_tokens: int = 240
-    """No passage of several sentences is longer; leaves room for a title in a 256-token input."""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.target_tokens <= self.limit_tokens:
-            raise ValueError(f"need 0 < target_tokens <= limit_tokens, not {self}")
 
 
 @dataclass(frozen=True, slots=True)

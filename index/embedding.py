@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from index.types import FootnoteError, Vectors
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -116,6 +114,8 @@ class SentenceTransformerEncoder:
         return self._encode(self._model.encode_query, questions)
 
     def _encode(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
+        import numpy as np  # here: `footnote doctor` only verifies the model's files
+
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
         with self._lock:

@@ -1,8 +1,4 @@
-"""The saved index: generations, each a list of segments, and the pointer to the current one.
-
-    DATA/CURRENT                          the name of the current generation
-    DATA/generations/NAME/manifest.json   what it is made of
-    DATA/segments/NAME/                   shared by the generations that did not change it
+"""A generation of the index: its segments as one whole to search, how it is written, and how it is swapped.
 
 A generation is written aside, renamed into place, and made current by replacing one small file.
 So a reader sees a whole generation or none, whatever happens to the writer.  Knows nothing of how
@@ -21,39 +17,57 @@ import time
 import weakref
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from index.chunking import ChunkSettings, Table
+from index.chunking import Table
 from index.keywords import KeywordIndex
-from index.segments import (
-    ASIDE,
+from index.manifests import (
+    CURRENT,
     FORMAT_VERSION,
+    GENERATIONS,
     MANIFEST,
     SEGMENTS,
-    Contents,
     DamagedGeneration,
-    Segment,
+    Manifest,
+    MissingGeneration,
+    SegmentManifest,
     SourceEntry,
+    StaleGeneration,
+    checked,
+    checksum_of,
+    current_name,
     damaged,
+    held_back,
+    kept_generations,
+    missing,
+    read_current,
+    read_generation,
+    segment_names,
+    with_reasons,
+)
+from index.segments import (
+    ASIDE,
+    Contents,
+    SavedSegment,
+    Segment,
     discard,
     flaw,
     open_segment,
-    read_segment_sources,
     segment_of,
     sweep,
     sync,
     sync_tree,
+    verified_segment,
 )
-from index.types import Article, Encoder, FootnoteError, Passage
+from index.types import Article, ChunkSettings, Encoder, FootnoteError, Passage
 from index.vectors import SentenceVectors, VectorIndex
 
 __all__ = [
@@ -67,8 +81,6 @@ __all__ = [
     "StaleGeneration",
 ]
 
-GENERATIONS = "generations"
-CURRENT = "CURRENT"
 KEPT_GENERATIONS = 2
 """The current one, and the one before for whoever is still reading it or wants to go back."""
 CHECK_SECONDS = 0.5
@@ -79,44 +91,6 @@ RETRY_SECONDS = 30.0
 Keys = npt.NDArray[np.uint64]
 
 _log = logging.getLogger(__name__)
-
-
-class MissingGeneration(FootnoteError):
-    """Nothing was built yet."""
-
-
-class StaleGeneration(FootnoteError):
-    """Another format or another embedding model: it has to be built anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a generation is made of."""
-
-    format: int
-    id: str
-    created: str
-    """UTC, ISO 8601, with microseconds."""
-    before: str | None
-    """The generation that was current when this one was made."""
-    model: str
-    fingerprint: str
-    dimension: int
-    chunking: ChunkSettings
-    recipe: str
-    """Hash of the code that made passages, sentences and terms of the articles."""
-    segments: tuple[str, ...]
-    stale: Mapping[str, str]
-    """Articles whose files cannot be used as they are now -> why; their last good version stays."""
-    passages: int
-    sentences: int
-    sources: tuple[SourceEntry, ...]
-    """In order of their passages."""
-    precisions: tuple[str, ...] = ()
-    """In which its vectors were worked out, as `int8`; empty where the encoder does not say.
-
-    Near enough to each other to be searched together, or the encoder would not have used them.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +230,7 @@ class LiveGeneration:
             return generation
         self.refresh()
         if self._generation is None:
-            failure = self._failure or _missing(self._data)
+            failure = self._failure or missing(self._data)
             # A fresh one for each caller: an exception that is raised twice grows its traceback.
             raise type(failure)(*failure.args)
         return self._generation
@@ -303,21 +277,23 @@ def _watch(live: LiveGeneration, seconds: float) -> threading.Thread:
 def load_generation(
     data: Path, encoder: Encoder | None = None, loaded: Generation | None = None
 ) -> Generation:
-    """Load the current generation, every file verified; with `encoder`, refuse another model's.
+    """Load the current generation; with `encoder`, refuse another model's.
+
+    Every file is verified, or looks as when it last was; `verify` reads them all.
 
     The segments that `loaded` has in common with it are taken from there.
     """
-    while True:
-        name = current_name(data)
-        try:
-            manifest = read_manifest(data / GENERATIONS / name)
-            _refuse_other_model(data, manifest, encoder)
-            known = {segment.name: segment for segment in loaded.segments} if loaded else {}
-            return compose(manifest, [known.get(n) or open_segment(data, n) for n in manifest.segments])
-        except (MissingGeneration, DamagedGeneration):
-            # A build may have replaced and deleted it between the two reads.
-            if current_name(data) == name:
-                raise
+    known = {segment.name: segment for segment in loaded.segments} if loaded else {}
+
+    def opened(part: SegmentManifest) -> Segment:
+        return known.get(part.name) or open_segment(data, part.name, part)
+
+    def load(name: str) -> Generation:
+        manifest, parts = read_generation(data, name)
+        _refuse_other_model(data, manifest, encoder)
+        return compose(manifest, [opened(part) for part in parts])
+
+    return read_current(data, load)
 
 
 def compose(manifest: Manifest, segments: Sequence[Segment]) -> Generation:
@@ -358,44 +334,8 @@ def in_memory(manifest: Manifest, contents: Contents) -> Generation:
     return compose(made, [segment])
 
 
-def indexed_sources(data: Path) -> Mapping[str, SourceEntry]:
-    """The articles of the current generation by id, from manifests alone; raise `FootnoteError`."""
-    return {entry.id: entry for entry in read_manifest(data / GENERATIONS / current_name(data)).sources}
-
-
-def current_name(data: Path) -> str:
-    """The name of the current generation; raise `MissingGeneration` where nothing was built."""
-    return _pointer(data)[0]
-
-
-def held_back(data: Path) -> str | None:
-    """The generation that `rollback` went back from; None where the current one came of a build."""
-    return _pointer(data)[1]
-
-
-def read_manifest(folder: Path) -> Manifest:
-    """Read and check a generation's manifest and those of its segments, without any other file."""
-    raw = _checked_manifest(folder)
-    data = folder.parent.parent
-    try:
-        stale = dict(raw["stale"])
-        raw["chunking"] = ChunkSettings(**raw["chunking"])
-        raw["segments"] = tuple(raw["segments"])
-        raw["precisions"] = tuple(raw.get("precisions", ()))
-        sources = chain.from_iterable(read_segment_sources(data, name) for name in raw["segments"])
-        found = tuple(replace(s, stale=stale[s.id]) if s.id in stale else s for s in sources)
-        return Manifest(**{**raw, "stale": stale}, sources=found)
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(folder / MANIFEST, "it was written by another version") from error
-
-
-def segment_names(folder: Path) -> tuple[str, ...]:
-    """The segments of a generation, from its own manifest alone."""
-    return tuple(_checked_manifest(folder)["segments"])
-
-
 def new_manifest(
-    segments: Sequence[Segment],
+    segments: Sequence[Segment | SavedSegment],
     encoder: Encoder,
     chunking: ChunkSettings,
     recipe: str,
@@ -408,7 +348,6 @@ def new_manifest(
     """The manifest of a generation of saved segments, which has a name and is not written yet."""
     created = (now or datetime.now(UTC)).astimezone(UTC)
     stale = dict(stale or {})
-    sources = chain.from_iterable(segment.sources for segment in segments)
     identity = hashlib.sha256(f"{created.isoformat()} {encoder.fingerprint} {chunking}".encode())
     identity.update(" ".join(segment.name for segment in segments).encode())
     return Manifest(
@@ -424,8 +363,8 @@ def new_manifest(
         segments=tuple(segment.name for segment in segments),
         stale=stale,
         passages=sum(map(len, segments)),
-        sentences=sum(len(segment.sentences) for segment in segments),
-        sources=tuple(replace(s, stale=stale[s.id]) if s.id in stale else s for s in sources),
+        sentences=sum(segment.sentence_count for segment in segments),
+        sources=with_reasons((segment.sources for segment in segments), stale),
         precisions=tuple(sorted(precisions)),
     )
 
@@ -438,15 +377,16 @@ def write_generation(data: Path, manifest: Manifest) -> None:
     generations = data / GENERATIONS
     generations.mkdir(parents=True, exist_ok=True)
     aside = generations / f"{ASIDE}{manifest.id}"
-    raw = asdict(manifest)
-    del raw["sources"]  # the segments have them
-    raw["checksum"] = _checksum(raw)
+    # All but the articles, which its segments have.
+    raw = {field.name: getattr(manifest, field.name) for field in fields(manifest) if field.name != "sources"}
+    raw |= {"chunking": asdict(manifest.chunking), "stale": dict(manifest.stale)}
+    raw["checksum"] = checksum_of(raw)
     try:
         aside.mkdir()
         # Ends with its brace: a line end could be torn off without any reader noticing.
         (aside / MANIFEST).write_text(json.dumps(raw, ensure_ascii=False, indent=1), "utf-8")
         sync_tree(aside)
-        read_manifest(aside)
+        checked(aside)
         os.rename(aside, generations / manifest.id)
         sync(generations)
     except BaseException:
@@ -466,17 +406,6 @@ def make_current(data: Path, name: str, instead_of: str | None = None) -> None:
         os.fsync(stream.fileno())
     os.replace(aside, data / CURRENT)
     sync(data)
-
-
-def kept_generations(data: Path) -> list[str]:
-    """The generations that could be made current, newest first; damaged ones are left out."""
-    found = []
-    with suppress(FileNotFoundError):
-        for folder in (data / GENERATIONS).iterdir():
-            if not folder.name.startswith("."):
-                with suppress(FootnoteError):
-                    found.append((_checked_manifest(folder)["created"], folder.name))
-    return [name for _, name in sorted(found, reverse=True)]
 
 
 def prune(data: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
@@ -504,13 +433,13 @@ def prune(data: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
 
 def verify(data: Path, name: str) -> Generation:
     """Read a generation bit by bit, and compare all its parts; raise `DamagedGeneration`."""
-    manifest = read_manifest(data / GENERATIONS / name)
+    manifest, parts = read_generation(data, name)
     segments = []
-    for segment_name in manifest.segments:
-        segment = open_segment(data, segment_name)
+    for part in parts:
+        segment = verified_segment(data, part)
         complaint = flaw(segment)
         if complaint is not None:
-            raise damaged(data / SEGMENTS / segment_name, complaint)
+            raise damaged(data / SEGMENTS / part.name, complaint)
         segments.append(segment)
     counts = (sum(map(len, segments)), sum(len(segment.sentences) for segment in segments))
     ids = {entry.id for entry in manifest.sources}
@@ -519,53 +448,12 @@ def verify(data: Path, name: str) -> Generation:
     return compose(manifest, segments)
 
 
-def _pointer(data: Path) -> tuple[str, str | None]:
-    try:
-        lines = (data / CURRENT).read_text("utf-8").split("\n")
-    except FileNotFoundError as error:
-        raise _missing(data) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise damaged(data / CURRENT, f"it cannot be read ({error})") from error
-    names = [line.strip() for line in lines if line.strip()]
-    if not 1 <= len(names) <= 2 or any(n.startswith(".") or Path(n).name != n for n in names):
-        raise damaged(data / CURRENT, "it names no generation")
-    return names[0], names[1] if len(names) > 1 else None
-
-
-def _checked_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        raw = json.loads(path.read_text("utf-8"))
-        version = raw["format"]
-    except FileNotFoundError as error:
-        raise damaged(path, "it is missing") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise damaged(path, "it cannot be read") from error
-    if version != FORMAT_VERSION:
-        raise StaleGeneration(
-            f"The index {folder} has format {version}, and this version of Footnote reads format "
-            f"{FORMAT_VERSION}. Run `footnote build`."
-        )
-    checksum = raw.pop("checksum", None)
-    if checksum != _checksum(raw):
-        raise damaged(path, "its checksum is wrong")
-    return dict(raw)
-
-
 def _refuse_other_model(data: Path, manifest: Manifest, encoder: Encoder | None) -> None:
     if encoder is not None and manifest.fingerprint != encoder.fingerprint:
         raise StaleGeneration(
             f"The index in {data} was made by another model, or another version of it: {manifest.model}, not "
             f"{encoder.name}. Run `footnote build`."
         )
-
-
-def _missing(data: Path) -> MissingGeneration:
-    return MissingGeneration(f"There is no index in {data} yet. Run `footnote build`.")
-
-
-def _checksum(raw: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
 
 
 def _signature(path: Path) -> tuple[int, ...] | None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.article import ArticleError, parse_article, text_sha256
+from index.manifests import SourceEntry
 from index.types import Article, FootnoteError, SourceFailure
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
@@ -41,6 +42,11 @@ class Known:
     """Of the file's bytes."""
     title: str
     text_sha256: str
+
+
+def known_files(entries: Iterable[SourceEntry]) -> dict[str, Known]:
+    """What an index knows of the files that it was made of."""
+    return {e.file: Known(e.sha256, e.title, e.text_sha256) for e in entries}
 
 
 def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Reading:

@@ -5,16 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from index.build import LOCK_SECONDS, writing
-from index.generation import (
-    GENERATIONS,
-    Manifest,
-    current_name,
-    held_back,
-    kept_generations,
-    make_current,
-    read_manifest,
-    verify,
-)
+from index.generation import make_current, verify
+from index.manifests import GENERATIONS, Manifest, checked, current_name, held_back, kept_generations
 from index.types import FootnoteError
 
 
@@ -40,7 +32,7 @@ def roll_back(data: Path, name: str | None = None, lock_seconds: float = LOCK_SE
 
 
 def _before(data: Path, current: str, kept: list[str]) -> str:
-    before = read_manifest(data / GENERATIONS / current).before if current in kept else None
+    before: str | None = checked(data / GENERATIONS / current)["before"] if current in kept else None
     if before in kept:
         return before
     older = kept[kept.index(current) + 1 :] if current in kept else kept

@@ -2,9 +2,8 @@
 
     DATA/segments/NAME/    manifest.json, articles.jsonl, passages.npy, vectors.faiss, ...
 
-The name is the checksum of the manifest, and the manifest has the checksum of every other file: a
-name vouches for every byte below it.  Generations share the segments that did not change.  Knows
-nothing of which segments make up a generation, nor of where their contents come from.
+Generations share the segments that did not change.  Knows nothing of which segments make up a
+generation, nor of where their contents come from.
 """
 
 from __future__ import annotations
@@ -13,8 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,47 +24,34 @@ import numpy.typing as npt
 from index import postings as terms_of
 from index.article import text_sha256
 from index.chunking import Table, context_text
+from index.manifests import (
+    FORMAT_VERSION,
+    MANIFEST,
+    SEGMENTS,
+    DamagedGeneration,
+    FileEntry,
+    SegmentManifest,
+    SourceEntry,
+    damaged,
+    distrusting,
+    looks_of,
+    read_segment_manifest,
+    segment_name,
+    sha256_of,
+    trust,
+    verify_changed,
+    verify_files,
+)
 from index.postings import Postings
-from index.types import Article, FootnoteError, Passage
+from index.types import Article, Passage
 from index.vectors import Rows, SentenceVectors, VectorIndex
 
-# Raise it whenever a file's layout, or what `build` puts into it, changes its meaning.
-FORMAT_VERSION = 2
-
-SEGMENTS = "segments"
-MANIFEST = "manifest.json"
-TRUSTED = "trusted.json"
 ASIDE, DOOMED = ".new-", ".old-"
 """What begins the names of folders that are being written and deleted: nobody reads them."""
-NAME_CHARS = 32
-# Clocks of file systems tick in hundredths of a second; what was written that shortly before it was
-# looked at may have been written again since without a sign.
-TICK_NS = 20_000_000
 # Rows that are looked at together when vectors are checked: 30 MB.
 CHECKED_ROWS = 20_000
 
 Keys = npt.NDArray[np.uint64]
-
-
-class DamagedGeneration(FootnoteError):
-    """A file of the index is not what was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceEntry:
-    """One article of the index."""
-
-    id: str
-    file: str
-    sha256: str
-    """Of the file's bytes."""
-    passages: int
-    title: str = ""
-    published: str | None = None
-    text_sha256: str = ""
-    """Of the text without the blanks around it: two articles with the same one are twins."""
-    stale: str | None = None
-    """Why the file as it is now cannot be used, so that its last good version stays; None where it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +135,13 @@ class Segment:
         """The number of passages."""
         return len(self.places)
 
+    @property
+    def sentence_count(self) -> int:
+        return len(self.sentences)
+
+    def open(self) -> Segment:
+        return self
+
     def passage(self, number: int) -> Passage:
         article, start, end, heading = self.places[number].tolist()
         return Passage(self.articles[article], start, end, self.headings[heading] if heading >= 0 else None)
@@ -167,6 +159,41 @@ class Segment:
         keys ^= keys >> np.uint64(33)
         keys *= np.uint64(0xC4CEB9FE1A85EC53)
         return np.asarray(keys ^ (keys >> np.uint64(33)))
+
+
+class SavedSegment:
+    """A segment on disk, whose contents are opened when they are asked for: most builds leave them alone."""
+
+    def __init__(self, folder: Path, manifest: SegmentManifest) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._passages = sum(entry.passages for entry in manifest.sources)
+        self._opened: Segment | None = None
+
+    @property
+    def name(self) -> str:
+        return self._manifest.name
+
+    @property
+    def sources(self) -> tuple[SourceEntry, ...]:
+        return self._manifest.sources
+
+    @property
+    def sentence_count(self) -> int:
+        if self._manifest.sentences is not None:
+            return self._manifest.sentences
+        return len(self.open().sentences)
+
+    def __len__(self) -> int:
+        """The number of passages."""
+        return self._passages
+
+    def open(self) -> Segment:
+        """Raise `DamagedGeneration` where the installed libraries cannot read it."""
+        if self._opened is None:
+            with distrusting(self._folder):
+                self._opened = _load(self._folder, self._manifest)
+        return self._opened
 
 
 def segment_of(contents: Contents) -> Segment:
@@ -248,50 +275,62 @@ def write_segment(data: Path, segment: Segment) -> Segment:
         raw = _encoded(aside, segment)
         (aside / MANIFEST).write_bytes(raw)
         sync_tree(aside)
-        name = _name(raw)
-        manifest = _read_manifest(aside, name)
-        complaint = flaw(_load(aside, name, manifest))
+        manifest = read_segment_manifest(aside, segment_name(raw))
+        looks = looks_of(aside, manifest)
+        # Its files stay mapped when their folder gets its name.
+        written = _load(aside, manifest)
+        complaint = flaw(written)
         if complaint is not None:
             raise damaged(aside, complaint)
-        _note(aside, {file: _look(aside / file) for file in manifest.files})
-        if _is_whole(data, name):
+        trust(aside, looks)
+        there = _whole(data, manifest)
+        if there is not None:
             shutil.rmtree(aside)  # the same contents are there, and may be in use
-        else:
-            discard(folder / name)
-            os.rename(aside, folder / name)
-            sync(folder)
+            return there
+        discard(folder / manifest.name)
+        os.rename(aside, folder / manifest.name)
+        sync(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    return _load(folder / name, name, manifest)
+    return written
 
 
-def open_segment(data: Path, name: str, trusting: bool = False) -> Segment:
-    """Open a segment, every byte verified; raise `DamagedGeneration`.
+def open_segment(data: Path, name: str, manifest: SegmentManifest | None = None) -> Segment:
+    """Open a segment; raise `DamagedGeneration`.
 
-    `trusting`, it leaves out files that look, by size and times, as when they were last verified.
+    What does not look, by size and times, as when it was last verified is verified now: to read every
+    byte of 100,000 passages takes half a second, and of a million five.  `manifest` is the segment's
+    own, where the caller has read it already.
     """
     folder = data / SEGMENTS / name
-    try:
-        manifest = _read_manifest(folder, name)
-        known = _trusted(folder) if trusting else {}
-        looks = {file: _look(folder / file) for file in manifest.files}
-        fresh = [file for file in manifest.files if looks[file] is None or known.get(file) != looks[file]]
-        for file in fresh:
-            _verify(folder / file, manifest.files[file])
-        if trusting and fresh:
-            _note(folder, looks)
-        return _load(folder, name, manifest)
-    except DamagedGeneration:
-        # Whoever trusts shall look next time.
-        with suppress(OSError):
-            (folder / TRUSTED).unlink(missing_ok=True)
-        raise
+    manifest = manifest or read_segment_manifest(folder, name)
+    verify_changed(folder, manifest, looks_of(folder, manifest))
+    with distrusting(folder):
+        return _load(folder, manifest)
 
 
-def read_segment_sources(data: Path, name: str) -> tuple[SourceEntry, ...]:
-    """The articles of a segment, from its manifest alone."""
-    return _read_manifest(data / SEGMENTS / name, name).sources
+def verified_segment(data: Path, manifest: SegmentManifest) -> Segment:
+    """Open a segment, every byte verified; raise `DamagedGeneration`."""
+    folder = data / SEGMENTS / manifest.name
+    verify_files(folder, manifest)
+    with distrusting(folder):
+        return _load(folder, manifest)
+
+
+def trusted_segment(data: Path, manifest: SegmentManifest) -> Segment | SavedSegment:
+    """A segment whose files are all there, opened only where one had to be verified; it is trusted then.
+
+    Raise `DamagedGeneration`.  The caller holds the build lock.
+    """
+    folder = data / SEGMENTS / manifest.name
+    looks = looks_of(folder, manifest)
+    if not verify_changed(folder, manifest, looks):
+        return SavedSegment(folder, manifest)
+    with distrusting(folder):
+        opened = _load(folder, manifest)
+    trust(folder, looks)
+    return opened
 
 
 def flaw(segment: Segment) -> str | None:
@@ -344,10 +383,6 @@ def sweep(folder: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def damaged(path: Path, how: str) -> DamagedGeneration:
-    return DamagedGeneration(f"The index is damaged: {path}: {how}. Run `footnote build`.")
-
-
 def sync_tree(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         sync(path)
@@ -363,30 +398,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """What a file of a segment must be."""
-
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Manifest:
-    sources: tuple[SourceEntry, ...]
-    files: Mapping[str, _File]
-
-
-# Size, times and number of a file, as the file system has them.
-_Look = tuple[int, int, int, int]
-
-
-def _is_whole(data: Path, name: str) -> bool:
+def _whole(data: Path, manifest: SegmentManifest) -> Segment | None:
+    """The segment that is there already; None where there is none, or it is damaged."""
     try:
-        open_segment(data, name)
+        return verified_segment(data, manifest)
     except DamagedGeneration:
-        return False
-    return True
+        return None
 
 
 def _entry(article: Article, passages: int) -> SourceEntry:
@@ -420,46 +437,23 @@ def _write_files(folder: Path, segment: Segment) -> None:
 def _encoded(folder: Path, segment: Segment) -> bytes:
     """The manifest of the files in `folder`."""
     files = {
-        path.relative_to(folder).as_posix(): asdict(_File(path.stat().st_size, _sha256(path)))
+        path.relative_to(folder).as_posix(): asdict(FileEntry(path.stat().st_size, sha256_of(path)))
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
     sources = [asdict(replace(entry, stale=None)) for entry in segment.sources]
     for entry in sources:
         del entry["stale"]  # of the moment, not of the article
-    raw = {"format": FORMAT_VERSION, "sources": sources, "files": files}
+    sentences = len(segment.sentences)
+    raw = {"format": FORMAT_VERSION, "sources": sources, "files": files, "sentences": sentences}
     return json.dumps(raw, ensure_ascii=False).encode()
 
 
-def _name(manifest: bytes) -> str:
-    return hashlib.sha256(manifest).hexdigest()[:NAME_CHARS]
-
-
-def _read_manifest(folder: Path, name: str) -> _Manifest:
-    path = folder / MANIFEST
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError as error:
-        raise damaged(path, "it is missing") from error
-    except OSError as error:
-        raise damaged(path, f"it cannot be read ({error.strerror})") from error
-    if _name(raw) != name:
-        raise damaged(path, "its checksum is wrong")
-    try:
-        fields = json.loads(raw)
-        return _Manifest(
-            tuple(SourceEntry(**entry) for entry in fields["sources"]),
-            {file: _File(**entry) for file, entry in fields["files"].items()},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise damaged(path, "it was written by another version") from error
-
-
-def _load(folder: Path, name: str, manifest: _Manifest) -> Segment:
+def _load(folder: Path, manifest: SegmentManifest) -> Segment:
     try:
         ends = np.load(folder / "article_ends.npy", allow_pickle=False)
         return Segment(
-            name=name,
+            name=manifest.name,
             sources=manifest.sources,
             articles=Articles(terms_of.mapped(folder / "articles.jsonl"), ends),
             headings=json.loads((folder / "headings.json").read_text("utf-8")),
@@ -473,44 +467,6 @@ def _load(folder: Path, name: str, manifest: _Manifest) -> Segment:
         # Whole, as the checksums say, but written by libraries that the installed ones cannot read;
         # or deleted since it was verified.
         raise damaged(folder, f"the installed libraries cannot read it ({error})") from error
-
-
-def _verify(path: Path, entry: _File) -> None:
-    try:
-        size = path.stat().st_size
-        if size != entry.bytes:
-            raise damaged(path, f"it has {size:,} bytes instead of {entry.bytes:,}")
-        if _sha256(path) != entry.sha256:
-            raise damaged(path, "its checksum is wrong")
-    except FileNotFoundError as error:
-        raise damaged(path, "it is missing") from error
-    except OSError as error:
-        raise damaged(path, f"it cannot be read ({error.strerror})") from error
-
-
-def _look(path: Path) -> _Look | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
-
-
-def _note(folder: Path, looks: Mapping[str, _Look | None]) -> None:
-    """Keep how the files of a segment looked when they were verified; a folder that refuses is no fault."""
-    with suppress(OSError):
-        (folder / TRUSTED).write_text(json.dumps({"at": time.time_ns(), "files": looks}), "utf-8")
-
-
-def _trusted(folder: Path) -> Mapping[str, _Look]:
-    """The looks that can be relied on; a record that is torn or missing relies on nothing."""
-    try:
-        raw = json.loads((folder / TRUSTED).read_text("utf-8"))
-        settled = raw["at"] - TICK_NS
-        looks = {file: tuple(look) for file, look in raw["files"].items() if look}
-        return {file: look for file, look in looks.items() if max(look[1:3]) < settled}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def _in_order(spans: Table, ends: npt.NDArray[np.int64]) -> bool:
@@ -554,8 +510,3 @@ def _finite(rows: Callable[[Rows], npt.NDArray[np.float32]], count: int) -> bool
         np.isfinite(rows(np.arange(start, min(start + CHECKED_ROWS, count)))).all()
         for start in range(0, count, CHECKED_ROWS)
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from index.build import build
-from index.generation import held_back, load_generation, verify
+from index.generation import load_generation, verify
+from index.manifests import held_back
 from index.rollback import roll_back
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder

@@ -52,7 +52,17 @@ def _parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
 
-    command("chat", "ask one question after the other; the same as no command", example="footnote chat")
+    within: dict[str, Any] = {
+        "action": "append",
+        "metavar": "NAME",
+        "help": "only from this sub-folder; may be repeated",
+    }
+    talk = command(
+        "chat",
+        "ask one question after the other; the same as no command",
+        example="footnote chat --collection press",
+    )
+    talk.add_argument("--collection", **within)
     ask = command(
         "ask",
         "answer one question, or each line of standard input",
@@ -62,9 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "question", nargs="+", help="the question; - reads one question a line from standard input"
     )
     ask.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
-    ask.add_argument(
-        "--collection", action="append", metavar="NAME", help="only from this sub-folder; may be repeated"
-    )
+    ask.add_argument("--collection", **within)
     ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 where the sources do not say")
 
     search = command(
@@ -76,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "question", nargs="+", help="the question; - reads one question a line from standard input"
     )
     search.add_argument("-k", type=_hits, default=10, metavar="N", help="how many passages (default: 10)")
+    search.add_argument("--collection", **within)
     search.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
 
     evaluate = command(

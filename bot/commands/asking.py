@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager, nullcontext
 from bot.commands.contract import answer_json, hits_json
 from bot.commands.inspection import drift_hint
 from bot.commands.invocation import Invocation
+from bot.paragraphs import Paragraph, show
 from bot.rights import collection_named, known_collections, spoken
-from bot.terminal import WELCOME, Chat, Paragraph, answer_paragraphs, hit_paragraphs, show, typed_lines
+from bot.terminal import WELCOME, Chat, answer_paragraphs, hit_paragraphs, typed_lines
 from bot.types import NoAnswer, Scope
 from index.types import FootnoteError
 
@@ -20,9 +21,9 @@ HISTORY_FILE = "history"
 
 def ask(run: Invocation) -> int:
     """Answer each question; 1 where asked to fail on a question without an answer."""
+    scope = _scope(run)
     with _opening(run):
         answers = run.parts.answers(run.settings)
-    scope = _scope(run)
     _hint(run)
     unanswered = False
     for question in _questions(run):
@@ -37,8 +38,9 @@ def ask(run: Invocation) -> int:
 
 def search(run: Invocation) -> int:
     """List the passages for each question."""
+    scope = _scope(run)
     with _opening(run):
-        find = run.parts.search(run.settings)
+        find = run.parts.search(run.settings, scope)
     _hint(run)
     for question in _questions(run):
         started = time.perf_counter()
@@ -53,10 +55,11 @@ def search(run: Invocation) -> int:
 
 def chat(run: Invocation) -> int:
     """Talk with a person, or answer the lines of a pipe; 1 where a line of a pipe could not be answered."""
+    scope = _scope(run)
     with _opening(run):
         answers = run.parts.answers(run.settings)
     _hint(run)
-    talk = Chat(answers, lambda: run.parts.articles(run.settings), run.out, _writer(run))
+    talk = Chat(answers, lambda: run.parts.articles(run.settings), run.out, _writer(run), scope)
     if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
         run.out.print(WELCOME, style="dim")
         talk.run(typed_lines(run.settings.data / HISTORY_FILE))
@@ -67,10 +70,11 @@ def chat(run: Invocation) -> int:
 
 def _scope(run: Invocation) -> Scope:
     """The collections that were named; raise `FootnoteError` where there is no such one."""
-    if not run.arguments.collection:
+    named = getattr(run.arguments, "collection", None)  # `footnote` alone takes no options
+    if not named:
         return None
     known = known_collections(run.settings.sources, run.settings.data)
-    wanted = frozenset(map(collection_named, run.arguments.collection))
+    wanted = frozenset(map(collection_named, named))
     for name in sorted(wanted - known):
         there = ", ".join(sorted(map(spoken, known)))
         raise FootnoteError(f"There is no collection {name!r}. The sub-folders of the sources are: {there}.")

@@ -16,12 +16,13 @@ from rich.text import Text
 from bot.calibration import Calibration, Models, load_calibration, save_calibration
 from bot.commands.contract import one_line_json
 from bot.commands.evaluating import NOTHING, read_questions
-from bot.commands.inspection import current_manifest, drift_hint
+from bot.commands.inspection import drift_hint
 from bot.commands.invocation import Invocation
 from bot.evaluation import Question
 from bot.fitting import Case, Fit, Judged, fit
 from bot.judging import RERANKER_WEIGHT
-from bot.terminal import Paragraph, one_line, show
+from bot.paragraphs import Paragraph, one_line, show
+from index.manifests import current_manifest
 from index.types import FootnoteError
 
 MIN_ANSWERABLE = 20

@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from bot.commands.invocation import Invocation
-from bot.terminal import Paragraph, one_line, show
+from bot.paragraphs import Paragraph, one_line, show
 from index.ingest.intake import (
     Added,
     Intake,

@@ -1,6 +1,7 @@
 """`doctor`: what is configured, what is missing, and what to do about it.
 
-Looks, and changes nothing.
+Looks, and changes nothing.  Every byte of the model is read, of the index what was not verified
+before: `footnote check` reads all of it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -23,11 +25,11 @@ from bot.commands.invocation import Invocation
 from bot.commands.model_checks import model_checks
 from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.health import SILENT_SECONDS, last_beat_seconds
+from bot.paragraphs import Paragraph, one_line, show
 from bot.rights import DEFAULT_FILE, known_collections, read_rights
-from bot.terminal import Paragraph, one_line, show
 from index.embedding import DEFAULT_MODEL, verify_default_model
-from index.generation import Generation, load_generation
-from index.reading import Reading, read_sources
+from index.manifests import Manifest, trusted_manifest
+from index.reading import Reading, known_files, read_sources
 from index.types import FootnoteError
 
 if TYPE_CHECKING:
@@ -56,20 +58,22 @@ def doctor(run: Invocation) -> int:
 def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]:
     """Every check, in the order in which a newcomer would mend things."""
     python = f"Python {platform.python_version()}, {platform.platform()}"
+    verified = _verifying(settings.model)
     yield Check("version", "ok", f"Footnote {_version()}, {python}")
     file = folder / ENV_FILE
     origin = f"{file} and the environment" if file.is_file() else f"the environment; there is no {file}"
     yield Check("settings", "ok", f"from {origin}")
-    reading: Reading | None = None
+    index, reading = _opened(settings.data), None
     try:
-        reading = read_sources(settings.sources)
+        known = index.sources if isinstance(index, Manifest) else ()
+        reading = read_sources(settings.sources, known_files(known))
     except FootnoteError as error:
         yield Check("articles", "problem", str(error))
     else:
         yield from _articles(settings.sources, reading)
-    yield _model(settings.model)
+    yield _model(settings.model, verified)
     yield _data(settings.data)
-    yield from _index(settings, reading)
+    yield from _index(settings, index, reading)
     yield from model_checks(settings, parts.reranker)
     if settings.llm is not None:
         yield _language_model(settings.llm)
@@ -77,8 +81,15 @@ def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]
     yield from _channels(settings)
 
 
+def _opened(data: Path) -> Manifest | FootnoteError:
+    try:
+        return trusted_manifest(data)
+    except FootnoteError as error:
+        return error
+
+
 def _articles(folder: Path, reading: Reading) -> Iterator[Check]:
-    count = len(reading.articles)
+    count = len(reading.articles) + len(reading.unchanged)
     state: State = "ok" if count else "problem"
     fix = None if count else "Put .md or .txt files there, or name another folder with --sources."
     yield Check("articles", state, f"{count:,} in {folder.resolve()}", fix)
@@ -88,12 +99,22 @@ def _articles(folder: Path, reading: Reading) -> Iterator[Check]:
         yield Check("articles", "note", warning)
 
 
-def _model(model: str | None) -> Check:
+def _verifying(model: str | None) -> Callable[[], None]:
+    """Read the 90 MB of the model that ships while other checks are made; what is returned waits for it."""
+    if model is not None:
+        return lambda: None
+    reader = ThreadPoolExecutor(1, "footnote-model")
+    weights = reader.submit(verify_default_model)
+    reader.shutdown(wait=False)
+    return weights.result
+
+
+def _model(model: str | None, verified: Callable[[], None]) -> Check:
     if model is not None:
         where = "a folder" if Path(model).expanduser().is_dir() else "from the model hub"
         return Check("model", "ok", f"{model} ({where})")
     try:
-        verify_default_model()
+        verified()
     except FootnoteError as error:
         return Check("model", "problem", str(error))
     return Check("model", "ok", f"{DEFAULT_MODEL}, as published (checksum)")
@@ -110,14 +131,13 @@ def _data(data: Path) -> Check:
     return Check("data", "problem", f"{data.resolve()} cannot be written.", fix)
 
 
-def _index(settings: Settings, reading: Reading | None) -> Iterator[Check]:
-    try:
-        generation = load_generation(settings.data)
-    except FootnoteError as error:
-        yield Check("index", "problem", str(error))
+def _index(
+    settings: Settings, manifest: Manifest | FootnoteError, reading: Reading | None
+) -> Iterator[Check]:
+    if isinstance(manifest, FootnoteError):
+        yield Check("index", "problem", str(manifest))
         return
-    manifest = generation.manifest
-    yield Check("index", "ok", _described(generation, datetime.now(UTC)))
+    yield Check("index", "ok", _described(manifest, datetime.now(UTC)))
     if manifest.model != (settings.model or DEFAULT_MODEL):
         yield Check("index", "problem", f"It was made by another model, {manifest.model}.", REBUILD)
     if reading is not None:
@@ -128,11 +148,10 @@ def _index(settings: Settings, reading: Reading | None) -> Iterator[Check]:
             yield Check("index", "ok", "up to date with the articles")
 
 
-def _described(generation: Generation, now: datetime) -> str:
-    manifest = generation.manifest
+def _described(manifest: Manifest, now: datetime) -> str:
     age = _age(datetime.fromisoformat(manifest.created), now)
     size = f"{len(manifest.sources):,} articles, {manifest.passages:,} passages"
-    return f"{manifest.id}, built {age}: {size}; every file verified"
+    return f"{manifest.id}, built {age}: {size}; every file as when it was verified"
 
 
 def _age(then: datetime, now: datetime) -> str:

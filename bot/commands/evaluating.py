@@ -11,7 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from bot.commands.contract import one_line_json
-from bot.commands.inspection import current_manifest, drift_hint
+from bot.commands.inspection import drift_hint
 from bot.commands.invocation import Invocation
 from bot.config import Settings
 from bot.evaluation import (
@@ -27,7 +27,8 @@ from bot.evaluation import (
     quotes_of,
     status,
 )
-from bot.terminal import Paragraph, one_line, show
+from bot.paragraphs import Paragraph, one_line, show
+from index.manifests import current_manifest
 from index.types import FootnoteError
 
 NOTHING = "–"
@@ -115,7 +116,7 @@ def _side(run: Invocation, settings: Settings, questions: Sequence[Question]) ->
 
 
 def _ask(run: Invocation, settings: Settings, questions: Sequence[Question]) -> Iterator[Result]:
-    search, answers = run.parts.search(settings), run.parts.answers(settings)
+    search, answers = run.parts.search(settings, None), run.parts.answers(settings)
     for question in questions:
         # Where no article is expected, there is none to be found.
         hits = search(question.text, SEARCHED) if question.articles else ()

@@ -22,9 +22,10 @@ from rich.text import Text
 
 from bot.commands.contract import one_line_json
 from bot.commands.invocation import Invocation
-from bot.terminal import Paragraph, one_line, show
+from bot.paragraphs import Paragraph, one_line, show
 from index.build import Progress as OnProgress
-from index.generation import current_name, held_back, kept_generations, verify
+from index.generation import verify
+from index.manifests import current_name, held_back, kept_generations
 from index.reading import source_files
 from index.rollback import roll_back
 from index.types import BuildReport, FootnoteError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.generation import Manifest, current_name, read_manifest
-from index.reading import Reading, read_sources
+from index.manifests import Manifest, current_manifest
+from index.reading import Reading, known_files, read_sources
 from index.types import FootnoteError
 
-# Comparing reads every article: 2,000 take about half a second.  Beyond that, asking a question
+# Comparing reads every article: 2,000 take about a tenth of a second.  Beyond that, asking a question
 # would wait for a hint; `footnote doctor` compares them all.
 HINT_ARTICLES = 2000
 
@@ -27,15 +27,11 @@ class Drift:
         return ", ".join(f"{len(ids)} {word}" for word, ids in counts if ids)
 
 
-def current_manifest(data: Path) -> Manifest:
-    """Raise `FootnoteError` where there is no index, or its manifest cannot be read."""
-    return read_manifest(data / "generations" / current_name(data))
-
-
 def drift(reading: Reading, manifest: Manifest) -> Drift:
     """Compare by content.  A file that fails now is not removed: its last good version stays."""
     built = {entry.id: entry.sha256 for entry in manifest.sources}
-    found = {article.id: article.sha256 for article in reading.articles}
+    found = {id: built[id] for id in reading.unchanged}
+    found |= {article.id: article.sha256 for article in reading.articles}
     failing = {failure.file for failure in reading.failures}
     kept = {entry.id for entry in manifest.sources if entry.file in failing}
     return Drift(
@@ -51,7 +47,7 @@ def drift_hint(sources: Path, data: Path) -> str | None:
         manifest = current_manifest(data)
         if len(manifest.sources) > HINT_ARTICLES:
             return None
-        found = drift(read_sources(sources), manifest)
+        found = drift(read_sources(sources, known_files(manifest.sources)), manifest)
     except FootnoteError:
         return None  # a hint is not the place to report it, and an index without its articles can be asked
     return (

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bot.commands.contract import one_line_json
 from bot.commands.invocation import Invocation
-from bot.terminal import Paragraph, one_line, show
+from bot.paragraphs import Paragraph, one_line, show
 from index.ingest.listing import MEANINGS, Listed, inventory
 
 

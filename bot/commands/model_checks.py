@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from bot.calibration import Models, all_calibrations, load_calibration, shipped
 from bot.commands.checks import Check
-from bot.commands.inspection import current_manifest
 from bot.config import Settings
 from index.embedding import DEFAULT_MODEL
+from index.manifests import current_manifest
 from index.types import FootnoteError, Reranker
 
 CALIBRATE = "Write questions down as for `footnote eval`, and run `footnote calibrate FILE`."

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from bot.commands.contract import one_line_json
 from bot.commands.invocation import Invocation
+from bot.paragraphs import Paragraph, one_line, show
 from bot.reporting import Disliked, Matter, Report
 from bot.reporting import report as make_report
 from bot.state import EndingKind
-from bot.terminal import Paragraph, one_line, show
 
 COLUMNS = ("row", "date", "outcome", "count", "question", "reason", "words", "confidence", "quotes")
 # A person reads the first; `--csv` and `--json` have them all.

@@ -84,7 +84,7 @@ def test_nothing_that_people_read_is_written_outside_of_the_catalogue() -> None:
         (path.relative_to(ROOT).as_posix(), said)
         for folder in ("bot/messages", "bot/slack")
         for path in sorted((ROOT / folder).glob("*.py"))
-        if path.name not in ("catalogue.py", *FOR_THE_OPERATOR_ALONE)
+        if path.name not in ("catalogue.py", "reasons.py", *FOR_THE_OPERATOR_ALONE)
         for said in literals(ast.parse(path.read_text("utf-8")))
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 from datetime import UTC, datetime
 from typing import Any
 
@@ -217,10 +218,19 @@ def test_a_disagreement_and_what_is_left_open_are_said() -> None:
     answer = dataclasses.replace(banma_answer(), disagreement=True, unanswered=("who is Zoe", "<!here>"))
     message = messages.answer_message(answer, "id")
     shown = str(message.blocks)
+    assert "Alibaba and SAIC each hold half of Banma.” [1] — Car Times, 9 February 2015\n" in message.plain
+    assert [part["text"] for part in quotes_of(message)[0]][2:] == ["[1]", " — Car Times, 9 February 2015"]
     assert "The articles disagree: compare what they say, and their dates." in shown
     assert "The articles do not say: who is Zoe; <!here>" in shown
     assert message.plain.startswith("The articles disagree")
     assert message.plain.endswith("The articles do not say: who is Zoe; &lt;!here&gt;")
+
+
+def test_what_is_to_be_typed_looks_like_it() -> None:
+    (said, typed, end) = parts(messages.no_index_message().blocks)[2:]
+    assert (typed["text"], typed["style"]) == ("footnote doctor", {"code": True})
+    assert "`" not in said["text"] + end["text"]
+    assert "`footnote doctor`" in messages.no_index_message().text, "mrkdwn shows it as well"
 
 
 def test_files_and_links_that_were_not_looked_at_are_said() -> None:
@@ -281,6 +291,34 @@ def test_quotes_give_way_and_sources_stay_when_a_message_grows() -> None:
     assert all(f"[{number}] <https://example.com/{number}|A title>" in message.plain for number in (1, 2, 3))
 
 
+@pytest.mark.parametrize("words", messages.LANGUAGES)
+@pytest.mark.parametrize("sign", ["👩", "\\", '"', "漢", "<"])
+def test_an_answer_with_everything_at_its_longest_still_fits(sign: str, words: messages.Words) -> None:
+    long = "https://e.example/" + "x" * 2_900
+    answer = answer_quoting(*[sign * 9_000] * 6, title=sign * 900, publisher=sign * 900)
+    sources = tuple(
+        dataclasses.replace(source, published=sign * 90, url=long, link=long, also=(sign * 90,) * 5)
+        for source in answer.sources
+    )
+    unanswered = (sign * 900,) * 3
+    answer = dataclasses.replace(
+        answer, sources=sources, text=sign * 9_000, disagreement=True, certain=False, unanswered=unanswered
+    )
+    message = messages.answer_message(
+        answer,
+        "A" * 22,
+        words,
+        unread=tuple(messages.Unread),
+        miss_id="M" * 22,
+        private=True,
+        asked=sign * 900,
+    )
+    assert message_problems(message.blocks) == []
+    assert total_chars(message.blocks) <= 12_000
+    assert len(html.unescape(message.plain)) <= 3_900
+    assert len(message.plain) <= 40_000
+
+
 def test_two_quotes_of_one_source_share_its_number_and_have_a_button_each() -> None:
     answer = banma_answer()
     twice = dataclasses.replace(answer, quotes=answer.quotes * 2)
@@ -323,6 +361,7 @@ def test_an_article_without_address_publisher_or_date_is_listed_all_the_same() -
 
 
 def test_the_states_look_different() -> None:
+    other = (Silence.THANKS, Silence.TOO_LONG, Silence.NOTHING_BEFORE)
     leads = [
         message.blocks[0]["elements"][0]["elements"][0]  # type: ignore[index]
         for message in (
@@ -332,6 +371,7 @@ def test_the_states_look_different() -> None:
             messages.no_index_message(),
             messages.broken_message(),
             messages.busy_message(),
+            *(messages.no_answer_message(NoAnswer("?", why, (), 0.0, "g", 0.0)) for why in other),
         )
     ]
     assert [lead["name"] for lead in leads] == [
@@ -341,6 +381,9 @@ def test_the_states_look_different() -> None:
         "card_index_dividers",
         "warning",
         "hourglass_flowing_sand",
+        "wave",
+        "scroll",
+        "speech_balloon",
     ]
 
 

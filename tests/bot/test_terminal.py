@@ -10,16 +10,8 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from bot.terminal import (
-    Chat,
-    Paragraph,
-    answer_paragraphs,
-    hit_paragraphs,
-    passage_paragraphs,
-    printable,
-    show,
-    typed_lines,
-)
+from bot.paragraphs import Paragraph, printable, show
+from bot.terminal import Chat, answer_paragraphs, hit_paragraphs, passage_paragraphs, typed_lines
 from bot.types import Nearest, PassageView, Silence
 from index.generation import Generation
 from index.types import Article, FootnoteError, Hit

@@ -13,20 +13,13 @@ import numpy as np
 import pytest
 
 from index import generation as module
-from index import segments
+from index import manifests, segments
 from index.build import build
 from index.chunking import ChunkSettings
 from index.generation import (
-    CURRENT,
     RETRY_SECONDS,
-    DamagedGeneration,
     Generation,
     LiveGeneration,
-    MissingGeneration,
-    StaleGeneration,
-    current_name,
-    held_back,
-    kept_generations,
     load_generation,
     make_current,
     new_manifest,
@@ -34,7 +27,18 @@ from index.generation import (
     verify,
     write_generation,
 )
-from index.segments import Segment
+from index.manifests import (
+    CURRENT,
+    DamagedGeneration,
+    MissingGeneration,
+    SegmentManifest,
+    StaleGeneration,
+    current_name,
+    held_back,
+    kept_generations,
+    read_segment_manifest,
+)
+from index.segments import SavedSegment, Segment, trusted_segment
 from index.tokens import terms
 from index.types import Encoder
 from index.vectors import VectorIndex
@@ -183,7 +187,7 @@ def test_the_manifest_says_what_the_generation_is_made_of(generation: Generation
     assert raw["chunking"] == {"target_tokens": 200, "limit_tokens": 240}
     (segment,) = raw["segments"]
     assert [path.name for path in (data / "segments").iterdir()] == [segment]
-    sources = module.read_manifest(data / "generations" / name).sources
+    sources = manifests.read_manifest(data / "generations" / name).sources
     assert [(s.id, s.file, s.passages, s.title, s.published) for s in sources] == [
         ("bread", "bread.md", 1, "Baking with rye", "2020"),
         ("notes/moon-landing", "notes/moon-landing.txt", 1, "Moon landing", None),
@@ -224,27 +228,59 @@ def test_damage_is_noticed_by_those_who_trust_what_they_verified_before(
     generation: Generation, data: Path
 ) -> None:
     name = generation.segments[0].name
-    time.sleep(3 * segments.TICK_NS / 1e9)
-    segments.open_segment(data, name, trusting=True)
+    time.sleep(3 * manifests.TICK_NS / 1e9)
+    trusting(data, name)
     files = sorted(path for path in (data / "segments" / name).rglob("*") if path.is_file())
     for path in files:
         whole = path.read_bytes()
         path.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
         if path.name != "trusted.json":
             with pytest.raises(DamagedGeneration):
-                segments.open_segment(data, name, trusting=True)
+                trusting(data, name)
+            with pytest.raises(DamagedGeneration):
+                manifests.trusted_manifest(data)
         path.write_bytes(whole)
-        segments.open_segment(data, name, trusting=True)
+        trusting(data, name)
+        assert manifests.trusted_manifest(data).id == generation.id
 
 
 def test_files_that_were_verified_are_not_read_whole_again(
     generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = generation.segments[0].name
-    time.sleep(3 * segments.TICK_NS / 1e9)
-    segments.open_segment(data, name, trusting=True)
-    monkeypatch.setattr(segments, "_sha256", lambda path: pytest.fail(f"{path} was read"))
-    segments.open_segment(data, name, trusting=True)
+    time.sleep(3 * manifests.TICK_NS / 1e9)
+    trusting(data, name)
+    monkeypatch.setattr(manifests, "sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    found = trusting(data, name)
+    assert isinstance(found, SavedSegment)  # which is not even opened, until it is asked for
+    assert (found.name, found.sources) == (name, generation.manifest.sources)
+    assert (len(found), found.sentence_count) == (len(generation.passages), len(generation.sentences))
+    assert found.open().passage(0) == generation.passages[0]
+    assert manifests.trusted_manifest(data) == generation.manifest
+
+
+def test_a_segment_that_cannot_be_opened_is_not_trusted_again(
+    generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are whole, but the libraries that are installed now cannot read them."""
+    name = generation.segments[0].name
+    time.sleep(3 * manifests.TICK_NS / 1e9)
+    trusting(data, name)
+    assert isinstance(trusting(data, name), SavedSegment)
+
+    def refuse(path: Path) -> VectorIndex:
+        raise RuntimeError("unknown index type")
+
+    monkeypatch.setattr(VectorIndex, "load", refuse)
+    with pytest.raises(DamagedGeneration, match="the installed libraries cannot read it"):
+        load_generation(data)
+    with pytest.raises(DamagedGeneration, match="the installed libraries cannot read it"):
+        trusting(data, name)  # so that a build makes it anew
+
+
+def trusting(data: Path, name: str) -> Segment | SavedSegment:
+    """Open a segment as a build does."""
+    return trusted_segment(data, read_segment_manifest(data / "segments" / name, name))
 
 
 @pytest.mark.parametrize("pointer", ["{}\nx/y\n", "{}\na\nb\n"])
@@ -281,7 +317,7 @@ def test_an_index_of_another_model_is_refused(generation: Generation, data: Path
 def test_an_index_of_another_format_is_refused(
     generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "FORMAT_VERSION", 3)
+    monkeypatch.setattr(manifests, "FORMAT_VERSION", 3)
     with pytest.raises(StaleGeneration, match=r"has format 2, .* reads format 3\. Run `footnote build`\."):
         load_generation(data)
 
@@ -368,12 +404,12 @@ def test_a_reader_whose_generation_is_pruned_takes_the_next_one(
     newer = write(data, generation)
     open_segment = module.open_segment
 
-    def prune_in_between(data: Path, name: str) -> Segment:
+    def prune_in_between(data: Path, name: str, manifest: SegmentManifest) -> Segment:
         if current_name(data) == generation.id:
             make_current(data, newer)
             shutil.rmtree(data / "generations" / generation.id)
-            raise module.damaged(data / name, "it is missing")
-        return open_segment(data, name)
+            raise manifests.damaged(data / name, "it is missing")
+        return open_segment(data, name, manifest)
 
     monkeypatch.setattr(module, "open_segment", prune_in_between)
     assert load_generation(data).id == newer
@@ -404,7 +440,7 @@ def test_only_segments_that_are_new_are_read(
     read: list[str] = []
     open_segment = module.open_segment
     monkeypatch.setattr(
-        module, "open_segment", lambda data, name: (read.append(name), open_segment(data, name))[1]
+        module, "open_segment", lambda data, name, _: (read.append(name), open_segment(data, name))[1]
     )
     live.refresh()
     first, second = live.get().segments
@@ -526,4 +562,4 @@ def test_the_manifest_says_in_which_precisions_its_vectors_were_worked_out(
     write_generation(data, manifest)
     saved = data / "generations" / manifest.id / "manifest.json"
     assert json.loads(saved.read_text("utf-8"))["precisions"] == ["float32", "int8"]
-    assert module.read_manifest(saved.parent).precisions == ("float32", "int8")
+    assert manifests.read_manifest(saved.parent).precisions == ("float32", "int8")

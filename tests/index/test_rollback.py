@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from index.build import build
-from index.generation import DamagedGeneration, current_name, load_generation
+from index.generation import load_generation
+from index.manifests import DamagedGeneration, current_name
 from index.rollback import roll_back
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder

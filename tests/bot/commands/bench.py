@@ -16,7 +16,8 @@ from bot.answering import open_confidence, open_model
 from bot.commands import main
 from bot.config import Settings
 from bot.observing import Observer
-from bot.types import Answer, NoAnswer
+from bot.types import Answer, NoAnswer, Scope
+from bot.view import View
 from bot.wiring import Parts
 from index.build import Progress, build
 from index.generation import load_generation
@@ -70,8 +71,8 @@ class Bench:
     def _build(self, settings: Settings, progress: Progress) -> BuildReport:
         return build(settings.sources, settings.data, self.encoder, progress=progress)
 
-    def _search(self, settings: Settings) -> Callable[[str, int], Sequence[Hit]]:
-        return Searcher(load_generation(settings.data, self.encoder), self.encoder).search
+    def _search(self, settings: Settings, scope: Scope) -> Callable[[str, int], Sequence[Hit]]:
+        return View(Searcher(load_generation(settings.data, self.encoder), self.encoder), scope).search
 
     def _answers(self, settings: Settings) -> PreparedAnswers:
         load_generation(settings.data, self.encoder)

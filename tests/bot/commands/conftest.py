@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,14 @@ from tests.bot.commands.bench import Bench
 @pytest.fixture
 def bench(
     sources: Path, data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Bench:
-    return Bench(sources, data, capsys, monkeypatch)
+) -> Iterator[Bench]:
+    # `footnote slack` logs to the standard error of its time, which is gone when the test is over.
+    root = logging.getLogger()
+    handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in ("bot", "index")}
+    yield Bench(sources, data, capsys, monkeypatch)
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture

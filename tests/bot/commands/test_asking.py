@@ -182,6 +182,18 @@ class TestSearch:
         assert "cosine" in scores
         assert "Rye flour holds little gluten." in text
 
+    def test_a_collection_is_all_that_is_searched(self, built: Bench) -> None:
+        def found(*argv: str) -> set[str]:
+            hits = json.loads(built("search", "Apollo and the river Aare", "--json", *argv)[1])["hits"]
+            return {hit["source_id"] for hit in hits}
+
+        assert found() == {"river", "bread", "notes/moon-landing"}
+        assert found("--collection", "notes") == {"notes/moon-landing"}
+        assert found("--collection", ".", "-k1000") == {"river", "bread"}
+        assert built("search", "Aare", "--collection", "note")[2].startswith(
+            "footnote: There is no collection 'note'."
+        )
+
     def test_an_empty_question_finds_nothing(self, built: Bench) -> None:
         assert json.loads(built("search", " ", "--json")[1])["hits"] == []
 
@@ -202,6 +214,18 @@ class TestChat:
         assert out.startswith(f"[1] “{BANMA_QUOTE}”")
         assert out.endswith("The sources do not say.\n\n")
         assert [question for question, _ in built.answers.asked] == [QUESTION, "Why?"]
+
+    def test_a_collection_is_all_that_is_talked_about(self, built: Bench) -> None:
+        code, out, _ = built("chat", "--collection", "notes", stdin=f"{QUESTION}\n/sources\n".encode())
+
+        assert code == 0
+        assert built.answers.scopes == [{"notes"}]
+        assert "Moon landing" in out
+        assert "The river Aare" not in out
+        assert built("chat", "--collection", "note")[::2] == (
+            1,
+            "footnote: There is no collection 'note'. The sub-folders of the sources are: ., notes.\n",
+        )
 
     def test_with_nothing_on_standard_input_it_just_ends(self, built: Bench) -> None:
         assert built() == (0, "", "")

@@ -15,7 +15,7 @@ import pytest
 from bot.commands.indexing import report_paragraphs, watch
 from bot.commands.invocation import Invocation, console
 from bot.config import settings_from
-from index.generation import current_name
+from index.manifests import current_name
 from index.types import BuildReport, SourceFailure
 from tests.bot.commands.bench import Bench
 from tests.fakes.encoder import HashingEncoder

@@ -633,6 +633,35 @@ class TestListing:
         assert (stale.id, stale.title) == ("bread", "Baking with rye")
         assert "is empty" in (stale.reason or "")
 
+    @pytest.mark.parametrize("mended", ["Mended. Bread is new.", None], ids=["anew", "as it was"])
+    def test_a_file_that_was_mended_is_no_trouble_any_more(
+        self, sources: Path, data: Path, encoder: HashingEncoder, mended: str | None
+    ) -> None:
+        good = (sources / "bread.md").read_text("utf-8")
+        build(sources, data, encoder)
+        for broken in ("", "# A heading\n\n## Another\n"):
+            (sources / "bread.md").write_text(broken, "utf-8")
+            build(sources, data, encoder)
+            assert {one.id: one.state for one in inventory(sources, data)}["bread"] == "stale"
+
+        (sources / "bread.md").write_text(mended or good, "utf-8")
+
+        (bread,) = [one for one in inventory(sources, data) if one.id == "bread"]
+        assert (bread.state, bread.reason) == ("changed" if mended else "indexed", None)
+
+    def test_a_file_without_a_sentence_is_told_of_in_the_words_of_the_build(
+        self, sources: Path, data: Path, encoder: HashingEncoder
+    ) -> None:
+        (sources / "headings.md").write_text("# A heading\n\n## Another\n", "utf-8")
+
+        def found() -> list[tuple[str, str, str | None]]:
+            listed = inventory(sources, data)
+            return [(one.file, one.state, one.reason) for one in listed if one.reason]
+
+        before = found()
+        (failure,) = build(sources, data, encoder).failed
+        assert before == found() == [("headings.md", "failed", failure.reason)]
+
     def test_without_an_index_all_are_new(self, sources: Path, data: Path) -> None:
         assert {one.state for one in inventory(sources, data)} == {"new"}
 
