@@ -68,7 +68,10 @@ def speed(
     quick: bool,
     say: Callable[[str], None],
 ) -> Group:
-    """`plain` embeds as sentence-transformers does.  Everything here is measured anew in each run; nothing comes from a kept index."""
+    """Everything here is measured anew in each run; nothing comes from a kept index.
+
+    `plain` embeds as sentence-transformers does by itself.
+    """
     folder = cache / "speed"
     shutil.rmtree(folder, ignore_errors=True)
     say("speed: build")

@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     work = arguments.cache / "speed-sizes"
     shutil.rmtree(work, ignore_errors=True)
     result: dict[str, Any] = {"about": about(), "sizes": {}}
+    before = _processor_time()
     data = BenchmarkData(arguments.data, False)
     encoder = lightest(SentenceTransformerEncoder())
     asked = own_and_others(data)
@@ -98,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _say(f"{size:,} passages: {peer}")
                 found[peer] = _in_a_process(arguments.peers, "peers", peer, folder, default_model_folder())
         result["sizes"][str(size)] = {"passages": len(generation.passages), **found}
+        result["about"]["stolen_share"] = _stolen(before)
         (out / RESULT).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         shutil.rmtree(folder)
     (out / TABLE).write_text(as_markdown(result), "utf-8")
@@ -150,6 +152,19 @@ def about() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
     }
+
+
+def _processor_time() -> tuple[int, int]:
+    """Ticks since the machine was started: of work, and of waiting while its host did something else."""
+    fields = [int(field) for field in Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:]]
+    worked = sum(fields[:3]) + sum(fields[5:7])
+    return worked, fields[7]
+
+
+def _stolen(before: tuple[int, int]) -> float:
+    """Share of the time since `before` in which a processor should have worked and was lent to others."""
+    worked, stolen = (now - then for now, then in zip(_processor_time(), before, strict=True))
+    return stolen / max(1, worked + stolen)
 
 
 def _data(work: Path, size: int) -> Path:
@@ -310,7 +325,8 @@ def as_markdown(result: Mapping[str, Any]) -> str:
     about, built = result["about"], result["build"]
     lines = [
         f"{about['processor']} ({', '.join(about['instructions'])}), {about['memory_gb']} GB; "
-        f"Python {about['python']}, torch {about['torch']}; {about['date']}, load {about['load_average'][0]}",
+        f"Python {about['python']}, torch {about['torch']}; "
+        f"{about['date']}, load {about['load_average'][0]}, {about['stolen_share']:.0%} of the processor's time went to the host's other guests",
         "",
         f"Build from nothing: {built['passages']:,} passages and {built['sentences']:,} sentences in "
         f"{built['seconds']:.1f} s.  Embedding alone: {built['embedded_per_s']:.0f} passages/s, "
