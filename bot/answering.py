@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from bot.examples import candidates
 from bot.finding import Found, find_answer
 from bot.judging import Judge
 from bot.linear import LinearModel
+from bot.turns import Turns
 from bot.types import (
     MAX_QUESTION_CHARS,
     Answer,
@@ -86,11 +88,18 @@ class Answerer:
         self._views: dict[Scope, View] = {}
         self._examples: dict[Scope, tuple[str, tuple[str, ...]]] = {}
         self._lock = Lock()
+        # More at once than there are cores only interrupt each other: of 8 askers among 100,000
+        # passages, 33 instead of 26 were answered in a second, the slowest of 20 in a quarter of the time.
+        self._turns = Turns(os.cpu_count() or 1)
 
     def answer(
         self, question: str, conversation: Conversation = (), scope: Scope = None
     ) -> Answer | NoAnswer:
         """Raise `FootnoteError` where no index can be used."""
+        with self._turns:
+            return self._answer(question, conversation, scope)
+
+    def _answer(self, question: str, conversation: Conversation, scope: Scope) -> Answer | NoAnswer:
         began = time.perf_counter()
         view = self._view(scope)
         asked = _clean(question)

@@ -245,7 +245,9 @@ class LiveGeneration:
                 return
             loaded = self._generation
             try:
-                self._generation = load_generation(self._data, self._encoder, loaded)
+                new = load_generation(self._data, self._encoder, loaded)
+                new.vectors.prepare()
+                self._generation = new
                 self._failure = None
             except FootnoteError as error:
                 self._failure, self._failed_at = error, now

@@ -7,16 +7,14 @@ by `tests/benchmarks/train_reader.py`.  Computed in NumPy; nothing here trains.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from index.bert import Bert, Ids, Layer, Matrix, load_bert
+from index.bert import Bert, Layer, Matrix, load_bert
 from index.types import FootnoteError, Scores
 
 # Of question and text together.  Sentences of more tokens are cut: two of three hundred are.
@@ -74,15 +72,9 @@ class Reader:
         asked = self._ids(question)[: MAX_TOKENS // 2]
         room = MAX_TOKENS - len(asked) - 3
         batch = [np.array([start, *asked, end, *self._ids(text)[:room], end], np.int64) for text in texts]
-        # A text a thread: NumPy is kept to one, and somebody waits (40 ms for three, 26 on two cores).
-        with ThreadPoolExecutor(min(len(batch), os.cpu_count() or 1) or 1) as pool:
-            means = list(pool.map(self._mean, batch))
+        means = [states.mean(axis=0) for states in self._bert.states(batch)]
         weights, bias = self._head[:-1], self._head[-1]
         return np.array([mean @ weights + bias for mean in means], np.float32)
-
-    def _mean(self, ids: Ids) -> Matrix:
-        (states,) = self._bert.states([ids])
-        return np.asarray(states.mean(axis=0))
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids

@@ -326,7 +326,8 @@ def as_markdown(result: Mapping[str, Any]) -> str:
     lines = [
         f"{about['processor']} ({', '.join(about['instructions'])}), {about['memory_gb']} GB; "
         f"Python {about['python']}, torch {about['torch']}; "
-        f"{about['date']}, load {about['load_average'][0]}, {about['stolen_share']:.0%} of the processor's time went to the host's other guests",
+        f"{about['date']}, load {about['load_average'][0]}, "
+        f"{about['stolen_share']:.0%} of the processor's time went to the host's other guests",
         "",
         f"Build from nothing: {built['passages']:,} passages and {built['sentences']:,} sentences in "
         f"{built['seconds']:.1f} s.  Embedding alone: {built['embedded_per_s']:.0f} passages/s, "
