@@ -100,7 +100,13 @@ def read(
         return list(ranked)
     if shipped_margins(confidence, evidence(findings, ranked))[0] < READER_LEAST_MARGIN:
         return list(ranked)
-    scores = reader.scores(findings.question, [with_context(findings, excerpt) for excerpt in close])
+    texts = [with_context(findings, excerpt) for excerpt in close]
+    # Of an article that several places published, the same sentence comes several times.
+    distinct = list(dict.fromkeys(texts))
+    if len(distinct) < 2:
+        return list(ranked)
+    of_text = dict(zip(distinct, reader.scores(findings.question, distinct), strict=True))
+    scores = np.array([of_text[text] for text in texts])
     lost = READER_WEIGHT * (scores.max() - scores)
     both = [replace(e, score=e.score - float(loss)) for e, loss in zip(close, lost, strict=True)]
     return sorted([*both, *ranked[len(close) :]], key=lambda e: -e.score)

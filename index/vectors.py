@@ -28,9 +28,9 @@ Bits = npt.NDArray[np.uint8]
 _UNIT_TOLERANCE = 1e-3
 
 # Beyond so many rows a question looks closely only at those that seem near by the signs of their
-# dimensions.  Among 100,000 vectors that takes a seventh of the time, at a recall of 1.000 of the ten
-# nearest and .995 of the hundred (`tests/benchmarks/nearest.py`); lists around trained centres (IVF) had
-# .984 and .949, a graph (HNSW) .771 and .756, after minutes of training.
+# dimensions.  Among 100,000 vectors that takes a quarter of the time, at a recall of 1.000 of the ten
+# nearest and .997 of the hundred (`tests/benchmarks/nearest.py`); lists around trained centres (IVF) had
+# .984 and .949, a graph (HNSW) .771 and .756, after seconds or minutes of training.
 EXACT_ROWS = 50_000
 # The question's own numbers, summed up with the signs of a row, tell what is near.  This share of the
 # index, or this many rows, are looked at closely: of 120,000 texts, 1.000 of the ten nearest are among

@@ -206,6 +206,20 @@ def test_the_reader_that_ships_reads_the_closest_and_moves_its_favourite_up(find
     ]
 
 
+def test_a_sentence_that_several_articles_hold_is_read_once(findings: Findings) -> None:
+    english = replace(findings, weight=0.35)
+    best, other = excerpts(english, QUESTION, open_model())[:2]
+    close = [replace(best, score=5.0), replace(best, score=4.9), replace(other, score=4.8)]
+    reader = WordReranker({other.text: 2.0})
+
+    moved = read(english, close, reader, HOPEFUL)
+
+    assert len(reader.read) == 2
+    assert [e.score for e in moved] == pytest.approx([4.8, 4.0, 3.9])
+    assert read(english, close[:2], reader, HOPEFUL) == close[:2]
+    assert len(reader.read) == 2, "what says the same needs no choice"
+
+
 def test_the_reader_is_not_asked_where_the_best_stands_alone(findings: Findings) -> None:
     english = replace(findings, weight=0.35)
     ranked = excerpts(english, QUESTION, open_model())
