@@ -192,6 +192,32 @@ def test_joined_sentence_vectors_are_looked_up_by_row(tmp_path: Path) -> None:
     assert (tmp_path / "s.npy").read_bytes() == (tmp_path / "w.npy").read_bytes()
 
 
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux says what is resident")
+def test_pages_of_sentence_vectors_are_given_back_and_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.vectors.READS_HELD", 100)
+    path = tmp_path / "sentences.npy"
+    SentenceVectors.build(lopsided(20_000)).save(path)
+    loaded = SentenceVectors.load(path)
+    first = [loaded.rows(slice(start, start + 250)) for start in range(0, 20_000, 250)]
+    held = resident_kb(path)
+    assert held > 1_000
+    again = [loaded.rows(slice(start, start + 250)) for start in range(0, 5_000, 250)]
+    assert resident_kb(path) < held / 3, "only what was read last, and what lies around it"
+    np.testing.assert_array_equal(again, first[:20])
+
+
+def resident_kb(path: Path) -> int:
+    """Of the pages of a file, those that belong to this process."""
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    found = 0
+    for line in lines:
+        if line.endswith(str(path)):
+            found += next(int(field.split()[1]) for field in lines if field.startswith("Rss:"))
+    return found
+
+
 def gathered_around(centres: Vectors, n: int, spread: float) -> Vectors:
     """Texts come in subjects: vectors around a few centres."""
     chosen = centres[RANDOM.integers(0, len(centres), n)]
