@@ -2,7 +2,7 @@
 
 What makes it faster than sentence-transformers, which pads each batch: texts lie end to end, those of
 one length share one attention, and a batch fits the processor's cache (1.6 times on two cores).
-Multiplying in eight bits makes that 2.6, on a processor that has instructions for them; every token
+Multiplying in eight bits makes that 2.3, on a processor that has instructions for them; every token
 and every column of a matrix has a scale of its own, so that a vector keeps a cosine of .997 to itself.
 With one scale a matrix, as `torch.ao.quantization` has it, .92 were left.  Whoever uses it compares
 it with full precision first, and leaves it to long texts (`index.light`).

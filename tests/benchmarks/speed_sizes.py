@@ -56,7 +56,7 @@ QUESTIONS = 100
 SEED = 0
 # Beyond, rank_bm25 takes seconds for a question, and lists of vectors fill the memory.
 PEERS_UP_TO = 100_000
-RESULT, PLOT, TABLE = "speed.json", "speed.png", "speed.md"
+RESULT, PLOT = "speed.json", "speed.png"
 OURS = "ours"
 
 
@@ -102,7 +102,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         result["about"]["stolen_share"] = _stolen(before)
         (out / RESULT).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         shutil.rmtree(folder)
-    (out / TABLE).write_text(as_markdown(result), "utf-8")
     print(as_markdown(result))
     shutil.rmtree(work)
     if arguments.peers:
