@@ -417,8 +417,10 @@ def test_the_sizes_table_leaves_out_what_nobody_measured() -> None:
     built = {"passages": 900, "sentences": 5_000, "seconds": 9.0, **rates}
     plain = {"p50": 20.0, "recall": 1.0}
     sizes = {"1000": {"passages": 900, "ours": {"p50": 12.34}, "plain": plain, "txtai": {}}}
-    result = {"about": {**about, "date": "d", "load_average": [0.5]}, "build": built, "sizes": sizes}
+    when = {"date": "d", "load_average": [0.5], "stolen_share": 0.07}
+    result = {"about": {**about, **when}, "build": built, "sizes": sizes}
     lines = speed_sizes.as_markdown(result).splitlines()
+    assert "load 0.5, 7% of the processor's time went to" in lines[0]
     assert lines[-5:] == [
         "",
         "| | ours | plain |",
