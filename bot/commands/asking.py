@@ -76,8 +76,13 @@ def _scope(run: Invocation) -> Scope:
     known = known_collections(run.settings.sources, run.settings.data)
     wanted = frozenset(map(collection_named, named))
     for name in sorted(wanted - known):
-        there = ", ".join(sorted(map(spoken, known)))
-        raise FootnoteError(f"There is no collection {name!r}. The sub-folders of the sources are: {there}.")
+        there = ", ".join(sorted(known - {""}))
+        instead = (
+            f"The sub-folders of the sources are: {there}; {spoken('')!r} means the articles in none."
+            if there
+            else "The sources have no sub-folders: leave --collection out."
+        )
+        raise FootnoteError(f"There is no collection {name!r}. {instead}")
     return wanted
 
 

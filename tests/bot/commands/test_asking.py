@@ -41,7 +41,8 @@ class TestAsk:
 
         assert code == 1
         assert err == (
-            "footnote: There is no collection 'note'. The sub-folders of the sources are: ., notes.\n"
+            "footnote: There is no collection 'note'. "
+            "The sub-folders of the sources are: notes; '.' means the articles in none.\n"
         )
 
     def test_no_answer_is_an_answer_too_unless_asked_to_fail(self, built: Bench) -> None:
@@ -224,7 +225,8 @@ class TestChat:
         assert "The river Aare" not in out
         assert built("chat", "--collection", "note")[::2] == (
             1,
-            "footnote: There is no collection 'note'. The sub-folders of the sources are: ., notes.\n",
+            "footnote: There is no collection 'note'. "
+            "The sub-folders of the sources are: notes; '.' means the articles in none.\n",
         )
 
     def test_with_nothing_on_standard_input_it_just_ends(self, built: Bench) -> None:
