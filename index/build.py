@@ -49,7 +49,7 @@ from index.manifests import (
     read_generation,
     read_manifest,
 )
-from index.reading import Known, Reading, known_files, read_sources
+from index.reading import NO_SENTENCE, Known, Reading, known_files, read_sources
 from index.segments import Contents, SavedSegment, Segment, sweep, trusted_segment
 from index.types import (
     Article,
@@ -305,8 +305,7 @@ def _plan(reading: Reading, last: _Last, settings: _Settings, progress: Progress
             parts[article.id] = part
             fresh[article.id] = (article.file, article.sha256)
         else:
-            reason = "holds no sentence, only headings and marks. Write some text, or delete the file."
-            failures.append(SourceFailure(article.file, reason))
+            failures.append(SourceFailure(article.file, NO_SENTENCE))
     progress("Splitting", len(reading.articles), len(reading.articles))
     stale: dict[str, str] = {}
     places = last.places()

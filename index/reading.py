@@ -18,6 +18,8 @@ from index.article import ArticleError, parse_article, text_sha256
 from index.manifests import SourceEntry
 from index.types import Article, FootnoteError, SourceFailure
 
+NO_SENTENCE = "holds no sentence, only headings and marks. Write some text, or delete the file."
+"""Why an article that can be read is still none that can be asked."""
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 # The Bible is 4 MB.  What is larger is a dump, and one dump would outweigh all other articles.
 MAX_FILE_BYTES = 20 * 1000 * 1000

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from index.manifests import MissingGeneration, SourceEntry, indexed_sources
-from index.reading import known_files, read_sources
+from index.reading import NO_SENTENCE, known_files, read_sources
 from index.sentences import is_heading, sentence_spans
 from index.types import Article, FootnoteError, collection_of
 
 State = Literal["indexed", "changed", "new", "stale", "failed", "removed"]
-NO_SENTENCE = "holds no sentence, only headings and marks. Write some text, or delete the file."
-"""What a build says of such a file."""
 MEANINGS: Mapping[State, str] = {
     "indexed": "can be asked",
     "changed": "can be asked as it was before the last change",
