@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from bot.answer.find import chosen, timed
+from bot.answer.times import asked_time
 from bot.calibration import Models, models_of
 from bot.evaluation import Question, holds_words
 from bot.excerpts import Excerpt, excerpts
-from bot.finding import chosen, timed
 from bot.fitting import WEIGHTS, Case, View
 from bot.judging import combined, evidence, read, reread, shipped_margins
 from bot.linear import LinearModel
-from bot.times import asked_time
 from index.search import Findings, Mask, Searcher
 from index.types import Encoder, Reranker
 

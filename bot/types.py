@@ -36,7 +36,15 @@ class Quote:
     start: int
     end: int
     link: str | None
-    """The article's URL opened at this very quote; None where the article has no URL."""
+    """The article's URL opened at this very quote; None if the article has no URL."""
+    answer: tuple[int, int] | None = None
+    """Start and end of the very words that answer, offsets into the article's body, inside the quote.
+    None if no part of the quote is the answer by itself."""
+    path: tuple[str, ...] = ()
+    """What stands above the quote in its article, outermost first: headings, a list's lead-in, the
+    question of an FAQ.  Without the article's title."""
+    part: str | None = None
+    """The part of the question that this quote answers, in the asker's words; None if it has one part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +57,51 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """What the question names and no article does, beside what the articles do name."""
+
+    asked: str
+    """In the asker's words: "ERR-1044", "version 10.4"."""
+    named: str | None
+    """The closest that an article names: "ERR-1042"; None if there is nothing like it."""
+
+
+class About(Enum):
+    """What an answer that is about the articles themselves, and quotes nothing, says."""
+
+    COUNT = "count"
+    """How many articles there are; `sources` are the newest."""
+    COLLECTION = "collection"
+    """What the articles are about; `sources` are the newest."""
+    MENTIONING = "mentioning"
+    """Which articles name what was asked for; `sources` are these."""
+    LATEST = "latest"
+    """The newest articles, newest first."""
+    AUTHOR = "author"
+    PUBLISHED = "published"
+    PUBLISHER = "publisher"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of the articles; `Answer.sources` says of which."""
+
+    about: About
+    count: int = 0
+    """Of articles that it holds for, of which `sources` may show a few."""
+    subject: str | None = None
+    """What an article had to name, in the asker's words."""
+    values: tuple[str | None, ...] = ()
+    """For AUTHOR, PUBLISHED, PUBLISHER and LINK: one for each source; None if it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     question: str
     quotes: tuple[Quote, ...]
-    """Best first; one to three, or up to `bot.choosing.MAX_SEVERAL` where several things were asked for."""
+    """Best first; one to three, or up to `bot.answer.selection.MAX_SEVERAL` if several things were asked for.
+    Of a selection, in the order of the article.  None where `told` is the answer."""
     sources: tuple[Source, ...]
     """Every one is cited by a quote; in order of `citation`."""
     confidence: float
@@ -67,6 +116,12 @@ class Answer:
     """Parts of the question that the sources do not answer, in the asker's words."""
     disagreement: bool = False
     """The first two quotes come from two articles that give different figures or dates."""
+    selection: bool = False
+    """The quotes are the sentences that say most about a topic or an article, not all that is said."""
+    told: Told | None = None
+    """The answer, where it is about the articles themselves."""
+    instead: Instead | None = None
+    """Why the answer is not certain, if it is known: something that was asked for is not named."""
 
 
 MAX_QUESTION_CHARS = 2_000
@@ -97,6 +152,8 @@ class NoAnswer:
     confidence: float
     generation: str
     seconds: float
+    instead: Instead | None = None
+    """What was asked for and is not named, if that is why there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)

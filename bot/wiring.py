@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import health, rights
-from bot.answering import Answerer, open_confidence, open_model
+from bot.answer.answerer import Answerer, open_confidence, open_model
+from bot.answer.scoped_search import View
 from bot.calibration import load_calibration, models_of
 from bot.canaries import DEFAULT_FILE, canaries
 from bot.config import LlmSettings, Settings
@@ -23,7 +24,6 @@ from bot.observing import Observer
 from bot.rights import LiveRights
 from bot.state import State
 from bot.types import Answers, Scope
-from bot.view import View
 from index.build import Acceptance, Progress, build
 from index.embedding import SentenceTransformerEncoder, default_model_folder
 from index.generation import Generation, LiveGeneration

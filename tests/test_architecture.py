@@ -62,13 +62,13 @@ def test_the_index_knows_nothing_of_the_bot() -> None:
 def test_answering_knows_nothing_of_where_an_answer_is_shown() -> None:
     shown = ("bot.slack", "bot.terminal", "bot.commands", "bot.messages", "bot.wiring", "rich", "slack_sdk")
 
-    assert [surface for surface in shown if reaches("bot.answering", surface)] == []
+    assert [surface for surface in shown if reaches("bot.answer.answerer", surface)] == []
 
 
 def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are_found() -> None:
     assert {m for m in MODULES if _within(m, "bot.slack") and reaches(m, "bot.terminal")} == set()
     for surface in ("bot.terminal", *(m for m in MODULES if _within(m, "bot.slack"))):
-        assert not reaches(surface, "bot.answering"), surface
+        assert not reaches(surface, "bot.answer.answerer"), surface
         assert not reaches(surface, "index.search"), surface
 
 
@@ -90,7 +90,7 @@ def test_only_wiring_builds_the_concrete_parts() -> None:
     places = {(module, name) for module, name in _constructions(built) if module != "bot.wiring"}
 
     # The answering side makes a cheap searcher for each generation that goes live.
-    assert places <= {("bot.answering", "Searcher")}
+    assert places <= {("bot.answer.answerer", "Searcher")}
 
 
 def test_only_the_command_line_reads_the_environment() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering import Answerer
+from bot.answer.answerer import Answerer
 from bot.types import Answer, NoAnswer
 from index.build import build
 from index.embedding import SentenceTransformerEncoder

@@ -34,14 +34,14 @@ SLOW = {
     "yaml",
     "concurrent.futures",
     "bot.wiring",
-    "bot.answering",
+    "bot.answer.answerer",
     "bot.messages",
     "index.generation",
 }
 # To look at articles takes YAML and colours; to open the index NumPy and faiss.
 LOOK = {"rich", "yaml"}
 INDEX = {*LOOK, "numpy", "faiss", "index.generation"}
-ANSWER = {*INDEX, "tokenizers", "bot.wiring", "bot.answering", "concurrent.futures"}
+ANSWER = {*INDEX, "tokenizers", "bot.wiring", "bot.answer.answerer", "concurrent.futures"}
 
 
 @pytest.fixture(scope="module")

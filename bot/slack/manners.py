@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from bot.conversation import request_about
+from bot.answer.conversation import request_about
 from bot.messages import LANGUAGES
 
 Order = Literal["quiet", "resume"]

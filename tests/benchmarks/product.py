@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.answering import Answerer, open_confidence, open_model
+from bot.answer.answerer import Answerer, open_confidence, open_model
 from bot.config import settings_from
 from bot.judging import Judge
 from bot.types import Answers

@@ -20,7 +20,7 @@ NEAREST = 10
 
 def main(data: Path, sources: Path, folder: Path) -> dict[str, float]:
     # Here, so that what is imported counts among what is resident.
-    from bot.answering import Answerer
+    from bot.answer.answerer import Answerer
     from bot.config import settings_from
     from bot.wiring import open_reader
     from index.embedding import SentenceTransformerEncoder

@@ -23,8 +23,8 @@ import torch
 
 import bot
 from bot import confidence, excerpts
-from bot.answering import open_confidence
-from bot.choosing import MAX_QUOTES
+from bot.answer.answerer import open_confidence
+from bot.answer.selection import MAX_QUOTES
 from bot.config import settings_from
 from bot.excerpts import Excerpt
 from bot.judging import Judge

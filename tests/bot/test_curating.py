@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering import Answerer
+from bot.answer.answerer import Answerer
 from bot.types import NoAnswer, Silence
 from index.build import build
 from index.generation import LiveGeneration, load_generation

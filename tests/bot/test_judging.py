@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import confidence
-from bot.answering import Answerer, open_confidence, open_model
+from bot.answer.answerer import Answerer, open_confidence, open_model
 from bot.calibration import Calibration, models_of
 from bot.excerpts import Excerpt, excerpts
 from bot.judging import (

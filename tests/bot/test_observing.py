@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering import open_confidence, open_model
+from bot.answer.answerer import open_confidence, open_model
 from bot.evaluation import Question
 from bot.fitting import WEIGHTS, Case
 from bot.judging import FEATURES, Judge

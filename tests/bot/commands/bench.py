@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering import open_confidence, open_model
+from bot.answer.answerer import open_confidence, open_model
+from bot.answer.scoped_search import View
 from bot.commands import main
 from bot.config import Settings
 from bot.observing import Observer
 from bot.types import Answer, NoAnswer, Scope
-from bot.view import View
 from bot.wiring import Parts
 from index.build import Progress, build
 from index.generation import load_generation

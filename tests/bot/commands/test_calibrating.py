@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.answering import Answerer
+from bot.answer.answerer import Answerer
 from bot.calibration import load_calibration, models_of
 from bot.evaluation import Question
 from bot.fitting import Case, View

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.answering import Answerer
+from bot.answer.answerer import Answerer
 from bot.library import Library, Progress
 from bot.rights import Rights
 from bot.state import State

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from bot.answering import Answerer
+from bot.answer.answerer import Answerer
 from bot.library import Library
 from bot.rights import Rights
 from bot.state import State

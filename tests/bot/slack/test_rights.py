@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.answering import Answerer
+from bot.answer.answerer import Answerer
 from bot.rights import Rights
 from bot.state import State
 from index.build import build

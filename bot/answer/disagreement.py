@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot.answer.times import Period, dates, overlap
 from bot.expected import Expected
-from bot.times import Period, dates, overlap
 from index.tokens import terms
 
 # 1.6 and 1.63 billion are one figure, rounded by two reporters.

@@ -16,13 +16,14 @@ from threading import Lock
 
 from bot import confidence as confidence_
 from bot import excerpts as excerpts_
-from bot.browsing import overview_of, stretch_after, stretch_before
+from bot.answer.citations import cite, link_to
+from bot.answer.conversation import Request, last_question, request_about, small_talk
+from bot.answer.examples import candidates
+from bot.answer.find import Found, find_answer
+from bot.answer.passages import overview_of, stretch_after, stretch_before
+from bot.answer.scoped_search import View
+from bot.answer.selection import Span, same
 from bot.calibration import Calibration
-from bot.choosing import Span, same
-from bot.citations import cite, link_to
-from bot.conversation import Request, last_question, request_about, small_talk
-from bot.examples import candidates
-from bot.finding import Found, find_answer
 from bot.judging import Judge
 from bot.linear import LinearModel
 from bot.turns import Turns
@@ -37,7 +38,6 @@ from bot.types import (
     Scope,
     Silence,
 )
-from bot.view import View
 from index.generation import LiveGeneration
 from index.search import Searcher
 from index.types import Article, Encoder, Reranker

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.answering import Answerer
-from bot.choosing import MAX_QUOTES
+from bot.answer.answerer import Answerer
+from bot.answer.selection import MAX_QUOTES
 from bot.types import Answer, NoAnswer, Silence, Turn
 from index.build import build
 from index.generation import LiveGeneration, MissingGeneration

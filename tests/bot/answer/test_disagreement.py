@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.disagreement import disagree
+from bot.answer.disagreement import disagree
 from bot.expected import Expected
 from index.tokens import terms
 

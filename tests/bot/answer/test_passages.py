@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answering import Answerer
-from bot.browsing import STRETCH_CHARS, overview_of, stretch_after, stretch_before
-from bot.examples import MAX_EXAMPLE_CHARS, candidates
+from bot.answer.answerer import Answerer
+from bot.answer.examples import MAX_EXAMPLE_CHARS, candidates
+from bot.answer.passages import STRETCH_CHARS, overview_of, stretch_after, stretch_before
 from bot.types import Answer
 from index.generation import Generation, LiveGeneration
 from index.types import Article

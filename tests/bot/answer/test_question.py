@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.questions import asks_for_articles, asks_for_several, compared, parts
+from bot.answer.question import asks_for_articles, asks_for_several, compared, parts
 
 
 @pytest.mark.parametrize(

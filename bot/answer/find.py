@@ -9,14 +9,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.choosing import Span, choose, choose_from_each, choose_several, choose_sides, same
-from bot.conversation import names_something, standalone
-from bot.disagreement import disagree
+from bot.answer.conversation import names_something, standalone
+from bot.answer.disagreement import disagree
+from bot.answer.question import asks_for_articles, asks_for_several, compared, parts
+from bot.answer.selection import Span, choose, choose_from_each, choose_several, choose_sides, same
+from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
 from bot.excerpts import Excerpt, subject_covered, subject_of
 from bot.expected import Expected, expected_answer
 from bot.judging import Judge
-from bot.questions import asks_for_articles, asks_for_several, compared, parts
-from bot.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
 from bot.types import Conversation, Turn
 from index.search import Findings
 from index.types import Article

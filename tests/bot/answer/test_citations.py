@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.citations import MAX_LINK_CHARS, cite, link_to
+from bot.answer.citations import MAX_LINK_CHARS, cite, link_to
 from index.types import Article
 
 TEXT = "The Aare is 288 kilometres long. It rises in the Alps. The Aare is 288 kilometres long."

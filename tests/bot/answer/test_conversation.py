@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.conversation import Request, last_question, request_about, small_talk, standalone
+from bot.answer.conversation import Request, last_question, request_about, small_talk, standalone
 from bot.types import Silence, Turn
 
 TALK = (Turn("Who founded Banma?", "Alibaba and SAIC did."), Turn("When was Banma founded?", "In 2015."))

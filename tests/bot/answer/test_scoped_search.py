@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.answering import Answerer
+from bot.answer.answerer import Answerer
+from bot.answer.scoped_search import View
 from bot.types import Answer, NoAnswer, Silence, Turn
-from bot.view import View
 from index.build import build
 from index.generation import LiveGeneration, load_generation
 from index.search import Searcher

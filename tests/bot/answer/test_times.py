@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
+from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
 
 TODAY = Day(2026, 11, 21)
 YEAR_2018 = Period(Day(2018, 1, 1), Day(2018, 12, 31))
