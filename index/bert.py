@@ -70,9 +70,11 @@ class Bert:
         layers: Sequence[Layer],
         heads: int,
         epsilon: float,
+        second: Matrix,
     ) -> None:
         self.words = words
-        self.positions = positions  # with the embedding of the one token type that is used
+        self.positions = positions  # with the embedding of the first of two token types
+        self.second = second  # what the second token type adds to the first, shape `(dimension,)`
         self.norm, self.norm_bias = norm, norm_bias
         self.layers = tuple(layers)
         self.heads = heads
@@ -101,6 +103,7 @@ class Bert:
             layers=layers,
             heads=int(config["num_attention_heads"]),
             epsilon=float(config.get("layer_norm_eps", 1e-12)),
+            second=types[1] - types[0] if len(types) > 1 else np.zeros_like(types[0]),
         )
 
     @property
@@ -122,11 +125,13 @@ class Bert:
             layers,
             self.heads,
             self.epsilon,
+            self.second,
         )
 
-    def states(self, batch: Sequence[Ids]) -> list[Matrix]:
+    def states(self, batch: Sequence[Ids], seconds: Sequence[int] | None = None) -> list[Matrix]:
         """Return the last states of the tokens of each text, shape `(tokens, dimension)`.
 
+        `seconds` says where the second of two parts of each text begins; None for texts of one part.
         Texts are laid end to end: nothing is padded, and only attention looks at each by itself.
         """
         if not batch:
@@ -135,6 +140,8 @@ class Bert:
         spans = [slice(int(end) - len(ids), int(end)) for ids, end in zip(batch, ends, strict=True)]
         places = np.concatenate([np.arange(len(ids)) for ids in batch])
         embedded = self.words[np.concatenate(batch)] + self.positions[places]
+        for span, second in zip(spans, seconds or (), strict=False):
+            embedded[span.start + second : span.stop] += self.second
         states = self._normalised(embedded, self.norm, self.norm_bias)
         for layer in self.layers:
             states = self._attended(states, layer, spans)
@@ -165,6 +172,18 @@ class Bert:
         x *= scale
         x += shift
         return x
+
+
+def load_layers(path: Path, prefix: str) -> tuple[list[Layer], dict[str, Matrix]]:
+    """Read the layers of a file that has no embeddings, and whatever else is in it.
+
+    Names are those of the `BertModel` behind `prefix`; raise what safetensors raises, or `KeyError`.
+    """
+    from safetensors.numpy import load_file
+
+    weights = {n.removeprefix(prefix): w.astype(np.float32) for n, w in load_file(path).items()}
+    numbers = {int(n.split(".")[2]) for n in weights if n.startswith("encoder.layer.")}
+    return [_layer(weights, number) for number in sorted(numbers)], weights
 
 
 def _layer(weights: Mapping[str, Matrix], number: int) -> Layer:

@@ -55,13 +55,18 @@ class Findings:
     """All that the search learnt about one question."""
 
     question: str
+    in_order: tuple[str, ...]
+    """The question's terms as they come, repeats included."""
     question_terms: tuple[str, ...]
+    """Each of them once."""
     idf: dict[str, float]
     """The weight of each term."""
     hits: list[Hit]
     sentences: list[Sentence]
     """Of the first `READ_CLOSELY` hits, in order of hit and text."""
     background: float
+    far: float
+    """Cosine of the hundredth nearest passage, or of the mean passage if there are fewer."""
     weight: float
     """The share of the dense side."""
     vector: Floats
@@ -92,20 +97,22 @@ class Searcher:
         `allowed`, shape `(passages,)`, shuts out every passage where it is False.
         """
         index = self.generation
-        asked = tuple(dict.fromkeys(terms(question)))
+        in_order = tuple(terms(question))
+        asked = tuple(dict.fromkeys(in_order))
         focused = frozenset(terms(focus)) if focus is not None else frozenset()
         idf = {t: self._store.idf(t) * (FOCUS_WEIGHT if t in focused else 1.0) for t in asked}
         mass = sum(idf.values())
         vector = self._encoder.encode_questions([question])[0]
         background = float(self._store.background @ vector)
         weight = dense_weight(question, self._encoder.count_tokens([question])[0])
+        nothing = Findings(question, in_order, asked, idf, [], [], background, background, weight, vector)
         if not len(index.passages):
-            return Findings(question, asked, idf, [], [], background, weight, vector)
+            return nothing
 
         scale = _Scale(mass, background, weight)
         found = _candidates(self._store.find(vector, idf, max(k, CANDIDATES), allowed), scale)
         if not len(found.rows):
-            return Findings(question, asked, idf, [], [], background, weight, vector)
+            return nothing
         order = best_first(found.rough, len(found.rows))
         close, rest = np.array(order[:READ_CLOSELY]), order[READ_CLOSELY:]
         read = [self._read(int(number), asked, idf, mass, vector) for number in found.rows[close]]
@@ -127,7 +134,11 @@ class Searcher:
         floor = hits[-1].score
         unread = rest[: max(0, k - len(hits))]
         hits.extend(self._hit(found, at, min(floor, float(found.rough[at]))) for at in unread)
-        return Findings(question, asked, idf, hits, sentences, background, weight, vector)
+        nearest = np.sort(found.cosine)[::-1]
+        far = float(nearest[CANDIDATES - 1]) if len(nearest) >= CANDIDATES else background
+        return Findings(
+            question, in_order, asked, idf, hits, sentences, background, far, weight, vector
+        )
 
     def _hit(self, found: _Candidates, at: int, score: float) -> Hit:
         number = int(found.rows[at])

@@ -158,17 +158,39 @@ class Encoder(Protocol):
         ...
 
 
-class Reranker(Protocol):
-    """A model that reads a question and a text together, and says how well the text answers it."""
+@dataclass(frozen=True, slots=True)
+class ReadSpan:
+    """Where a text answers best, and how much better that is than no answer, in log-odds."""
+
+    start: int
+    end: int
+    score: float
+
+
+class Reading(Protocol):
+    """What a reader makes of one text."""
+
+    def best(self, start: int, end: int) -> ReadSpan:
+        """The best span inside `text[start:end]`."""
+        ...
+
+
+class Reader(Protocol):
+    """A model that reads a question and a text together, and finds the answer in it, or none."""
+
+    @property
+    def english_only(self) -> bool:
+        """Whether it is of no use in other languages."""
+        ...
 
     @property
     def name(self) -> str: ...
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the same pair might get another score."""
+        """Changes whenever the same question and text might be read otherwise."""
         ...
 
-    def scores(self, question: str, texts: Sequence[str]) -> Scores:
-        """Finite, float32, shape `(len(texts),)`; more is better, on a scale of the model's own."""
+    def read(self, question: str, texts: Sequence[tuple[str, str]]) -> Sequence[Reading]:
+        """Read each `(lead, text)`: the lead says what stands above the text, and is no part of it."""
         ...

@@ -9,28 +9,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from threading import Lock
 
-from bot import confidence as confidence_
-from bot import excerpts as excerpts_
 from bot.answer.citations import cite, link_to
 from bot.answer.conversation import Request, last_question, request_about, small_talk
 from bot.answer.examples import candidates
 from bot.answer.find import Found, find_answer
 from bot.answer.passages import overview_of, stretch_after, stretch_before
+from bot.answer.ranking import Judge, rank
 from bot.answer.scoped_search import View
 from bot.answer.selection import Span, same
 from bot.calibration import Calibration
-from bot.judging import Judge
-from bot.linear import LinearModel
 from bot.turns import Turns
 from bot.types import (
     MAX_QUESTION_CHARS,
     Answer,
     Conversation,
+    Instead,
     Nearest,
     NoAnswer,
     Overview,
@@ -40,7 +37,7 @@ from bot.types import (
 )
 from index.generation import LiveGeneration
 from index.search import Searcher
-from index.types import Article, Encoder, Reranker
+from index.types import Article, Encoder, Reader
 
 # At the default balance of 0.5 an answer is shown as one from a probability of 0.5 on, and as "the
 # closest I found" down to this share of it: a guess that is right one time in five is worth a look,
@@ -73,17 +70,16 @@ class Answerer:
         sources_folder: Path,
         balance: float = 0.5,
         today: Callable[[], datetime.date] = datetime.date.today,
-        reranker: Reranker | None = None,
+        reader: Reader | None = None,
         calibration: Calibration | None = None,
-        reader: Reranker | None = None,
     ) -> None:
-        """`calibration` must be the one for these models."""
+        """`calibration` must be the one for this reader."""
         self._live = live
         self._encoder = encoder
         self._sources_folder = sources_folder
         self._balance = balance
         self._today = today
-        self._judge = Judge(open_model(), open_confidence(), reranker, calibration, reader)
+        self._judge = Judge(reader, calibration)
         self._searcher: Searcher | None = None
         self._views: dict[Scope, View] = {}
         self._examples: dict[Scope, tuple[str, tuple[str, ...]]] = {}
@@ -104,9 +100,14 @@ class Answerer:
         view = self._view(scope)
         asked = _clean(question)
 
-        def none(reason: Silence, nearest: Sequence[Article] = (), sure: float = 0.0) -> NoAnswer:
+        def none(
+            reason: Silence,
+            nearest: Sequence[Article] = (),
+            sure: float = 0.0,
+            instead: Instead | None = None,
+        ) -> NoAnswer:
             near = tuple(Nearest(a.id, a.title, a.url) for a in nearest[:MAX_NEAREST])
-            return NoAnswer(question, reason, near, sure, view.generation.id, _since(began))
+            return NoAnswer(question, reason, near, sure, view.generation.id, _since(began), instead)
 
         silence = _silence(asked)
         if silence is not None:
@@ -126,18 +127,20 @@ class Answerer:
                 return none(Silence.NOTHING_MORE)
         spans = _verified(found.spans)
         if not spans or found.sure < self._balance * UNCERTAIN_SHARE:
-            return none(Silence.NOT_IN_SOURCES, found.nearest, found.sure)
-        quotes, sources = cite([(s.article, s.start, s.end) for s in spans], self._sources_folder)
+            return none(Silence.NOT_IN_SOURCES, found.nearest, found.sure, found.instead)
+        quotes, sources = cite(spans, self._sources_folder)
         return Answer(
             question,
             quotes,
             sources,
             confidence=found.sure,
-            certain=found.sure >= self._balance,
+            certain=found.sure >= self._balance and found.instead is None,
             generation=view.generation.id,
             seconds=_since(began),
             unanswered=found.unanswered,
             disagreement=found.disagreement,
+            selection=found.selection,
+            instead=found.instead,
         )
 
     def _find(self, view: View, asked: str, conversation: Conversation, shown: Sequence[str] = ()) -> Found:
@@ -210,14 +213,14 @@ class Answerer:
         text = _clean(article.text[start:end])[:MAX_QUESTION_CHARS]
         findings = view.find(text)
         spans: list[Span] = []
-        for excerpt in excerpts_.excerpts(findings, text, open_model()):
-            held = findings.hits[excerpt.sentence.place].passage.article
+        for candidate in rank(findings, text, None):
+            held = candidate.article
             if held.id != source_id and all(held is not span.article for span in spans):
-                spans.append(Span(held, excerpt.sentence.start, excerpt.sentence.end))
+                spans.append(Span(held, candidate.sentence.start, candidate.sentence.end))
         spans = _verified(spans[:MAX_RELATED])
         if not spans:
             return None
-        quotes, sources = cite([(s.article, s.start, s.end) for s in spans], self._sources_folder)
+        quotes, sources = cite(spans, self._sources_folder)
         return Answer("", quotes, sources, 0.0, False, view.generation.id, _since(began))
 
     def overview(self, scope: Scope = None) -> Overview:
@@ -262,18 +265,6 @@ class Answerer:
                     self._views.clear()
                 self._views[scope] = View(self._searcher, scope)
             return self._views[scope]
-
-
-@cache
-def open_model() -> LinearModel:
-    """The model that ranks excerpts, as shipped."""
-    return LinearModel.load("excerpts", excerpts_.FEATURES)
-
-
-@cache
-def open_confidence() -> LinearModel:
-    """The model that says how sure an answer is, as shipped."""
-    return LinearModel.load("confidence", confidence_.FEATURES)
 
 
 def _clean(question: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote as percent_encode
 
+from bot.answer.selection import Span
 from bot.types import Quote, Source
 from index.types import Article
 
@@ -22,16 +23,15 @@ LEAST_WORDS = 4
 _MARKUP = re.compile(r"\]\([^)]*\)|[*_`\[\]<>|#\\\n]")
 
 
-def cite(
-    quoted: Sequence[tuple[Article, int, int]], sources_folder: Path
-) -> tuple[tuple[Quote, ...], tuple[Source, ...]]:
-    """Return the quotes `(article, start, end)` with citation numbers, and their sources.
+def cite(spans: Sequence[Span], sources_folder: Path) -> tuple[tuple[Quote, ...], tuple[Source, ...]]:
+    """Return the spans as quotes with citation numbers, and their sources.
 
     Numbers run from 1 in order of appearance; an article that is quoted twice has one number.
     """
     quotes: list[Quote] = []
     sources: dict[str, Source] = {}
-    for article, start, end in quoted:
+    for span in spans:
+        article, start, end = span.article, span.start, span.end
         link = link_to(article, start, end)
         if article.id not in sources:
             sources[article.id] = Source(
@@ -47,7 +47,16 @@ def cite(
                 also=article.also,
             )
         quotes.append(
-            Quote(article.text[start:end], sources[article.id].citation, article.id, start, end, link)
+            Quote(
+                article.text[start:end],
+                sources[article.id].citation,
+                article.id,
+                start,
+                end,
+                link,
+                answer=span.answer,
+                part=span.part,
+            )
         )
     return tuple(quotes), tuple(sources.values())
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 
 from bot.types import Conversation, Silence
+from index.common_terms import is_common
+from index.tokens import terms
 
 # A follow-up says so: it opens with a link to what was said, or leans on a pronoun.
 _OPENING = re.compile(
@@ -26,6 +29,13 @@ _LEANING = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<!^)(?<![.?!]\s)\b[A-ZÀ-ÖØ-Þ][\w&.-]+|\d{3,}")
+_NAMES = re.compile(r"(?<!^)(?<![.?!]\s)\b[A-ZÀ-ÖØ-Þ][\w&.-]*\w(?:\s+[A-ZÀ-ÖØ-Þ][\w&.-]*\w)*")
+_PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those)\b(?!\s+(?:is|are|was)\b\W*$)",
+    re.IGNORECASE,
+)
+# Of a question with several names, the last may be meant.
+MOST_NAMES = 2
 # A question of more words than this stands by itself, whatever pronouns are in it.
 MOST_WORDS_OF_A_FOLLOW_UP = 12
 
@@ -109,27 +119,91 @@ def small_talk(message: str) -> Silence | None:
     return Silence.THANKS if _THANKS.fullmatch(message) else None
 
 
-def standalone(question: str, conversation: Conversation, leaning: bool | None = None) -> str:
-    """Return `question`, with the last question that has a subject in front of it where it leans on that.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to understand a message: the question that it may stand for."""
 
-    Searching with the last two questions finds more than with one, or with all of them (R@1 .860
-    against .811 and .772 on multi-turn questions); a new topic is searched alone.  `leaning` says
-    whether it leans where that is known; None judges it by its words.
+    text: str
+    likely: bool = True
+    """Whether the wording speaks for it; otherwise it has to be answered all the better."""
+    glued: bool = False
+    """Whether the question before stands in front of it, so that its own words have to count more."""
+    points_back: bool = False
+    """Whether it speaks of something in the answer before, which it then does not ask for again."""
+
+
+def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
+    """Return the questions that `question` may stand for after that conversation, the likeliest first.
+
+    By itself, with a pronoun replaced by what was spoken of, with its name in the question before, or
+    behind that question.
 
     >>> from bot.types import Turn
-    >>> standalone("and Baidu?", (Turn("Who makes AliOS?", "Alibaba does."),))
-    'Who makes AliOS? and Baidu?'
+    >>> before = (Turn("Who holds what share of Banma?", "SAIC does."),)
+    >>> [form.text for form in forms("When was it founded?", before)][0]
+    'When was Banma founded?'
     """
-    if not (leans(question) if leaning is None else leaning):
-        return question
+    subject = _subject(conversation)
+    if subject is None:
+        return (Form(question),)
+    own = names_something(question)
+    short = len(question.split()) <= MOST_WORDS_OF_A_FOLLOW_UP
+    pronoun = _PRONOUN.search(question) if short else None
+    opened = bool(_OPENING.match(question)) and short
+    if not leans(question):
+        # What names its subject and leans on nothing is not read as a follow-up at all.
+        if own or not short:
+            return (Form(question),)
+        return (Form(question), Form(f"{subject} {question}", glued=True))
+    found: list[Form] = []
+    names = _names(subject)
+    if pronoun:
+        found += [
+            Form(
+                question[: pronoun.start()] + _in_place_of(pronoun[0], name) + question[pronoun.end() :],
+                points_back=True,
+            )
+            for name in names[-MOST_NAMES:][::-1]
+        ]
+    elif opened and own and names:
+        # "and Baidu?" asks the question before of another.
+        other = " ".join(names_of(question))
+        found += [Form(subject.replace(name, other)) for name in names[-MOST_NAMES:][::-1]]
+    found.append(Form(f"{subject} {question}", glued=True, points_back=pronoun is not None))
+    if not pronoun:
+        found.append(Form(question, likely=False))
+    return tuple(dict.fromkeys(found))
+
+
+def _subject(conversation: Conversation) -> str | None:
+    """The last question that says what it is about, with its pronouns replaced; None if there is none."""
     earlier = [
         turn.question
         for turn in reversed(conversation)
         if small_talk(turn.question) is None and request_about(turn.question) is None
     ]
     # "why?" after "why?" leans on what both lean on.
-    subject = next((asked for asked in earlier if not leans(asked) or names_something(asked)), None)
-    return f"{subject} {question}" if subject else question
+    return next((asked for asked in earlier if not leans(asked) or names_something(asked)), None)
+
+
+def _names(question: str) -> list[str]:
+    """What the question is about, as it is written there; its last word of weight if it has no name."""
+    found = names_of(question)
+    if found:
+        return found
+    words = [word.strip(".,;:!?\"'") for word in question.split()]
+    weighty = [word for word in words if len(word) > 2 and not all(map(is_common, terms(word)))]
+    return weighty[-1:]
+
+
+def names_of(question: str) -> list[str]:
+    """The names in a question, neighbours as one."""
+    return list(dict.fromkeys(" ".join(m.group().split()) for m in _NAMES.finditer(question)))
+
+
+def _in_place_of(pronoun: str, name: str) -> str:
+    owned = pronoun.casefold() in ("its", "his", "their", "theirs", "hers")
+    return f"{name}'s" if owned else name
 
 
 def names_something(question: str) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot.answer.question import Figure
 from bot.answer.times import Period, dates, overlap
-from bot.expected import Expected
 from index.tokens import terms
 
 # 1.6 and 1.63 billion are one figure, rounded by two reporters.
@@ -41,22 +41,20 @@ _FIGURE = re.compile(
 _YEAR = re.compile(r"(?:1[0-9]|20)\d\d")
 
 
-def disagree(expected: Expected, asked: frozenset[str], one: str, other: str) -> bool:
+def disagree(wanted: Figure, asked: frozenset[str], one: str, other: str) -> bool:
     """Whether `one` and `other`, sentences about the same, cannot both be right.
 
     `asked` holds the terms of the question: what it says itself is no answer.
 
-    >>> disagree(Expected.NUMBER, frozenset(), "It has 700 employees.", "It has 900 employees.")
+    >>> disagree(Figure.NUMBER, frozenset(), "It has 700 employees.", "It has 900 employees.")
     True
     """
-    match expected:
-        case Expected.TIME:
+    match wanted:
+        case Figure.TIME:
             said, contrary = _new_dates(one, asked), _new_dates(other, asked)
             return bool(said and contrary) and not any(overlap(a, b) for a in said for b in contrary)
-        case Expected.NUMBER:
+        case Figure.NUMBER:
             return _same_time(one, other) and _figures_differ(_figures(one, asked), _figures(other, asked))
-        case _:
-            return False
 
 
 def _new_dates(text: str, asked: frozenset[str]) -> list[Period]:

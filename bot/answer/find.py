@@ -5,25 +5,33 @@ Knows nothing of generations that come and go, of citations, or of what is said 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.answer.conversation import names_something, standalone
+from bot.answer.conversation import forms, names_something
 from bot.answer.disagreement import disagree
-from bot.answer.question import asks_for_articles, asks_for_several, compared, parts
+from bot.answer.question import (
+    asks_for_articles,
+    asks_for_several,
+    compared,
+    figure_wanted,
+    holds_identifier,
+    identifiers,
+    names_in,
+    parts,
+)
+from bot.answer.ranking import ORDER, Candidate, Judge, subject_covered, subject_of
 from bot.answer.selection import Span, choose, choose_from_each, choose_several, choose_sides, same
 from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
-from bot.excerpts import Excerpt, subject_covered, subject_of
-from bot.expected import Expected, expected_answer
-from bot.judging import Judge
-from bot.types import Conversation, Turn
+from bot.types import Conversation, Instead, Turn
 from index.search import Findings
+from index.tokens import terms
 from index.types import Article
 
 # What the time of a question is worth beside the learned score, in log-odds.  Set by hand, since no
-# public set asks for times of dated articles: of the tune questions that name a year, .6 to 1.5
-# answer two more of 157 than 0 does, and none fewer.
+# public set asks for times of dated articles.
 TIME_WEIGHT = 1.5
 # "The latest" is sought among sentences within this of the best; being the newest of them outweighs that.
 NEWEST_AMONG = 2.0
@@ -35,6 +43,11 @@ CONTRARY_COVERED = 0.75
 SPANS_OF_A_PART = 2
 # "More" goes down to this far below the best sentence.
 MORE_SCORE = 3.0
+# In log-odds: a follow-up read as a question of its own, and one that names what it is about read as
+# a follow-up, have to be that much surer.
+OTHER_FORM = 1.0
+# A sentence that was shown already is shown again to a follow-up where the reader is so sure of it.
+SHOWN_AGAIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,9 @@ class Found:
     """Best first, whether they answer it or not."""
     unanswered: tuple[str, ...] = ()
     disagreement: bool = False
+    instead: Instead | None = None
+    """What was asked for and is not named where the spans stand: they are not for certain, then."""
+    selection: bool = False
 
 
 class Finder(Protocol):
@@ -89,16 +105,26 @@ def _find_parts(
     found = [_find_one(searcher, several[0], conversation, judge, today)]
     context = (*conversation, Turn(several[0], ""))
     for part in several[1:]:
-        leaning = not names_something(part)
-        found.append(_find_one(searcher, part, context, judge, today, leaning=leaning))
+        before = conversation if names_something(part) else context
+        found.append(_find_one(searcher, part, before, judge, today))
     answered = [one for one in found if one.spans and one.sure >= enough]
     spans: list[Span] = []
-    for one in answered:
-        spans += [s for s in one.spans[:SPANS_OF_A_PART] if not any(same(s, other) for other in spans)]
+    for part, one in zip(several, found, strict=True):
+        if one in answered:
+            label = part.strip(" ,;?？")
+            own = [replace(s, part=label) for s in one.spans[:SPANS_OF_A_PART]]
+            spans += [s for s in own if not any(same(s, other) for other in spans)]
     nearest = tuple(dict.fromkeys(article for one in found for article in one.nearest))
     unanswered = [part for part, one in zip(several, found, strict=True) if one not in answered]
     sure = min((one.sure for one in answered), default=0.0)
-    return Found(tuple(spans), sure, nearest, tuple(part.strip(" ,;?？") for part in unanswered))
+    instead = next((one.instead for one in found if one.instead is not None), None)
+    return Found(
+        tuple(spans),
+        sure,
+        nearest,
+        tuple(part.strip(" ,;?？") for part in unanswered),
+        instead=instead,
+    )
 
 
 def _find_one(
@@ -108,28 +134,38 @@ def _find_one(
     judge: Judge,
     today: Day,
     shown: Collection[str] = (),
-    leaning: bool | None = None,
 ) -> Found:
-    whole = standalone(asked, conversation, leaning)
-    findings = searcher.find(whole, focus=None if whole == asked else asked)
+    """Try each form of the question, and keep the one that reads best."""
+    tried = []
+    for form in forms(asked, conversation):
+        findings = searcher.find(form.text, focus=asked if form.glued else None)
+        tried.append((form, findings, judge.rank(findings, asked)))
+    form, findings, ranked = max(
+        tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
+    )
     nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
-    time = asked_time(whole, today)
-    ranked = timed(findings, judge.rank(findings, asked), time)
-    sure = judge.sure(findings, ranked)
+    time = asked_time(form.text, today)
+    ranked = timed(ranked, time)
+    if form.points_back and not shown:
+        ranked = _not_again(ranked, conversation)
+    sure = judge.sure(findings, ranked, asked)
     if shown:
         close = ranked[0].score - MORE_SCORE if ranked else 0.0
-        ranked = [e for e in ranked if e.score >= close and not any(e.text in text for text in shown)]
+        ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
     spans = chosen(findings, ranked, asked)
+    instead = missing(findings, spans, form.text)
+    if instead is not None and instead.named is None and identifiers(instead.asked):
+        return Found((), 0.0, nearest, instead=instead)
     # Reports of different times may differ, and a time says which of them is meant.
     contrary = None if shown or time is not None else _contrary(findings, ranked, asked)
     if contrary is not None:
         pair = sorted((spans[0], contrary), key=lambda s: s.article.published or "", reverse=True)
         rest = [span for span in spans[1:] if not any(same(span, other) for other in pair)]
         spans = [*pair, *rest][: max(2, len(spans))]
-    return Found(tuple(spans), sure, nearest, disagreement=contrary is not None)
+    return Found(tuple(spans), sure, nearest, disagreement=contrary is not None, instead=instead)
 
 
-def chosen(findings: Findings, ranked: Sequence[Excerpt], asked: str) -> list[Span]:
+def chosen(findings: Findings, ranked: Sequence[Candidate], asked: str) -> list[Span]:
     """Return what is quoted to such a question."""
     sides = compared(asked)
     if sides is not None:
@@ -139,9 +175,27 @@ def chosen(findings: Findings, ranked: Sequence[Excerpt], asked: str) -> list[Sp
     return choose_several(findings, ranked) if asks_for_several(asked) else choose(findings, ranked)
 
 
-def timed(
-    findings: Findings, ranked: Sequence[Excerpt], time: Period | Newest | Event | None
-) -> list[Excerpt]:
+def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
+    """Return what the question names and the passages of the quotes do not; None if there is no such thing.
+
+    An answer about another code, version or name is no answer to this question.
+    """
+    held = " ".join(_passage_text(findings, span) for span in spans)
+    known = " ".join(f"{hit.passage.article.title} {hit.passage.text}" for hit in findings.hits)
+    codes = identifiers(question)
+    for code in codes:
+        if not holds_identifier(held, code):
+            alike = [other for other in identifiers(known) if _alike(code, other)]
+            named = code if holds_identifier(known, code) else next(iter(alike), None)
+            return Instead(code, named)
+    words = frozenset(terms(known))
+    for name in names_in(question):
+        if name not in codes and words.isdisjoint(terms(name)):
+            return Instead(name, None)
+    return None
+
+
+def timed(ranked: Sequence[Candidate], time: Period | Newest | Event | None) -> list[Candidate]:
     """Rank anew by how well sentence and publication date fit the time that was asked for."""
     if isinstance(time, Event):
         time = _resolved(time, ranked)
@@ -149,50 +203,77 @@ def timed(
         case None | Event():
             return list(ranked)
         case Newest(reverse):
-            close = [e for e in ranked if e.score >= ranked[0].score - NEWEST_AMONG]
-            among = [_article(findings, e).published for e in close]
-            places = [recency(_article(findings, e).published, among) for e in ranked]
+            close = [c for c in ranked if c.score >= ranked[0].score - NEWEST_AMONG]
+            among = [c.article.published for c in close]
+            places = [recency(c.article.published, among) for c in ranked]
             # The newest keeps its score, so that the confidence of an answer from it is as it was.
             gains = [NEWEST_WEIGHT * (-place if reverse else place - 1) for place in places]
         case Period():
-            gains = [TIME_WEIGHT * fit(time, e.text, _article(findings, e).published) for e in ranked]
-    moved = [replace(e, score=e.score + gain) for e, gain in zip(ranked, gains, strict=True)]
-    return sorted(moved, key=lambda e: -e.score)
+            gains = [TIME_WEIGHT * fit(time, c.text, c.article.published) for c in ranked]
+    moved = [replace(c, score=c.score + gain) for c, gain in zip(ranked, gains, strict=True)]
+    return sorted(moved, key=lambda c: -c.score)
 
 
-def _resolved(event: Event, ranked: Sequence[Excerpt]) -> Period | None:
+def _resolved(event: Event, ranked: Sequence[Candidate]) -> Period | None:
     """The time before or after the event, by the best sentence that names it and a date."""
     subject = subject_of(event.name)
     if not subject:
         return None
-    for excerpt in ranked:
-        if subject_covered(subject, excerpt.sentence.terms) == 1:
-            named = next(dates(excerpt.text), None)
+    for candidate in ranked:
+        if subject_covered(subject, candidate.sentence.terms) == 1:
+            named = next(dates(candidate.text), None)
             if named is not None:
                 return when(event, named)
     return None
 
 
-def _contrary(findings: Findings, ranked: Sequence[Excerpt], asked: str) -> Span | None:
+def _not_again(ranked: Sequence[Candidate], conversation: Conversation) -> list[Candidate]:
+    """Without what the last answer showed, unless the reader is sure that it answers this as well."""
+    shown = conversation[-1].answer if conversation else ""
+    left = [c for c in ranked if c.text not in shown or (c.answer and c.margin >= SHOWN_AGAIN)]
+    return left or list(ranked)
+
+
+def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Span | None:
     """A sentence of another article that gives another figure or date for what was asked."""
-    expected = expected_answer(asked)
-    if expected not in (Expected.NUMBER, Expected.TIME) or not ranked:
+    wanted = figure_wanted(asked)
+    if wanted is None or not ranked:
         return None
     best = ranked[0]
-    if best.feature("subject covered around") < CONTRARY_COVERED:
+    if _covered(best) < CONTRARY_COVERED:
         return None
-    terms = frozenset(findings.question_terms)
+    asked_terms = frozenset(findings.question_terms)
     for other in ranked[1:]:
         if other.score < best.score - CONTRARY_SCORE:
             return None
         if (
-            _article(findings, other) is not _article(findings, best)
-            and other.feature("subject covered around") >= CONTRARY_COVERED
-            and disagree(expected, terms, best.text, other.text)
+            other.article is not best.article
+            and _covered(other) >= CONTRARY_COVERED
+            and disagree(wanted, asked_terms, best.text, other.text)
         ):
-            return Span(_article(findings, other), other.sentence.start, other.sentence.end)
+            return Span(other.article, other.sentence.start, other.sentence.end, other.answer)
     return None
 
 
-def _article(findings: Findings, excerpt: Excerpt) -> Article:
-    return findings.hits[excerpt.sentence.place].passage.article
+def _covered(candidate: Candidate) -> float:
+    return float(candidate.signals[ORDER.index("subject")])
+
+
+def _passage_text(findings: Findings, span: Span) -> str:
+    """What stands around a span, and above it."""
+    near = [
+        hit.passage.text
+        for hit in findings.hits
+        if hit.passage.article is span.article and hit.passage.start <= span.start < hit.passage.end
+    ]
+    return " ".join([span.article.title, span.text, *near])
+
+
+def _alike(code: str, other: str) -> bool:
+    """Whether two identifiers are of one kind: the same letters, or as a version the same ending."""
+    if code.casefold() == other.casefold():
+        return False
+    letters = re.findall(r"[a-z]+", code.casefold())
+    if letters:
+        return letters == re.findall(r"[a-z]+", other.casefold())
+    return other.endswith(code) or other.split(".")[0] == code.split(".")[0]

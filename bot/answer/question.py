@@ -7,6 +7,7 @@ not recognised is answered as a whole with the sentences that score best, which 
 from __future__ import annotations
 
 import re
+from enum import Enum
 
 MAX_PARTS = 3
 
@@ -32,6 +33,29 @@ _SHARED_REST = re.compile(
 # One side of a question that is no question: "between when X and when Y", "what is meant by who and what".
 _BETWEEN = re.compile(r"\bbetween\b", re.IGNORECASE)
 
+_YES_OR_NO = re.compile(
+    rf"^\W*(?:(?:so|and|but|or)\s+)?{_VERB}(?:n['’]t)?\s+(?!you\b)\S|吗\s*[?？]?$|是不是|是否|有没有",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:year|date|month|day|time|century|decade|era)s?\b|how long ago"
+    r"|什么时候|何时|哪一?年|哪一?天",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|old|far|tall|large|big|high|often|deep|fast|heavy|wide)\b"
+    r"|\bwhat (?:\w+ )?(?:percent\w*|number|amount|proportion|share|fraction|ratio|rate|price|cost|size"
+    r"|population|age|length|height|temperature|value|total)\b|多少|几[个次年]",
+    re.IGNORECASE,
+)
+# Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET.
+_IDENTIFIER = re.compile(
+    r"(?<![\w.#+/-])(?:(?=[\w.:/+#-]*\d)(?=[\w.:/+#-]*[A-Z])[A-Za-z0-9]+(?:[-._/:+#]?[A-Za-z0-9]+)*"
+    r"|v?\d+(?:\.\d+)+|[A-Z](?:#|\+\+)|\.[A-Z]{2,}[\w]*)(?![\w#+])"
+)
+_WORD_WITH_CAPITAL = re.compile(r"(?<![\w-])[A-ZÀ-ÖØ-ÞΑ-ΩА-Я][\w’'&-]*")
+# Capitals of these say nothing, wherever they stand.
+_NO_NAMES = frozenset("I I'm I'd I've Mr Mrs Ms Dr Prof The A An OK FAQ PDF CEO CTO CFO COO".split())
 _SEVERAL = re.compile(
     rf"\b(?:which|what)\s+(?:(?:kinds?|types?|sorts?)\s+of\s+)?(?:(?!(?:{_VERB}|of)\b)[\w-]+\s+){{0,2}}"
     r"(?!(?:this|its|his|us|times|class|process|basis|business|address|status|news|means|series)\b)"
@@ -80,6 +104,72 @@ def parts(question: str) -> tuple[str, ...]:
     if not 2 <= len(found) <= MAX_PARTS or not all(_OPENS_AS_QUESTION.search(part) for part in found):
         return (question,)
     return tuple(found)
+
+
+class Figure(Enum):
+    """What kind of figure a question wants."""
+
+    NUMBER = "number"
+    TIME = "time"
+
+
+def figure_wanted(question: str) -> Figure | None:
+    """Return what kind of figure answers the question; None if it wants none.
+
+    >>> figure_wanted("In what year did Banma start?")
+    <Figure.TIME: 'time'>
+    """
+    if _TIME.search(question):
+        return Figure.TIME
+    return Figure.NUMBER if _NUMBER.search(question) else None
+
+
+def identifiers(text: str) -> tuple[str, ...]:
+    """Return the codes, versions and the like in `text`, as they are written.
+
+    >>> identifiers("Does ERR-1044 come up in version 10.4, in C++?")
+    ('ERR-1044', '10.4', 'C++')
+    """
+    return tuple(dict.fromkeys(found.group() for found in _IDENTIFIER.finditer(text)))
+
+
+def holds_identifier(text: str, identifier: str) -> bool:
+    """Whether `text` has this very identifier, however its parts are joined.
+
+    >>> holds_identifier("See ERR 1042.", "ERR-1042"), holds_identifier("Since 2.10.4", "10.4")
+    (True, False)
+    """
+    pieces = re.findall(r"[A-Za-z]+|\d+|[#+]+", identifier)
+    joined = r"[-._/: ]?".join(map(re.escape, pieces))
+    return re.search(rf"(?<![\w.]){joined}(?!\w|[.]\d|[#+])", text, re.IGNORECASE) is not None
+
+
+def names_in(question: str) -> tuple[str, ...]:
+    """Return the words that are written as names; none where a question is written in capitals.
+
+    >>> names_in("Who leads Banma since the Alibaba deal?")
+    ('Banma', 'Alibaba')
+    """
+    words = question.split()
+    found = [m.group().removesuffix("'s").removesuffix("’s") for m in _WORD_WITH_CAPITAL.finditer(question)]
+    if len(found) * 2 > len(words) and len(words) > 3:
+        return ()
+    first = _WORD_WITH_CAPITAL.match(question.lstrip("\"'“(¿ "))
+    if first and found and (len(words) > 1 or not found[0].isupper()):
+        opening = found[0]
+        # The first word has a capital in any case; it is a name where it has another, or a digit.
+        if opening[1:].islower() or len(opening) == 1:
+            found = found[1:]
+    return tuple(dict.fromkeys(name for name in found if name not in _NO_NAMES))
+
+
+def asks_yes_or_no(question: str) -> bool:
+    """Whether a sentence that decides is wanted, and no name or figure: "is Meizu owned by …".
+
+    >>> asks_yes_or_no("Is Meizu owned by Alibaba?"), asks_yes_or_no("Who owns Meizu?")
+    (True, False)
+    """
+    return _YES_OR_NO.search(question) is not None
 
 
 def asks_for_several(question: str) -> bool:

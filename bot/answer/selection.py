@@ -5,10 +5,11 @@ Pure; every span lies inside one article.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.excerpts import Excerpt, subject_covered, subject_of
+from bot.answer.ranking import Candidate, subject_covered, subject_of
 from index.search import Findings
 from index.tokens import terms
 from index.types import Article
@@ -22,10 +23,17 @@ CLOSE_SCORE = 1.0
 # corpora, recall .574 against .469 at an equal IoU (.36); at 2.5 the IoU falls to .33.
 MAX_SEVERAL = 6
 CLOSE_SCORE_OF_SEVERAL = 2.0
+# A further sentence is quoted where the reader finds an answer in it, too.
+LEAST_MARGIN = 0.0
 # A quote whose first word points back is quoted with the sentence before, up to this length.
 MAX_JOINED_CHARS = 500
 # A side of a comparison is quoted where a sentence is about it at all.
 MIN_SIDE_COVERED = 0.5
+_POINTS_BACK = re.compile(
+    r"[\"“'(]*(?:he|she|it|they|his|her|its|their|this|these|those|that|both|such|the (?:former|latter"
+    r"|company|two|same))\b|他|她|它|这|该|其",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,47 +43,49 @@ class Span:
     article: Article
     start: int
     end: int
+    answer: tuple[int, int] | None = None
+    """Of the very words that answer, offsets into `article.text`."""
+    part: str | None = None
+    """The part of the question that it answers; None if there is one."""
 
     @property
     def text(self) -> str:
         return self.article.text[self.start : self.end]
 
 
-def choose(findings: Findings, ranked: Sequence[Excerpt]) -> list[Span]:
+def choose(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:
     """Return the best sentence and those close to it, without repeats, at most `MAX_QUOTES` sentences."""
-    return _take(findings, ranked, MAX_QUOTES, CLOSE_SCORE, lambda excerpt, spans: True)
+    return _take(findings, ranked, MAX_QUOTES, CLOSE_SCORE, lambda candidate, spans: _answers(candidate))
 
 
-def choose_several(findings: Findings, ranked: Sequence[Excerpt]) -> list[Span]:
+def choose_several(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:
     """Return all that the list has: the best sentence, and those that add a name or a number to it."""
     asked = frozenset(findings.question_terms)
 
-    def adds(excerpt: Excerpt, spans: Sequence[Span]) -> bool:
-        if excerpt.score >= ranked[0].score - CLOSE_SCORE:
-            return True
+    def adds(candidate: Candidate, spans: Sequence[Span]) -> bool:
         told = asked.union(*(terms(span.text) for span in spans))
-        return excerpt.found.names + excerpt.found.numbers > 0 and _new_names(excerpt, told) > 0
+        return _answers(candidate) and _new_names(candidate, told) > 0
 
     return _take(findings, ranked, MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, adds)
 
 
-def choose_from_each(findings: Findings, ranked: Sequence[Excerpt]) -> list[Span]:
+def choose_from_each(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:
     """Return the best sentence of each article, as far as they are about the question at all."""
 
-    def another_article(excerpt: Excerpt, spans: Sequence[Span]) -> bool:
-        return all(_article(findings, excerpt) is not span.article for span in spans)
+    def another_article(candidate: Candidate, spans: Sequence[Span]) -> bool:
+        return all(candidate.article is not span.article for span in spans)
 
     return _take(findings, ranked, MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, another_article)
 
 
-def choose_sides(findings: Findings, ranked: Sequence[Excerpt], sides: Sequence[str]) -> list[Span]:
+def choose_sides(findings: Findings, ranked: Sequence[Candidate], sides: Sequence[str]) -> list[Span]:
     """Return the best sentence about each of the things compared, best first, and what stands close."""
     spans: list[Span] = []
     for side in sides:
         subject = subject_of(side) or (frozenset(terms(side)),)
         about = [e for e in ranked if subject_covered(subject, e.sentence.terms) >= MIN_SIDE_COVERED]
-        for excerpt in about:
-            span = _span(findings, excerpt)
+        for candidate in about:
+            span = _span(findings, candidate)
             if not any(same(span, other) for other in spans):
                 spans.append(span)
                 break
@@ -83,6 +93,11 @@ def choose_sides(findings: Findings, ranked: Sequence[Excerpt], sides: Sequence[
                 break  # one sentence speaks of both
     rest = [span for span in choose(findings, ranked) if not any(same(span, other) for other in spans)]
     return [*spans, *rest][:MAX_QUOTES]
+
+
+def _answers(candidate: Candidate) -> bool:
+    """Whether the reader finds an answer in it; nothing speaks against one that was not read."""
+    return candidate.answer is None or candidate.margin >= LEAST_MARGIN
 
 
 def same(span: Span, other: Span) -> bool:
@@ -94,60 +109,57 @@ def same(span: Span, other: Span) -> bool:
 
 def _take(
     findings: Findings,
-    ranked: Sequence[Excerpt],
+    ranked: Sequence[Candidate],
     most: int,
     close: float,
-    fits: Callable[[Excerpt, Sequence[Span]], bool],
+    fits: Callable[[Candidate, Sequence[Span]], bool],
 ) -> list[Span]:
     spans: list[Span] = []
     sentences = 0
-    for excerpt in ranked:
-        if spans and (excerpt.score < ranked[0].score - close or sentences >= most):
+    for candidate in ranked:
+        if spans and (candidate.score < ranked[0].score - close or sentences >= most):
             break
-        span = _span(findings, excerpt)
-        joined = 1 + (span.start < excerpt.sentence.start)
+        span = _span(findings, candidate)
+        joined = 1 + (span.start < candidate.sentence.start)
         if sentences + joined > most:
-            span, joined = Span(span.article, excerpt.sentence.start, span.end), 1
-        if any(same(span, other) for other in spans) or (spans and not fits(excerpt, spans)):
+            span, joined = replace(span, start=candidate.sentence.start), 1
+        if any(same(span, other) for other in spans) or (spans and not fits(candidate, spans)):
             continue
         spans.append(span)
         sentences += joined
     return spans
 
 
-def _span(findings: Findings, excerpt: Excerpt) -> Span:
-    before = _sentence_before(findings, excerpt)
-    start = excerpt.sentence.start if before is None else before
-    return Span(_article(findings, excerpt), start, excerpt.sentence.end)
+def _span(findings: Findings, candidate: Candidate) -> Span:
+    before = _sentence_before(findings, candidate)
+    start = candidate.sentence.start if before is None else before
+    answer = candidate.answer if _answers(candidate) else None
+    return Span(candidate.article, start, candidate.sentence.end, answer)
 
 
-def _sentence_before(findings: Findings, excerpt: Excerpt) -> int | None:
-    """Where the sentence before begins, if the excerpt would not stand alone without it."""
-    if not excerpt.found.pronoun_start:
+def _sentence_before(findings: Findings, candidate: Candidate) -> int | None:
+    """Where the sentence before begins, if the candidate would not stand alone without it."""
+    if not _POINTS_BACK.match(candidate.text):
         return None
-    place = findings.sentences.index(excerpt.sentence)
+    place = findings.sentences.index(candidate.sentence)
     if place == 0:
         return None
     before = findings.sentences[place - 1]
-    text = _article(findings, excerpt).text
+    text = candidate.article.text
     adjacent = (
-        before.place == excerpt.sentence.place and "\n" not in text[before.end : excerpt.sentence.start]
+        before.place == candidate.sentence.place and "\n" not in text[before.end : candidate.sentence.start]
     )
-    return before.start if adjacent and excerpt.sentence.end - before.start <= MAX_JOINED_CHARS else None
+    return before.start if adjacent and candidate.sentence.end - before.start <= MAX_JOINED_CHARS else None
 
 
-def _new_names(excerpt: Excerpt, told: frozenset[str]) -> int:
+def _new_names(candidate: Candidate, told: frozenset[str]) -> int:
     """Names and numbers in the sentence whose terms were not told yet."""
-    words = (word.strip(".,;:!?()[]\"'“”‘’") for word in excerpt.text.split()[1:])
+    words = (word.strip(".,;:!?()[]\"'“”‘’") for word in candidate.text.split()[1:])
     return sum(not told.issuperset(terms(word)) for word in words if word[:1].isupper() or word[:1].isdigit())
 
 
 def _covers(span: Span, subject: Sequence[frozenset[str]]) -> bool:
     return subject_covered(subject, frozenset(terms(span.text))) >= MIN_SIDE_COVERED
-
-
-def _article(findings: Findings, excerpt: Excerpt) -> Article:
-    return findings.hits[excerpt.sentence.place].passage.article
 
 
 def _words(text: str) -> list[str]:

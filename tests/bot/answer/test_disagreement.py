@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.answer.disagreement import disagree
-from bot.expected import Expected
+from bot.answer.question import Figure
 from index.tokens import terms
 
 NONE: frozenset[str] = frozenset()
@@ -21,8 +21,8 @@ NONE: frozenset[str] = frozenset()
     ],
 )
 def test_different_figures_disagree(one: str, other: str) -> None:
-    assert disagree(Expected.NUMBER, NONE, one, other)
-    assert disagree(Expected.NUMBER, NONE, other, one)
+    assert disagree(Figure.NUMBER, NONE, one, other)
+    assert disagree(Figure.NUMBER, NONE, other, one)
 
 
 @pytest.mark.parametrize(
@@ -37,19 +37,19 @@ def test_different_figures_disagree(one: str, other: str) -> None:
     ],
 )
 def test_figures_that_can_both_be_right_do_not(one: str, other: str) -> None:
-    assert not disagree(Expected.NUMBER, NONE, one, other)
+    assert not disagree(Figure.NUMBER, NONE, one, other)
 
 
 def test_dates_disagree_where_no_day_is_in_both() -> None:
-    assert disagree(Expected.TIME, NONE, "It was founded in late 2015.", "It was set up in 2014.")
-    assert not disagree(Expected.TIME, NONE, "It was founded in November 2015.", "It was set up in 2015.")
-    assert not disagree(Expected.TIME, NONE, "It was founded in 2015.", "It was founded.")
+    assert disagree(Figure.TIME, NONE, "It was founded in late 2015.", "It was set up in 2014.")
+    assert not disagree(Figure.TIME, NONE, "It was founded in November 2015.", "It was set up in 2015.")
+    assert not disagree(Figure.TIME, NONE, "It was founded in 2015.", "It was founded.")
 
 
 def test_a_figure_of_the_question_itself_is_no_answer() -> None:
     asked = frozenset(terms("Of the 5 brands, how many are new?"))
-    assert not disagree(Expected.NUMBER, asked, "The 5 brands are sold.", "The 6 brands are sold.")
+    assert not disagree(Figure.NUMBER, asked, "The 5 brands are sold.", "The 6 brands are sold.")
 
 
 def test_other_questions_are_left_to_the_reader() -> None:
-    assert not disagree(Expected.PERSON, NONE, "It is led by 1 Ann.", "It is led by 2 Bob.")
+    assert not disagree(Figure.PERSON, NONE, "It is led by 1 Ann.", "It is led by 2 Bob.")

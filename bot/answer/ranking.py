@@ -1,0 +1,344 @@
+"""Which sentences answer a question, the very words that do, and how sure that is.
+
+The best windows of what was found are read by a model that says where each answers, if it does
+(`index.reader`).  Its word, and a few signals of the search, order the sentences and give the
+probability that the best of them answers.  Every weight stands in `bot/models/weights.json`,
+fitted by `tests/benchmarks/fit.py` on several sets at once and judged on those left out.
+
+Pure: everything is read from the `Findings` of one search.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.answer.question import asks_yes_or_no
+from bot.calibration import Calibration
+from index.common_terms import is_common
+from index.search import Findings, Sentence
+from index.tokens import terms
+from index.types import Article, Reader, ReadSpan
+
+Floats = npt.NDArray[np.float64]
+
+# What the reader sees at a time.  It was trained on texts of 280 to 600 characters; shorter ones cost
+# less, and leave out what a sentence points back to.
+WINDOW_CHARS = 520
+# Of so many windows, the reader reads the best.
+WINDOWS = 8
+# The sentences that look best at first sight are candidates where nothing is read.
+CLOSE_LOOK = 24
+# Below this share of the dense side the embedding model does not know the question's language, and
+# neither does a reader that was trained on top of it in English.
+LEAST_FAMILIAR = 0.2
+# The reader's log-odds are cut off here: beyond, they say nothing more.
+MOST_MARGIN = 12.0
+# Stands for "nothing else was found" where the lead over other articles is asked for.
+MOST_LEAD = 6.0
+
+ORDER = ("margin", "cosine", "coverage", "coverage around", "pairs", "passage", "heading", "subject")
+SURE = (
+    "margin",
+    "lead",
+    "cosine above background",
+    "cosine",
+    "coverage around",
+    "subject",
+    "margin of yes or no",
+    "yes or no",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may be quoted.  `score` orders those of one question and no others."""
+
+    sentence: Sentence
+    article: Article
+    score: float
+    margin: float
+    """The reader's log-odds that this sentence answers; 0 if nothing was read."""
+    answer: tuple[int, int] | None
+    """Of the very words that answer, offsets into `article.text`; None if nothing was read."""
+    signals: Floats
+    """Shape `(len(ORDER),)`."""
+
+    @property
+    def text(self) -> str:
+        return self.article.text[self.sentence.start : self.sentence.end]
+
+    @property
+    def answer_text(self) -> str:
+        return "" if self.answer is None else self.article.text[slice(*self.answer)]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Neighbouring sentences of one passage."""
+
+    place: int
+    """Of its passage in `Findings.hits`."""
+    first: int
+    stop: int
+    """Its sentences are `Findings.sentences[first:stop]`."""
+    glance: float
+
+
+def rank(findings: Findings, asked: str, reader: Reader | None) -> list[Candidate]:
+    """Return the candidate sentences, best first.
+
+    `asked` is the question as it was put; the findings may come from a longer one, with the subject
+    of the conversation in it, and that is what is read.
+    """
+    if not findings.sentences:
+        return []
+    read = reader if reader is not None and reads(reader, findings) else None
+    windows = best_windows(findings)
+    if read is None:
+        glances = np.array([_glance(findings, s) for s in findings.sentences])
+        places = sorted(int(i) for i in np.argsort(-glances, kind="stable")[:CLOSE_LOOK])
+        spans: dict[int, ReadSpan] = {}
+    else:
+        spans = _read(findings, windows, read)
+        places = sorted(spans)
+    places = [p for p in places if not _asks(findings, p)] or places
+    if not asks_yes_or_no(asked):
+        places = [p for p in places if not _echoes(findings, p)] or places
+    signals = _signals(findings, places, spans)
+    scores = signals @ weights("order", read is not None)
+    ranked = []
+    for place, row, score in zip(places, signals, scores, strict=True):
+        sentence = findings.sentences[place]
+        article = findings.hits[sentence.place].passage.article
+        span = spans.get(place)
+        answer = None if span is None else (span.start, span.end)
+        margin = 0.0 if span is None else span.score
+        ranked.append(Candidate(sentence, article, float(score), margin, answer, row))
+    return sorted(ranked, key=lambda c: -c.score)
+
+
+def reads(reader: Reader, findings: Findings) -> bool:
+    """Whether the reader knows the question's language, as far as that can be told."""
+    return not reader.english_only or findings.weight >= LEAST_FAMILIAR
+
+
+def sure(findings: Findings, ranked: Sequence[Candidate], asked: str, read: bool) -> float:
+    """Return the log-odds that the first of `ranked` answers the question."""
+    if not ranked:
+        return -MOST_MARGIN
+    return float(evidence(findings, ranked, asked) @ weights("sure", read)[:-1] + weights("sure", read)[-1])
+
+
+def evidence(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Floats:
+    """Shape `(len(SURE),)`, for candidates, best first, of which there is at least one."""
+    best = ranked[0]
+    other = max((c.score for c in ranked if c.article is not best.article), default=-np.inf)
+    above = max(hit.cosine for hit in findings.hits) - findings.far
+    return evidence_of(best.signals, best.score - other, above, asks_yes_or_no(asked))
+
+
+def evidence_of(best: Floats, lead: float, above: float, yes_or_no: bool) -> Floats:
+    """Shape `(len(SURE),)`, of the best candidate's signals and its lead over other articles.
+
+    A reader of spans has no span for a yes or a no, so that its word counts differently there.
+    """
+    signal = dict(zip(ORDER, best.tolist(), strict=True))
+    return np.array(
+        [
+            0.0 if yes_or_no else signal["margin"],
+            min(MOST_LEAD, lead),
+            above,
+            signal["cosine"],
+            signal["coverage around"],
+            signal["subject"],
+            signal["margin"] if yes_or_no else 0.0,
+            float(yes_or_no),
+        ]
+    )
+
+
+def best_windows(findings: Findings) -> list[Window]:
+    """Cut the passages that were read closely into windows, and return the best `WINDOWS`."""
+    windows = []
+    for first, stop in _passages(findings.sentences):
+        windows += _cut(findings, first, stop)
+    best = sorted(windows, key=lambda w: -w.glance)[:WINDOWS]
+    return sorted(best, key=lambda w: (w.place, w.first))
+
+
+def lead_of(findings: Findings, window: Window) -> str:
+    """What stands above the window: the title, and the headings."""
+    passage = findings.hits[window.place].passage
+    parts = [passage.article.title]
+    if passage.heading and passage.heading.casefold() != passage.article.title.casefold():
+        parts.append(passage.heading)
+    return " ".join(part if part[-1:] in ".?!。？！:" else f"{part}." for part in parts if part)
+
+
+def subject_of(question: str) -> tuple[frozenset[str], ...]:
+    """For each word that says what the question is about, its stem and prefix: either will do."""
+    words = [frozenset(terms(word)) for word in question.split()]
+    return tuple(word for word in words if word and not any(is_common(term) for term in word))
+
+
+def subject_covered(subject: Sequence[frozenset[str]], held: frozenset[str]) -> float:
+    """Share of the subject's words that `held` has, 0..1; 1 where the question has no subject."""
+    return sum(not held.isdisjoint(word) for word in subject) / len(subject) if subject else 1.0
+
+
+@cache
+def weights(what: str, read: bool) -> Floats:
+    """The fitted numbers for `order` or `sure` (the last of which is the intercept)."""
+    saved = json.loads(files("bot").joinpath("models", "weights.json").read_text("utf-8"))
+    found = saved["read" if read else "unread"][what]
+    names = ORDER if what == "order" else (*SURE, "intercept")
+    return np.array([found[name] for name in names], np.float64)
+
+
+def _passages(sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
+    """Runs of sentences of one passage, `(first, stop)`."""
+    marks = [
+        0,
+        *(i + 1 for i, (a, b) in enumerate(pairwise(sentences)) if a.place != b.place),
+        len(sentences),
+    ]
+    return list(pairwise(marks))
+
+
+def _cut(findings: Findings, first: int, stop: int) -> list[Window]:
+    sentences = findings.sentences
+    windows = []
+    start = first
+    while start < stop:
+        end = start + 1
+        while end < stop and sentences[end].end - sentences[start].start <= WINDOW_CHARS:
+            end += 1
+        glance = max(_glance(findings, s) for s in sentences[start:end])
+        windows.append(Window(sentences[start].place, start, end, glance))
+        if end == stop:
+            break
+        # The last sentence once more, since the next may point back to it.
+        start = max(start + 1, end - 1)
+    return windows
+
+
+def _glance(findings: Findings, sentence: Sentence) -> float:
+    return (
+        0.6 * sentence.coverage
+        + (0.2 + findings.weight) * sentence.cosine
+        + 0.5 * findings.hits[sentence.place].score
+    )
+
+
+def _read(findings: Findings, windows: Sequence[Window], reader: Reader) -> dict[int, ReadSpan]:
+    """The best span of each sentence of the windows, by its place; offsets into the article."""
+    texts = []
+    for window in windows:
+        article = findings.hits[window.place].passage.article
+        start = findings.sentences[window.first].start
+        end = findings.sentences[window.stop - 1].end
+        texts.append((lead_of(findings, window), article.text[start:end]))
+    # The same text in several articles is read once.
+    distinct = list(dict.fromkeys(texts))
+    readings = dict(zip(distinct, reader.read(findings.question, distinct), strict=True))
+    spans: dict[int, ReadSpan] = {}
+    for window, text in zip(windows, texts, strict=True):
+        offset = findings.sentences[window.first].start
+        for place in range(window.first, window.stop):
+            sentence = findings.sentences[place]
+            best = readings[text].best(sentence.start - offset, sentence.end - offset)
+            span = ReadSpan(best.start + offset, best.end + offset, best.score)
+            if place not in spans or spans[place].score < span.score:
+                spans[place] = span
+    return spans
+
+
+def _asks(findings: Findings, place: int) -> bool:
+    """Whether the sentence is a question itself, and so no answer."""
+    return _text(findings, place).rstrip("\"”')» ").endswith(("?", "？"))
+
+
+def _echoes(findings: Findings, place: int) -> bool:
+    """Whether the sentence says nothing that the question does not say."""
+    asked = frozenset(findings.question_terms)
+    return all(term in asked or is_common(term) for term in findings.sentences[place].terms)
+
+
+def _signals(findings: Findings, places: Sequence[int], spans: dict[int, ReadSpan]) -> Floats:
+    """Shape `(len(places), len(ORDER))`."""
+    sentences = findings.sentences
+    mass = sum(findings.idf.values()) or 1.0
+    subject = subject_of(findings.question)
+    wanted = set(pairwise(_without_prefixes(findings.in_order)))
+    passages: dict[int, list[frozenset[str]]] = {}
+    for sentence in sentences:
+        passages.setdefault(sentence.place, []).append(sentence.terms)
+    rows = []
+    for place in places:
+        sentence = sentences[place]
+        near = [
+            sentences[beside].terms
+            for beside in (place - 1, place + 1)
+            if 0 <= beside < len(sentences) and sentences[beside].place == sentence.place
+        ]
+        passage = findings.hits[sentence.place].passage
+        above = frozenset(terms(f"{passage.article.title} {passage.heading or ''}"))
+        around = sentence.terms.union(above, *near)
+        held = set(pairwise(_without_prefixes(sentence.in_order))) if wanted else set()
+        margin = spans[place].score if place in spans else 0.0
+        rows.append(
+            [
+                max(-MOST_MARGIN, min(MOST_MARGIN, margin)),
+                sentence.cosine,
+                sentence.coverage,
+                sum(weight for term, weight in findings.idf.items() if term in around) / mass,
+                len(wanted & held) / (len(wanted) or 1),
+                findings.hits[sentence.place].score,
+                sum(weight for term, weight in findings.idf.items() if term in above) / mass,
+                subject_covered(subject, above.union(*passages[sentence.place])),
+            ]
+        )
+    return np.array(rows, np.float64).reshape(len(places), len(ORDER))
+
+
+def _without_prefixes(found: Sequence[str]) -> list[str]:
+    return [term for term in found if not term.startswith("^")]
+
+
+def _text(findings: Findings, place: int) -> str:
+    sentence = findings.sentences[place]
+    return findings.hits[sentence.place].passage.article.text[sentence.start : sentence.end]
+
+
+class Judge:
+    """Ranks sentences and says how sure it is, always with the same reader.  Thread-safe as it is."""
+
+    def __init__(self, reader: Reader | None, calibration: Calibration | None = None) -> None:
+        """`calibration` must be the one for this reader."""
+        self._reader = reader
+        self._calibration = calibration
+
+    def rank(self, findings: Findings, asked: str) -> list[Candidate]:
+        """Return the candidate sentences, best first."""
+        return rank(findings, asked, self._reader)
+
+    def margin(self, findings: Findings, ranked: Sequence[Candidate], asked: str) -> float:
+        """Return the log-odds that the first of `ranked` answers the question."""
+        read = self._reader is not None and reads(self._reader, findings)
+        margin = sure(findings, ranked, asked, read)
+        if self._calibration is None or not ranked:
+            return margin
+        return self._calibration.scale * margin + self._calibration.offset
+
+    def sure(self, findings: Findings, ranked: Sequence[Candidate], asked: str) -> float:
+        """Return the probability, 0..1, that the first of `ranked` answers the question."""
+        # By tanh, which does not overflow.
+        return float(0.5 * (1 + np.tanh(0.5 * self.margin(findings, ranked, asked))))
