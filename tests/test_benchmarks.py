@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.types import About, Answer, NoAnswer, Quote, Silence, Source, Told
 from index import ranking, tokens
 from index.generation import load_generation
 from index.tokens import terms
 from index.types import FootnoteError
-from tests.benchmarks import speed_clock, speed_sizes
+from tests.benchmarks import golden, speed_clock, speed_sizes
 from tests.benchmarks.ablation import changed
 from tests.benchmarks.answers import relevant_in_order
 from tests.benchmarks.baselines import PlainBm25, fused_by_rank
@@ -36,6 +37,8 @@ from tests.benchmarks.metrics import (
 )
 from tests.benchmarks.report import as_json, as_markdown
 from tests.benchmarks.speed import moved, shuffled
+from tests.benchmarks.unseen import Asked, answered_at, collections, sampled
+from tests.benchmarks.unseen import is_right as is_right_first
 from tests.fakes.encoder import HashingEncoder
 
 
@@ -428,3 +431,169 @@ def test_the_sizes_table_leaves_out_what_nobody_measured() -> None:
         "| question p50, ms | 12.3 | 20.0 |",
         "| recall@10 of the vector search |  | 1.0000 |",
     ]
+
+
+def a_source(id: str) -> Source:
+    return Source(1, id, "River", "Geo", "A. Wanner", "2020-01-02", "https://aare.example", None, f"{id}.md")
+
+
+def an_answer(
+    text: str = "The Aare is 288 km long.",
+    article: str = "a0000",
+    start: int = 0,
+    certain: bool = True,
+    told: Told | None = None,
+) -> Answer:
+    quotes = () if told else (Quote(text, 1, article, start, start + len(text), None),)
+    return Answer("?", quotes, (a_source(article),), 0.9, certain, "g", 0.1, told=told)
+
+
+NO_ANSWER = NoAnswer("?", Silence.NOT_IN_SOURCES, (), 0.1, "g", 0.1)
+
+
+def write_set(folder: Path, name: str, records: list[dict[str, object]]) -> None:
+    (folder / "reader").mkdir(exist_ok=True)
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (folder / "reader" / f"{name}.jsonl").write_text(lines, "utf-8")
+
+
+PASSAGE = " \nThe Aare is long. It is 288 km long.\n"
+
+
+def a_record(id: str, *answers: tuple[str, int], **more: object) -> dict[str, object]:
+    gold = [{"text": text, "start": start} for text, start in answers]
+    return {"id": id, "title": "", "context": PASSAGE, "question": f"{id}?", "answers": gold, **more}
+
+
+def test_a_passage_loses_the_white_space_around_it_and_its_answers_move_along(tmp_path: Path) -> None:
+    write_set(tmp_path, "squad2.dev", [a_record("q1", ("288 km", 26), ("288 km", 26)), a_record("q2")])
+    first, second = BenchmarkData(tmp_path).reading("squad2.dev")
+    assert first.passage == "The Aare is long. It is 288 km long."
+    assert [first.passage[start:end] for start, end in first.answers] == ["288 km"]
+    assert second.answers == ()
+
+
+def test_each_passage_of_a_set_is_taken_in_one_version(tmp_path: Path) -> None:
+    levels = [a_record(level, level=level) for level in ("Adv", "Int", "Ele")]
+    write_set(tmp_path, "onestopqa.all", levels)
+    write_set(tmp_path, "condaqa.test", [a_record(f"q{edit}", edit=edit) for edit in range(4)])
+    data = BenchmarkData(tmp_path)
+    assert [question.id for question in data.reading("onestopqa.all")] == ["Int"]
+    assert [question.id for question in data.reading("condaqa.test")] == ["q0"]
+
+
+def test_a_section_of_sentences_is_running_text_whose_answers_are_sentences(tmp_path: Path) -> None:
+    section = {"sentences": ["", "Rye. ", "It grows."], "gold": [2], "title": "Rye", "section": "Use"}
+    write_set(tmp_path, "selqa.test", [{"id": "s1", "question": "Does it?", **section}])
+    (question,) = BenchmarkData(tmp_path).reading("selqa.test")
+    ((start, end),) = question.answers
+    assert (question.title, question.passage) == ("Rye - Use", "Rye. It grows.")
+    assert question.passage[start:end] == "It grows."
+
+
+def test_questions_about_one_passage_are_asked_of_one_article(tmp_path: Path) -> None:
+    other = a_record("q3", context="Rye holds little gluten.", title="Rye")
+    write_set(tmp_path, "squad2.dev", [a_record("q1", ("288 km", 26)), a_record("q2"), other])
+    encoder = RememberingEncoder(HashingEncoder())
+    (built,) = collections(tmp_path, ["squad2.dev"], None, tmp_path / "cache", encoder)
+    articles = {article.id: article for article in built.generation.articles}
+    assert sorted(article.title for article in articles.values()) == ["Rye", "Untitled"]
+    asked = {one.id: one for one in built.asked}
+    assert asked["q1"].article == asked["q2"].article != asked["q3"].article
+    ((start, end),) = asked["q1"].answers
+    assert articles[asked["q1"].article].text[start:end] == "288 km"
+
+
+def test_a_first_quote_is_right_if_it_covers_an_accepted_answer_in_its_article() -> None:
+    asked = Asked("q", "How long?", "a0000", ((100, 200), (12, 18)))
+    assert is_right_first(asked, an_answer(), evidence=False)
+    assert not is_right_first(asked, an_answer(article="a0001"), evidence=False)
+    assert not is_right_first(asked, an_answer(start=13), evidence=False)
+    assert not is_right_first(asked, NO_ANSWER, evidence=False)
+    assert not is_right_first(Asked("q", "How long?", "a0000", ()), an_answer(), evidence=False)
+
+
+def test_a_first_quote_that_mostly_lies_in_the_evidence_is_right_where_that_is_the_gold() -> None:
+    quote = an_answer("x" * 20)
+    assert is_right_first(Asked("q", "?", "a0000", ((10, 90),)), quote, evidence=True)
+    assert not is_right_first(Asked("q", "?", "a0000", ((11, 90),)), quote, evidence=True)
+    assert not is_right_first(Asked("q", "?", "a0000", ((10, 90),)), quote, evidence=False)
+
+
+def test_a_sample_holds_as_many_near_misses_and_is_the_start_of_a_larger_one() -> None:
+    asked = [Asked(str(n), "?", "a", ((0, 1),) if n % 2 else ()) for n in range(40)]
+    few, more = sampled(asked, 3), sampled(asked, 10)
+    assert [bool(one.answers) for one in few] == [True] * 3 + [False] * 3
+    assert (few[:3], few[3:]) == (more[:3], more[10:13])
+    assert sampled(asked[::-1], 3) == few
+    assert set(sampled(asked, None)) == set(asked)
+
+
+def test_near_misses_are_counted_at_the_confidence_that_enough_of_the_answerable_reach() -> None:
+    answerable = [0.9, 0.8, 0.7, 0.6, 0.1]
+    assert answered_at(answerable, [0.95, 0.7, 0.69, 0.2], 0.6) == 0.5
+    assert answered_at(answerable, [0.95, 0.7, 0.69, 0.2], 0.7) == 0.75
+    assert math.isnan(answered_at(answerable, [], 0.7))
+
+
+def a_row(
+    kind: str = "fact", words: tuple[str, ...] = (), articles: frozenset[str] = frozenset()
+) -> golden.Golden:
+    return golden.Golden("How long?", kind, (), articles, words, "tune")
+
+
+def test_a_golden_answer_is_right_if_it_says_every_word_and_cites_the_articles() -> None:
+    aare = frozenset({"a0000"})
+    assert golden.is_right(a_row(words=("288 km", "Aare"), articles=aare), an_answer(certain=False))
+    assert not golden.is_right(a_row(words=("288 km", "Rhine"), articles=aare), an_answer())
+    assert not golden.is_right(a_row(words=("288 km",), articles=frozenset({"a0001"})), an_answer())
+    assert not golden.is_right(a_row(), NO_ANSWER)
+
+
+def test_what_is_told_of_the_articles_counts_as_said_and_their_names_otherwise_do_not() -> None:
+    row = a_row("about an article", ("A. Wanner", "3"), frozenset({"a0000"}))
+    assert golden.is_right(row, an_answer(told=Told(About.AUTHOR, count=3, values=("A. Wanner",))))
+    assert not golden.is_right(row, an_answer("It has 3 parts."))
+
+
+def test_an_answer_about_the_collection_cites_no_article_too_many() -> None:
+    told = an_answer(told=Told(About.MENTIONING))
+    assert golden.is_right(a_row("collection", articles=frozenset({"a0000"})), told)
+    assert not golden.is_right(a_row("collection"), told)
+
+
+def test_a_near_miss_is_right_unless_it_is_answered_for_certain() -> None:
+    row = a_row(golden.NEAR_MISS)
+    assert [
+        golden.is_right(row, result) for result in (NO_ANSWER, an_answer(certain=False), an_answer())
+    ] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_golden_rows_are_counted_kind_by_kind_and_in_all() -> None:
+    judged = [(a_row(), True), (a_row("list"), False), (a_row(golden.NEAR_MISS), True)]
+    assert golden.counts(judged) == [
+        "   1/1    fact",
+        "   0/1    list",
+        "   1/2    answerable",
+        "   1/1    near misses",
+    ]
+
+
+def test_the_golden_questions_of_either_file_are_rows(tmp_path: Path) -> None:
+    file = tmp_path / "asked.jsonl"
+    file.write_text(
+        '{"question": "a?", "article": "x", "words": ["y"]}\n'
+        '{"question": "b?", "unanswerable": true}\n'
+        '{"question": "c?", "kind": "list", "before": ["a?"], "articles": ["x"], "split": "test"}\n'
+    )
+    assert golden.load(file) == [
+        golden.Golden("a?", "fact", (), frozenset({"x"}), ("y",), "tune"),
+        golden.Golden("b?", "near miss", (), frozenset(), (), "tune"),
+        golden.Golden("c?", "list", ("a?",), frozenset({"x"}), (), "test"),
+    ]
+    with pytest.raises(FootnoteError, match="cannot be read"):
+        golden.load(tmp_path / "none.jsonl")

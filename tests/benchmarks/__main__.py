@@ -29,8 +29,9 @@ from tests.benchmarks.growth import growth
 from tests.benchmarks.report import as_json, as_markdown, for_terminal
 from tests.benchmarks.retrieval import retrieval
 from tests.benchmarks.speed import speed
+from tests.benchmarks.unseen import NAMES, QUESTIONS, unseen
 
-GROUPS = ("retrieval", "answer", "abstention", "speed", "extraction", "growth")
+GROUPS = ("retrieval", "answer", "abstention", "unseen", "speed", "extraction", "growth")
 # Growth takes minutes and says nothing of answers.
 DEFAULT_GROUPS = GROUPS[:-1]
 DEFAULT_LANGUAGES = ("en", "zh")
@@ -87,6 +88,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LANGUAGE,…",
         help=f"of XQuAD: all, or some of {', '.join(LANGUAGES)} (default: {','.join(DEFAULT_LANGUAGES)})",
     )
+    parser.add_argument(
+        "--sets",
+        type=_sets,
+        default=NAMES,
+        metavar="SET,…",
+        help=f"of the unseen ones: {', '.join(NAMES)} (default: all)",
+    )
+    parser.add_argument(
+        "--questions",
+        type=int,
+        default=QUESTIONS,
+        metavar="N",
+        help="of each unseen set, and as many near misses where it has some (default: %(default)s)",
+    )
     parser.add_argument("--model", metavar="MODEL", help="another embedding model than the default")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
     parser.add_argument("--markdown", action="store_true", help="print Markdown, as RESULTS.md has it")
@@ -115,6 +130,10 @@ def _groups(text: str) -> tuple[str, ...]:
     return _chosen(text, GROUPS)
 
 
+def _sets(text: str) -> tuple[str, ...]:
+    return _chosen(text, NAMES)
+
+
 def _languages(text: str) -> tuple[str, ...]:
     return LANGUAGES if text == "all" else _chosen(text, LANGUAGES)
 
@@ -130,7 +149,7 @@ def _chosen(text: str, known: Sequence[str]) -> tuple[str, ...]:
 def _run(arguments: argparse.Namespace) -> Results:
     started = time.monotonic()
     names = ("ablation",) if arguments.ablation else arguments.only
-    needed = _needed(names, arguments.languages)
+    needed = _needed(names, arguments.languages, arguments.sets)
     if arguments.data is None and needed:
         raise FootnoteError(
             "The benchmark needs its public sets. Name their folder with --data DIR or FOOTNOTE_BENCH_DATA "
@@ -145,7 +164,7 @@ def _run(arguments: argparse.Namespace) -> Results:
     return Results(_about(arguments, encoder, time.monotonic() - started), groups)
 
 
-def _needed(groups: Sequence[str], languages: Sequence[str]) -> list[PublicSet]:
+def _needed(groups: Sequence[str], languages: Sequence[str], unseen_sets: Sequence[str]) -> list[PublicSet]:
     if set(groups) <= {"growth"}:
         return []
     asked = dict.fromkeys(languages if {"retrieval", "answer", "ablation"} & set(groups) else ())
@@ -158,6 +177,8 @@ def _needed(groups: Sequence[str], languages: Sequence[str]) -> list[PublicSet]:
         needed.append(sets.CRANFIELD_SET)
     if "answer" in groups:
         needed.append(sets.SELQA_SET)
+    if "unseen" in groups:
+        needed += [sets.READING_SETS[name] for name in unseen_sets]
     if "extraction" in groups:
         needed.append(sets.EXTRACTION_SET)
     if "speed" in groups:
@@ -179,6 +200,8 @@ def _group(
             return ablation(data, split, arguments.languages, remembering, cache, _say)
         case "abstention":
             return abstention(data, split, remembering, cache, _say)
+        case "unseen":
+            return unseen(data, arguments.sets, arguments.questions, remembering, cache, _say)
         case "extraction":
             return extraction(data, split, _say)
         case "growth":

@@ -57,7 +57,7 @@ def answers(
     chunking = data.chunking()
     figures += _chunking(chunking, chunking_collection(chunking, encoder, cache), split, encoder, quotes)
     say("answer: SelQA")
-    figures += _selqa(data.selqa(), split, encoder, cache)
+    figures += selqa("SelQA", data.selqa(), split, SELQA_TARGETS, encoder, cache)
     return Group("Answer", (*figures, quotes.figure()))
 
 
@@ -151,9 +151,15 @@ def _chunking(
     ]
 
 
-def _selqa(
-    questions: Sequence[SelqaQuestion], split: Split, encoder: RememberingEncoder, cache: Path
+def selqa(
+    name: str,
+    questions: Sequence[SelqaQuestion],
+    split: Split,
+    targets: Mapping[str, float],
+    encoder: RememberingEncoder,
+    cache: Path,
 ) -> list[Figure]:
+    """Whether the sentences of its section that answer each question are ranked first."""
     whole, spans = selqa_collection(questions, encoder, cache)
     ranker, plain = SentenceRanker(whole, encoder), Plain(whole.generation, encoder)
     rows = _rows_by_article(whole)
@@ -172,7 +178,7 @@ def _selqa(
             precision.add(side, average_precision(relevant))
             rank.add(side, 1 / (relevant.index(True) + 1))
     return [
-        tally.figure(f"SelQA {measure}", Target(SELQA_TARGETS[measure]) if measure in SELQA_TARGETS else None)
+        tally.figure(f"{name} {measure}", Target(targets[measure]) if measure in targets else None)
         for measure, tally in (("P@1", first), ("MAP", precision), ("MRR", rank))
     ]
 

@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from index.types import FootnoteError
 
@@ -31,6 +31,7 @@ QUICK_SELQA_QUESTIONS = 20
 QUICK_CORPORA = ("chatlogs",)
 QUICK_CRANFIELD_DOCUMENTS = 30
 QUICK_PAGES = 20
+QUICK_PASSAGES = 30
 
 # Cranfield's judges wrote 1 for "a complete answer" down to 4 for "of minimum interest".  Each
 # question has one -1 that their note leaves unexplained: the paper whose author asked it.
@@ -152,6 +153,19 @@ class MarkedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingQuestion:
+    """Asked about one passage, which answers it or does not."""
+
+    id: str
+    title: str
+    """Of the article that the passage is from; may be empty."""
+    passage: str
+    text: str
+    answers: tuple[tuple[int, int], ...]
+    """Start and end in `passage` of each answer that is accepted; none if the passage has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class PublicSet:
     """Where a set comes from."""
 
@@ -164,6 +178,7 @@ class PublicSet:
 CHUNKING_FILES = ("chunking/questions_df.csv", *(f"chunking/{name}.md" for name in CORPORA))
 SELQA_FILE = "selqa/selqa-ass-dev.json"
 CRANFIELD_FILES = ("cranfield/cran.all.1400", "cranfield/cran.qry", "cranfield/cranqrel")
+SELQA_TEST_FILE = "reader/selqa.test.jsonl"
 EXTRACTION_FILE = "article_extraction/ground-truth.json"
 WIKI_FILE = "wiki_articles.tar.gz"
 
@@ -194,6 +209,25 @@ WIKI_SET = PublicSet(
     (WIKI_FILE,),
     "any articles as plain text, one .txt file each, named by their title, packed with tar -czf",
 )
+
+
+READING_SETS = {
+    name: PublicSet(name, (f"reader/{name}.jsonl",), f"{origin}; one JSON object a line")
+    for name, origin in (
+        ("squad2.dev", "https://rajpurkar.github.io/SQuAD-explorer, dev of 2.0 less XQuAD's paragraphs"),
+        ("squad1extra.dev", "https://rajpurkar.github.io/SQuAD-explorer, what dev of 1.1 has beyond 2.0"),
+        ("qed_nq.dev", "https://github.com/google-research-datasets/QED"),
+        ("squadshifts_new_wiki.test", "https://modestyachts.github.io/squadshifts-website, new_wiki"),
+        ("onestopqa.all", "https://github.com/berzak/onestop-qa"),
+        ("selqa.test", "https://github.com/emorynlp/selqa, folder ass"),
+        ("condaqa.test", "https://github.com/AbhilashaRavichander/CondaQA"),
+        ("zh_cmrc2018.trial", "https://github.com/ymcui/cmrc2018"),
+    )
+}
+"""Name -> questions with a passage each: `{id, title, context, question, answers: [{text, start}]}`.
+
+SelQA has `{id, title, section, question, sentences, gold}` instead.
+"""
 
 
 def listing(sets: Iterable[PublicSet]) -> str:
@@ -245,6 +279,7 @@ class BenchmarkData:
         return Xquad(language, tuple(paragraphs), tuple(questions))
 
     def selqa(self) -> tuple[SelqaQuestion, ...]:
+        """Of the set's dev part."""
         raw = json.loads(self._text(SELQA_FILE))
         return tuple(
             SelqaQuestion(
@@ -256,6 +291,31 @@ class BenchmarkData:
             )
             for item in (raw[:QUICK_SELQA_QUESTIONS] if self._quick else raw)
         )
+
+    def selqa_test(self) -> tuple[SelqaQuestion, ...]:
+        return tuple(
+            SelqaQuestion(
+                id=record["question"],
+                article=record["title"],
+                section=record["section"],
+                candidates=tuple(record["sentences"]),
+                answers=frozenset(record["gold"]),
+            )
+            for record in self._lines(SELQA_TEST_FILE)[: QUICK_SELQA_QUESTIONS if self._quick else None]
+        )
+
+    def reading(self, name: str) -> tuple[ReadingQuestion, ...]:
+        """One of `READING_SETS`, every passage in one version.
+
+        Of OneStopQA's three levels, the middle one; of CondaQA's edits of a passage, none.
+        """
+        (file,) = READING_SETS[name].files
+        records = [r for r in self._lines(file) if r.get("level", "Int") == "Int" and not r.get("edit")]
+        questions = [_section(record) if "sentences" in record else _passage(record) for record in records]
+        if self._quick:
+            kept = set(list(dict.fromkeys(question.passage for question in questions))[:QUICK_PASSAGES])
+            questions = [question for question in questions if question.passage in kept]
+        return tuple(questions)
 
     def chunking(self) -> Chunking:
         names = QUICK_CORPORA if self._quick else CORPORA
@@ -321,10 +381,35 @@ class BenchmarkData:
     def _exists(self, file: str) -> bool:
         return (self._folder / file).is_file() or (self._folder / f"{file}.gz").is_file()
 
+    def _lines(self, file: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._text(file).splitlines()]
+
     def _text(self, file: str) -> str:
         plain, packed = self._folder / file, self._folder / f"{file}.gz"
         raw = plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
         return raw.decode("utf-8")
+
+
+def _passage(record: Mapping[str, Any]) -> ReadingQuestion:
+    context = record["context"]
+    # An article is stored without white space around it.
+    lead = len(context) - len(context.lstrip())
+    answers = [(gold["start"] - lead, gold["start"] + len(gold["text"]) - lead) for gold in record["answers"]]
+    return ReadingQuestion(
+        record["id"], record["title"], context.strip(), record["question"], tuple(dict.fromkeys(answers))
+    )
+
+
+def _section(record: Mapping[str, Any]) -> ReadingQuestion:
+    """The sentences as running text."""
+    text, places = "", []
+    for sentence in map(str.strip, record["sentences"]):
+        text += " " if text and sentence else ""
+        places.append((len(text), len(text) + len(sentence)))
+        text += sentence
+    answers = tuple(places[number] for number in record["gold"])
+    title = f"{record['title']} - {record['section']}"
+    return ReadingQuestion(record["id"], title, text, record["question"], answers)
 
 
 def _records(text: str) -> Iterator[dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from bot.answer.answerer import Answerer, open_confidence, open_model
@@ -18,11 +20,13 @@ from tests.benchmarks.collection import Collection
 
 def open_answers(collection: Collection, encoder: Encoder) -> Answers:
     """Answer from a collection as the bot does, with its default settings."""
-    live = LiveGeneration(collection.data, encoder)
-    settings = settings_from({})
-    return Answerer(
-        live, encoder, collection.sources, settings.balance, reader=_reader(collection.generation)
-    )
+    return open_index(collection.data, collection.sources, encoder)
+
+
+def open_index(data: Path, sources: Path, encoder: Encoder) -> Answers:
+    """The same over any index and the folder that it was built of."""
+    live = LiveGeneration(data, encoder)
+    return Answerer(live, encoder, sources, settings_from({}).balance, reader=_reader(live.get()))
 
 
 class SentenceRanker:

@@ -74,7 +74,7 @@ def _xquad(xquad: Xquad, whole: Collection, split: Split, encoder: RememberingEn
     encoder.learn(question.text for question in questions)
     for question in questions:
         wanted = paragraph_id(question.paragraph)
-        for side, ranking in _article_rankings(searcher, plain, question.text, PASSAGES).items():
+        for side, ranking in article_rankings(searcher, plain, question.text, PASSAGES).items():
             first.add(side, float(ranking[:1] == [wanted]))
             rank.add(side, reciprocal_rank(ranking, wanted))
     return [
@@ -127,12 +127,12 @@ def _cranfield(
     encoder.learn(question.text for question in questions)
     for question in questions:
         gains = {f"c{id}": gain for id, gain in question.gains.items()}
-        for side, ranking in _article_rankings(searcher, plain, question.text, CRANFIELD_PASSAGES).items():
+        for side, ranking in article_rankings(searcher, plain, question.text, CRANFIELD_PASSAGES).items():
             tally.add(side, ndcg(ranking, gains, 10))
     return [tally.figure("Cranfield nDCG@10", note="the paper that a question comes from counts as relevant")]
 
 
-def _article_rankings(searcher: Searcher, plain: Plain, question: str, k: int) -> dict[str, list[str]]:
+def article_rankings(searcher: Searcher, plain: Plain, question: str, k: int) -> dict[str, list[str]]:
     """The articles of each side's best `k` passages, each once, best first."""
     rankings = {OURS: list(dict.fromkeys(hit.passage.article.id for hit in searcher.search(question, k)))}
     for side, scores in plain.passages(question).items():
