@@ -18,10 +18,9 @@ from bot.answer.conversation import Request, last_question, request_about, small
 from bot.answer.examples import candidates
 from bot.answer.find import Found, find_answer
 from bot.answer.passages import overview_of, stretch_after, stretch_before
-from bot.answer.ranking import Judge, rank
+from bot.answer.ranking import Correction, Judge, Weights, rank
 from bot.answer.scoped_search import View
 from bot.answer.selection import Span, same
-from bot.calibration import Calibration
 from bot.turns import Turns
 from bot.types import (
     MAX_QUESTION_CHARS,
@@ -71,15 +70,16 @@ class Answerer:
         balance: float = 0.5,
         today: Callable[[], datetime.date] = datetime.date.today,
         reader: Reader | None = None,
-        calibration: Calibration | None = None,
+        correction: Correction | None = None,
+        weights: Weights | None = None,
     ) -> None:
-        """`calibration` must be the one for this reader."""
+        """`correction` must be the one for this reader; `weights` are those that ship if None."""
         self._live = live
         self._encoder = encoder
         self._sources_folder = sources_folder
         self._balance = balance
         self._today = today
-        self._judge = Judge(reader, calibration)
+        self._judge = Judge(reader, correction, weights)
         self._searcher: Searcher | None = None
         self._views: dict[Scope, View] = {}
         self._examples: dict[Scope, tuple[str, tuple[str, ...]]] = {}

@@ -11,7 +11,7 @@ Pure: everything is read from the `Findings` of one search.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.answer.question import asks_yes_or_no
-from bot.calibration import Calibration
 from index.common_terms import is_common
 from index.search import Findings, Sentence
 from index.tokens import terms
@@ -81,6 +80,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What makes the log-odds of an answer fit a reader and a collection: `scale * margin + offset`."""
+
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Neighbouring sentences of one passage."""
 
@@ -92,8 +99,10 @@ class Window:
     glance: float
 
 
-def rank(findings: Findings, asked: str, reader: Reader | None) -> list[Candidate]:
-    """Return the candidate sentences, best first.
+def rank(
+    findings: Findings, asked: str, reader: Reader | None, weights: Weights | None = None
+) -> list[Candidate]:
+    """Return the candidate sentences, best first; `weights` are those that ship if None.
 
     `asked` is the question as it was put; the findings may come from a longer one, with the subject
     of the conversation in it, and that is what is read.
@@ -113,7 +122,7 @@ def rank(findings: Findings, asked: str, reader: Reader | None) -> list[Candidat
     if not asks_yes_or_no(asked):
         places = [p for p in places if not _echoes(findings, p)] or places
     signals = _signals(findings, places, spans)
-    scores = signals @ weights("order", read is not None)
+    scores = signals @ (weights or shipped_weights()).order[read is not None]
     ranked = []
     for place, row, score in zip(places, signals, scores, strict=True):
         sentence = findings.sentences[place]
@@ -128,13 +137,6 @@ def rank(findings: Findings, asked: str, reader: Reader | None) -> list[Candidat
 def reads(reader: Reader, findings: Findings) -> bool:
     """Whether the reader knows the question's language, as far as that can be told."""
     return not reader.english_only or findings.weight >= LEAST_FAMILIAR
-
-
-def sure(findings: Findings, ranked: Sequence[Candidate], asked: str, read: bool) -> float:
-    """Return the log-odds that the first of `ranked` answers the question."""
-    if not ranked:
-        return -MOST_MARGIN
-    return float(evidence(findings, ranked, asked) @ weights("sure", read)[:-1] + weights("sure", read)[-1])
 
 
 def evidence(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Floats:
@@ -194,13 +196,32 @@ def subject_covered(subject: Sequence[frozenset[str]], held: frozenset[str]) -> 
     return sum(not held.isdisjoint(word) for word in subject) / len(subject) if subject else 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The fitted numbers, with and without a reader."""
+
+    order: tuple[Floats, Floats]
+    """Of `ORDER`: without a reader, and with one."""
+    sure: tuple[Floats, Floats]
+    """Of `SURE`, the intercept last: likewise."""
+
+    @classmethod
+    def of(cls, named: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Weights:
+        """Read `{"unread": {"order": {signal: weight}, "sure": {…, "intercept"}}, "read": …}`."""
+
+        def row(what: str, names: Sequence[str], how: str) -> Floats:
+            return np.array([named[how][what][name] for name in names], np.float64)
+
+        both = ("unread", "read")
+        orders = tuple(row("order", ORDER, how) for how in both)
+        sures = tuple(row("sure", (*SURE, "intercept"), how) for how in both)
+        return cls((orders[0], orders[1]), (sures[0], sures[1]))
+
+
 @cache
-def weights(what: str, read: bool) -> Floats:
-    """The fitted numbers for `order` or `sure` (the last of which is the intercept)."""
-    saved = json.loads(files("bot").joinpath("models", "weights.json").read_text("utf-8"))
-    found = saved["read" if read else "unread"][what]
-    names = ORDER if what == "order" else (*SURE, "intercept")
-    return np.array([found[name] for name in names], np.float64)
+def shipped_weights() -> Weights:
+    """The numbers that ship, fitted on all sets."""
+    return Weights.of(json.loads(files("bot").joinpath("models", "weights.json").read_text("utf-8")))
 
 
 def _passages(sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
@@ -321,22 +342,31 @@ def _text(findings: Findings, place: int) -> str:
 class Judge:
     """Ranks sentences and says how sure it is, always with the same reader.  Thread-safe as it is."""
 
-    def __init__(self, reader: Reader | None, calibration: Calibration | None = None) -> None:
-        """`calibration` must be the one for this reader."""
+    def __init__(
+        self,
+        reader: Reader | None,
+        correction: Correction | None = None,
+        weights: Weights | None = None,
+    ) -> None:
+        """`correction` must be the one for this reader; `weights` are those that ship if None."""
         self._reader = reader
-        self._calibration = calibration
+        self._correction = correction
+        self._weights = weights or shipped_weights()
 
     def rank(self, findings: Findings, asked: str) -> list[Candidate]:
         """Return the candidate sentences, best first."""
-        return rank(findings, asked, self._reader)
+        return rank(findings, asked, self._reader, self._weights)
 
     def margin(self, findings: Findings, ranked: Sequence[Candidate], asked: str) -> float:
         """Return the log-odds that the first of `ranked` answers the question."""
+        if not ranked:
+            return -MOST_MARGIN
         read = self._reader is not None and reads(self._reader, findings)
-        margin = sure(findings, ranked, asked, read)
-        if self._calibration is None or not ranked:
+        weights = self._weights.sure[read]
+        margin = float(evidence(findings, ranked, asked) @ weights[:-1] + weights[-1])
+        if self._correction is None:
             return margin
-        return self._calibration.scale * margin + self._calibration.offset
+        return self._correction.scale * margin + self._correction.offset
 
     def sure(self, findings: Findings, ranked: Sequence[Candidate], asked: str) -> float:
         """Return the probability, 0..1, that the first of `ranked` answers the question."""

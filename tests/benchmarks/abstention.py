@@ -19,7 +19,7 @@ from tests.benchmarks.collection import Collection, RememberingEncoder, without
 from tests.benchmarks.data import BenchmarkData, Split, Xquad, XquadQuestion, in_split
 from tests.benchmarks.figures import Figure, Group, Table, Target
 from tests.benchmarks.metrics import auroc, calibration, calibration_error, mean
-from tests.benchmarks.product import open_answers
+from tests.benchmarks.product import left_out_weights, open_answers
 from tests.benchmarks.retrieval import paragraph_id, xquad_collection
 
 OUTCOMES = ("answer", "uncertain", "none")
@@ -109,7 +109,8 @@ def _hard(
 def _ask(
     collection: Collection, questions: Iterable[XquadQuestion], encoder: RememberingEncoder, removed: set[int]
 ) -> Iterable[Asked]:
-    answerer, plain = open_answers(collection, encoder), Plain(collection.generation, encoder)
+    answerer = open_answers(collection, encoder, left_out_weights("xquad.en"))
+    plain = Plain(collection.generation, encoder)
     for question in questions:
         result = answerer.answer(question.text)
         yield Asked(

@@ -22,7 +22,7 @@ from tests.benchmarks.data import (
 )
 from tests.benchmarks.figures import OURS, Figure, Group, Tally, Target
 from tests.benchmarks.metrics import Range, average_precision, overlap
-from tests.benchmarks.product import SentenceRanker, open_answers
+from tests.benchmarks.product import SentenceRanker, left_out_weights, open_answers
 from tests.benchmarks.retrieval import (
     chunking_collection,
     paragraph_id,
@@ -88,7 +88,8 @@ class QuoteCheck:
 def _xquad(
     xquad: Xquad, whole: Collection, split: Split, encoder: RememberingEncoder, quotes: QuoteCheck
 ) -> list[Figure]:
-    answerer, plain = open_answers(whole, encoder), Plain(whole.generation, encoder)
+    weights = left_out_weights(f"xquad.{xquad.language}")
+    answerer, plain = open_answers(whole, encoder, weights), Plain(whole.generation, encoder)
     stored = whole.stored_articles()
     in_paragraph, anywhere, any_quote, answered = Tally(), Tally(), Tally(), Tally()
     questions = [question for question in xquad.questions if in_split(question.id, split)]
@@ -161,7 +162,8 @@ def selqa(
 ) -> list[Figure]:
     """Whether the sentences of its section that answer each question are ranked first."""
     whole, spans = selqa_collection(questions, encoder, cache)
-    ranker, plain = SentenceRanker(whole, encoder), Plain(whole.generation, encoder)
+    weights = left_out_weights("selqa.test")
+    ranker, plain = SentenceRanker(whole, encoder, weights), Plain(whole.generation, encoder)
     rows = _rows_by_article(whole)
     first, precision, rank = Tally(), Tally(), Tally()
     chosen = [number for number, question in enumerate(questions) if in_split(question.id, split)]

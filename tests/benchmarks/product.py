@@ -1,39 +1,56 @@
-"""The answering side over a collection: the one place here that knows how it is put together."""
+"""The product as it ships, over the benchmark's collections."""
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
-from bot.answer.answerer import Answerer, open_confidence, open_model
+from bot.answer.answerer import Answerer
+from bot.answer.ranking import Judge, Weights
 from bot.config import settings_from
-from bot.judging import Judge
 from bot.types import Answers
 from bot.wiring import open_reader
 from index.embedding import DEFAULT_MODEL
 from index.generation import Generation, LiveGeneration
 from index.search import Searcher
-from index.types import Encoder, Reranker
+from index.types import Encoder, Reader
 from tests.benchmarks.collection import Collection
 
-
-def open_answers(collection: Collection, encoder: Encoder) -> Answers:
-    """Answer from a collection as the bot does, with its default settings."""
-    return open_index(collection.data, collection.sources, encoder)
+LEFT_OUT = Path(__file__).with_name("left_out.json")
+"""Written by `tests.benchmarks.fit`: for each set, the numbers that were fitted on all the others."""
 
 
-def open_index(data: Path, sources: Path, encoder: Encoder) -> Answers:
+def open_answers(collection: Collection, encoder: Encoder, weights: Weights | None = None) -> Answers:
+    """Answer from a collection as the bot does, with its default settings.
+
+    `weights` are those that ship if None.
+    """
+    return open_index(collection.data, collection.sources, encoder, weights)
+
+
+def open_index(data: Path, sources: Path, encoder: Encoder, weights: Weights | None = None) -> Answers:
     """The same over any index and the folder that it was built of."""
     live = LiveGeneration(data, encoder)
-    return Answerer(live, encoder, sources, settings_from({}).balance, reader=_reader(live.get()))
+    reader = _reader(live.get())
+    return Answerer(live, encoder, sources, settings_from({}).balance, reader=reader, weights=weights)
+
+
+def left_out_weights(name: str) -> Weights:
+    """The numbers that were fitted on all sets but this one; those that ship if none were fitted on it."""
+    named = json.loads(files("bot").joinpath("models", "weights.json").read_text("utf-8"))
+    left_out = json.loads(LEFT_OUT.read_text("utf-8"))
+    return Weights.of({how: left_out[how].get(name, numbers) for how, numbers in named.items()})
 
 
 class SentenceRanker:
     """Ranks the sentences of one article of a collection, as an answer's quotes are ranked."""
 
-    def __init__(self, collection: Collection, encoder: Encoder) -> None:
-        self._judge = Judge(open_model(), open_confidence(), reader=_reader(collection.generation))
+    def __init__(self, collection: Collection, encoder: Encoder, weights: Weights | None = None) -> None:
+        self._judge = Judge(_reader(collection.generation), weights=weights)
         self._searcher = Searcher(collection.generation, encoder)
         self._articles = np.array([passage.article.id for passage in collection.generation.passages])
 
@@ -43,6 +60,11 @@ class SentenceRanker:
         return {found.sentence.start: found.score for found in self._judge.rank(findings, question)}
 
 
-def _reader(generation: Generation) -> Reranker | None:
-    """As the wiring has it: beside the packaged model alone."""
-    return open_reader(settings_from({})) if generation.manifest.model == DEFAULT_MODEL else None
+def _reader(generation: Generation) -> Reader | None:
+    """None beside the encoders that tests make up."""
+    return _shipped() if generation.manifest.model == DEFAULT_MODEL else None
+
+
+@cache
+def _shipped() -> Reader | None:
+    return open_reader(settings_from({}))

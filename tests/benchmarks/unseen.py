@@ -1,5 +1,7 @@
 """Answers on sets that nothing was fitted on, through the product as it ships.
 
+The few numbers that are fitted at all come, for each set, from all the others (`tests.benchmarks.fit`).
+
 Each distinct passage of a set is an article of its own, and each question is about one of them.  Some
 sets have *near misses*, whose passage looks right and does not answer.  Sampled by the hash of a
 question's id: the same questions each time, and the first few of a larger sample.
@@ -32,7 +34,7 @@ from tests.benchmarks.collection import Collection, RememberingEncoder, Text, co
 from tests.benchmarks.data import LANGUAGES, READING_SETS, BenchmarkData, ReadingQuestion, Xquad
 from tests.benchmarks.figures import Figure, Group, Table, Tally, Target
 from tests.benchmarks.metrics import auroc, calibration, calibration_error, mean
-from tests.benchmarks.product import open_answers
+from tests.benchmarks.product import left_out_weights, open_answers
 from tests.benchmarks.retrieval import TOLERANCE, article_rankings, paragraph_id, xquad_collection
 
 NAMES = tuple(READING_SETS)
@@ -139,7 +141,7 @@ def unseen(
     for name in names:
         say(f"unseen: {name}")
         (one,) = collections(data, [name], questions, cache, encoder)
-        judged = judge(one, open_answers(one.collection, encoder))
+        judged = judge(one, open_answers(one.collection, encoder, left_out_weights(name)))
         found = _found(one)
         rows.append((name, *_row(judged, found.ours)))
         figures += [*_figures(name, judged), found]

@@ -25,11 +25,12 @@ def span(text: str, part: str) -> tuple[int, int]:
 
 def test_sources_are_numbered_in_order_of_appearance_and_cited_once() -> None:
     one, two = article(id="one"), article(id="two")
-    quotes, sources = cite([(two, 0, 8), (one, 0, 8), (two, 33, 54)], Path("/articles"))
+    quotes, sources = cite([Span(two, 0, 8), Span(one, 0, 8), Span(two, 33, 54, answer=(49, 53))], Path("/articles"))
     assert [(q.source_id, q.citation) for q in quotes] == [("two", 1), ("one", 2), ("two", 1)]
     assert [(s.id, s.citation) for s in sources] == [("two", 1), ("one", 2)]
     assert sources[0].file == "/articles/two.md"
     assert quotes[2].text == "It rises in the Alps."
+    assert [q.answer for q in quotes] == [None, None, (49, 53)]
 
 
 @pytest.mark.parametrize(
