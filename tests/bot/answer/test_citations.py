@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.answer.citations import MAX_LINK_CHARS, cite, link_to
+from bot.answer.selection import Span
 from index.types import Article
 
 TEXT = "The Aare is 288 kilometres long. It rises in the Alps. The Aare is 288 kilometres long."
@@ -25,7 +26,8 @@ def span(text: str, part: str) -> tuple[int, int]:
 
 def test_sources_are_numbered_in_order_of_appearance_and_cited_once() -> None:
     one, two = article(id="one"), article(id="two")
-    quotes, sources = cite([Span(two, 0, 8), Span(one, 0, 8), Span(two, 33, 54, answer=(49, 53))], Path("/articles"))
+    spans = [Span(two, 0, 8), Span(one, 0, 8), Span(two, 33, 54, answer=(49, 53))]
+    quotes, sources = cite(spans, Path("/articles"))
     assert [(q.source_id, q.citation) for q in quotes] == [("two", 1), ("one", 2), ("two", 1)]
     assert [(s.id, s.citation) for s in sources] == [("two", 1), ("one", 2)]
     assert sources[0].file == "/articles/two.md"
