@@ -16,6 +16,8 @@ from bot.types import About, Told
 from index.types import Article
 
 MAX_LISTED = 5
+MAX_ASKED_CHARS = 200
+"""What is longer asks something else, and would take the patterns long."""
 MAX_MEANT = 3
 """More articles that the words fit equally are counted, and the newest of them shown."""
 
@@ -77,13 +79,14 @@ _LISTS = tuple(
             About.COUNT,
             rf"how many (?:different )?{MANY}(?: in total)?(?: (?:do|can|have) you"
             r"(?: have| know| search| hold| cover| got| answer from)?"
-            r"| are (?:there|indexed|available|in (?:the|your) (?:collection|index|folder)))?(?: in total)?"
+            r"| are (?:there|indexed|available|in (?:the|your) (?:collection|index|folder|database)))?"
+            r"(?: in total)?"
             rf"|(?:what(?: is|'s) )?(?:the )?(?:total )?number of {MANY}"
             rf"|(?:[你这]里?|现在|一共|总共|共)*有?(?:多少|几)篇?{ZH}|(?:你|这里)?的?{ZH}(?:一共|总共)?有多少篇?",
         ),
         (
             About.COLLECTION,
-            r"what (?:all )?(?:do|can|could) (?:you|i|we) (?:know|cover|ask|answer|search)(?: you)?"
+            r"what (?:all )?(?:do|can|could) (?:you|i|we) (?:know|cover|ask|answer|search|tell me)(?: you)?"
             r"(?: about| here| on| for)?"
             r"|what (?:(?:kinds?|sorts?) of )?(?:questions|things|topics|subjects|themes)"
             r" (?:can|could|do|are) (?:i|you|we|there)(?: ask| cover| know| answer| have)?"
@@ -109,6 +112,9 @@ _LISTS = tuple(
             rf"(?: that| which)? {_NAMES} {_X}{_HERE}"
             r"|(?:do you have|have you(?: got)?|are there|is there)(?: any| some| an?| the)?(?: other)?"
             rf" {_ANY} (?:that |which )?{_NAMES} {_X}"
+            rf"|(?:do|does) any(?: of (?:the|your))? {_ANY} {_NAMES} {_X}"
+            rf"|(?:all )?(?:the )?{MANY} {_NAMES} {_X}|(?:is|are) {_X} (?:mentioned|named|discussed)"
+            rf" in (?:any|the|your|some)(?: of (?:the|your))? {_ANY}"
             rf"|in (?:which|what) {_ANY} (?:is|are|do|does|did) {_X}"
             r" (?:mentioned|named|discussed|appear|occur)"
             rf"|where (?:is|are) {_X} (?:mentioned|named|discussed)(?: in (?:the|your) {MANY})?"
@@ -131,7 +137,8 @@ _ABOUT_ONE = tuple(
     for about, form in (
         (
             About.AUTHOR,
-            rf"who(?: is|'s| are| was| were) (?:the )?(?:authors?|writers?|journalists?) (?:of|behind) {_REF}"
+            rf"(?:who|what)(?: is|'s| are| was| were) (?:the )?(?:authors?|writers?|journalists?)"
+            rf" (?:of|behind) {_REF}"
             r"|who (?:wrote|has written|writes) (?P<theme>(?:about|on) .+)"
             rf"|who (?:wrote|has written|authored|penned) {_REF}"
             rf"|(?:what(?: is|'s) )?(?:the )?(?:name of the )?authors?(?: name)? of {_REF}"
@@ -141,6 +148,7 @@ _ABOUT_ONE = tuple(
         (
             About.PUBLISHED,
             rf"when (?:was|were|is|has) {_REF} (?:first |originally )?(?:been )?{_PRINTED}"
+            r"|when did .{1,40}? (?:publish|post|write) (?P<ref>.+)"
             r"|when (?:was|were|did|is) (?P<loose>.+?) (?:first )?(?:come out|appear|released|out|dated|from)"
             rf"|when (?P<ref>.+?) (?:was|were|got) (?:first )?{_PRINTED}"
             r"|(?:what(?: is|'s| was) )?(?:the )?(?:publication |publishing |release )?date"
@@ -161,13 +169,14 @@ _ABOUT_ONE = tuple(
             r" (?:from|published|appear|come|posted)"
             r"|where (?:was|were|is) (?P<ref>.+?) (?:first |originally )?(?:published|printed|posted)"
             r"|where (?:is|does|did) (?P<loose>.+?) (?:from|come from|appear)"
-            r"|(?:(?:who|what)(?: is|'s) )?(?:the )?publisher of (?P<ref>.+)"
+            r"|(?:(?:who|what)(?: is|'s) )?(?:the )?(?:publisher|source) of (?P<loose>.+)"
             r"|(?P<ref>.*?)(?:是|由)?(?:谁|(?:哪家|哪个|什么)(?:媒体|网站|报纸|杂志|机构)?)(?:发表|刊登|发布)的?"
             r"|(?P<ref>.*?)(?:来自|出自|是)(?:哪家|哪个|什么)(?:媒体|网站|报纸|杂志)(?:的)?",
         ),
         (
             About.LINK,
-            rf"(?:{_SHOW} |what(?: is|'s) )?(?:the |an? )?(?:link|url|(?:web ?)?address|web ?page)s?"
+            rf"(?:{_SHOW} |what(?: is|'s) |do you have |(?:can|may|could) i (?:have|get|see) )?"
+            r"(?:the |an? )?(?:link|url|(?:web ?)?address|web ?page)s?"
             rf" (?:to|of|for|from) {_REF}|(?:the )?(?:link|url)"
             r"|where (?:can|could|do) (?:i|we|one|you) (?:read|find|see|get|open) (?P<loose>.+)"
             rf"|(?:{_SHOW}|bring up|let me (?:see|read)|i(?:'d like| want) to (?:see|read|open))"
@@ -197,6 +206,8 @@ def asked_about(
     True
     """
     asked = _bare(question)
+    if len(asked) > MAX_ASKED_CHARS:
+        return None
     for about, form in _LISTS:
         found = form.fullmatch(asked)
         if found is not None:

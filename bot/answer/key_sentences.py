@@ -28,6 +28,9 @@ MAX_SUMMARISED = 3
 """Articles that one summary is taken from."""
 MAX_KEY_SENTENCES = 5
 LEAST_WORDS = 6
+MAX_ASKED_CHARS = 200
+MAX_TOPIC_WORDS = 8
+"""Of more, something is asked of the topic."""
 # Weights of centrality and of what a sentence repeats, in maximal marginal relevance.
 NOVELTY = 0.5
 # Two sentences that are so alike say the same.
@@ -69,13 +72,17 @@ _TOPIC = tuple(
     for form in (
         rf"{_LEAD}(?:tell me|talk|say)"
         r"(?: (?:something|more|a bit|everything|all|what you know))? (?:about|on) (?P<x>.+)",
+        rf"{_LEAD}(?:summari[sz]e )?what {_THEM} (?:says?|know|have) (?:about|on) (?P<x>.+)",
         rf"what (?:do|does|can|have) {_THEM} (?:say|know|tell(?: me| us)?|have|got|write|report)(?: to say)?"
         r"(?: about| on| regarding) (?P<x>.+)",
-        r"what(?: is|'s) (?:known|said|written|reported|there) (?:about|on) (?P<x>.+)",
-        r"(?:is there |do you (?:have|know) |have you (?:got )?|got |know )?(?:anything|something"
+        r"what(?: is|'s) (?:known|said|written|reported|there|new|(?:the )?(?:latest|news))"
+        r" (?:about|on|with) (?P<x>.+)",
+        r"(?:i(?: want|'d like| would like) to (?:know|hear|learn) |(?:something )?more )"
+        r"(?:more )?about (?P<x>.+)",
+        rf"{_LEAD}(?:is there |do you (?:have|know) |have you (?:got )?|got |know )?(?:anything|something"
         r"|everything|info|information|news|details|facts|background) (?:about|on|regarding) (?P<x>.+)",
         rf"{_LEAD}(?:an? |the )?(?:short |brief |quick )?(?:summar(?:y|i[sz]e)|overview|tl;?dr"
-        r"|key (?:points|facts)|main points|introduction|describe|introduce)"
+        r"|key (?:points|facts)|main points|introduction|introduce)"
         r"(?: of| about| on| for| to)?:? (?P<x>.+)",
         r"(?:请)?(?:给我)?(?:介绍|讲讲|说说|谈谈|聊聊|讲|说|总结|概括)(?:一下)?(?:关于)?(?P<x>.+)",
         rf"(?:{ZH}(?:里|中)?)?(?:关于|对于?|有关)(?P<x>.+?)(?:的?{ZH})?都?"
@@ -109,7 +116,7 @@ _SUMMARY = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
         rf"{_LEAD}(?:what (?:is|are) )?(?:an? |the )?(?:short |brief |quick )?{_SUM_UP}"
-        r"(?:(?: of| for| from)?:? (?P<ref>.+))?",
+        rf"(?:(?: of| for| from| in)?:? (?P<ref>.+))?|{_LEAD}(?:tell me )?what (?P<also>.+) says",
         r"what(?: is|'s) (?P<ref>.+) about|what (?:does|do) (?P<also>.+)"
         r" (?:say|report|write(?: about)?|tell(?: us| me)?)",
         rf"(?P<ref>.+ {ONE})[,:]? {_SUM_UP}",
@@ -160,7 +167,11 @@ def topic_of(question: str) -> str | None:
         found = form.fullmatch(asked)
         if found is not None:
             topic = found["x"].strip(" \"“”'‘’《》")
-            clear = topic and not _CLAUSE.match(topic) and not _POINTER.fullmatch(topic)
+            clear = (
+                0 < len(topic.split()) <= MAX_TOPIC_WORDS
+                and not _CLAUSE.match(topic)
+                and not _POINTER.fullmatch(topic)
+            )
             return topic if clear else None
     if _HAN.search(asked):
         return asked if _ALONE_ZH.fullmatch(asked) else None
@@ -357,4 +368,5 @@ def _heading_above(article: Article, start: int) -> str:
 
 def _bare(question: str) -> str:
     asked = " ".join(question.split()).strip(" ?？!！.。…:")
-    return re.sub(r"[,\s]+(?:please|pls|thanks)$", "", asked, flags=re.IGNORECASE)
+    asked = re.sub(r"[,\s]+(?:please|pls|thanks)$", "", asked, flags=re.IGNORECASE)
+    return asked if len(asked) <= MAX_ASKED_CHARS else ""

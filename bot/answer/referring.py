@@ -15,8 +15,8 @@ from index.common_terms import is_common
 from index.tokens import terms
 from index.types import Article
 
-ONE = r"(?:article|report|story|post|piece|paper|document|text|source|write-?up|news)"
-MANY = r"(?:articles|reports|stories|posts|pieces|papers|documents|texts|sources|write-?ups|news)"
+ONE = r"(?:article|report|story|post|piece|paper|document|doc|text|source|write-?up|news)"
+MANY = r"(?:articles|reports|stories|posts|pieces|papers|documents|docs|texts|sources|write-?ups|news)"
 ZH = r"(?:文章|报道|新闻|资料|文档|稿子|来源)"
 # "The 36kr report" may be something that an article speaks of; "the 36kr article" is one of ours.
 _OURS = re.compile(r"article|source|text|news|文章|资料|文档|新闻|稿子|来源", re.IGNORECASE)
