@@ -430,7 +430,7 @@ def _plain_quote(quote: Quote, answer: Answer, room: _Room, words: Words) -> str
     part = f"{part}: " if (part := _part(quote)) else ""
     path = f"({path}) " if (path := _path(quote, room)) else ""
     lead = "" if answer.selection else _lead(answer_words(quote))
-    return f"{part}{lead}{path}“{_kept(quote.text, room.quote)}” [{quote.citation}]{origin}"
+    return f"{part}{path}{lead}“{_kept(quote.text, room.quote)}” [{quote.citation}]{origin}"
 
 
 def _lead(answer: str) -> str:

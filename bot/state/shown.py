@@ -66,7 +66,7 @@ class Judged:
     question: str | None
     """None where questions are not kept."""
     quotes: tuple[ShownQuote, ...]
-    """Empty where the answer is no longer kept."""
+    """Empty where the answer is no longer kept, or quoted nothing."""
 
 
 def text_hash(text: str) -> str:
