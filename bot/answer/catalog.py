@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from bot.answer.referring import MANY, ONE, ZH, coming_from, mentioning, newest_first, referred
-from bot.types import About, Told
+from bot.types import About, Conversation, Told
 from index.types import Article
 
 MAX_LISTED = 5
@@ -240,6 +240,26 @@ def catalog_answer(asked: CatalogAsked, articles: Sequence[Article]) -> tuple[To
             values = tuple(_value(asked.about, article) for article in shown)
             return Told(asked.about, len(asked.articles), values=values), shown
     return Told(asked.about, len(listed), asked.subject), listed[: asked.most]
+
+
+def last_cited(conversation: Conversation, articles: Sequence[Article]) -> Article | None:
+    """Return the article of the last answer's best quote, or the one that was told of last; None if unknown.
+
+    What was quoted is looked up in the texts: a turn remembers the words, not where they are from.
+    """
+    for place in range(len(conversation) - 1, -1, -1):
+        turn = conversation[place]
+        if turn.answer:
+            for length in (80, 40, 20):  # a short quote is followed by the next one
+                found = [article for article in articles if turn.answer[:length] in article.text]
+                if found:
+                    return found[0]
+            return None
+        asked = asked_about(turn.question, articles, None)
+        if asked is not None:
+            told_of = catalog_answer(asked, articles)[1]
+            return told_of[0] if len(told_of) == 1 else None
+    return None
 
 
 def _of_a_list(about: About, found: re.Match[str], articles: Sequence[Article]) -> CatalogAsked | None:

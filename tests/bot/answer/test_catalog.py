@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer.catalog import CatalogAsked, asked_about, catalog_answer
+from bot.answer.catalog import CatalogAsked, asked_about, catalog_answer, last_cited
 from bot.answer.referring import mentioning
-from bot.types import About, Told
+from bot.types import About, Told, Turn
 from index.article import parse_article
 from index.types import Article
 
@@ -171,6 +171,17 @@ def test_what_is_known_of_one(question: str, about: About, value: str | None, so
 def test_it_is_the_article_that_was_cited_last(question: str, about: About, value: str) -> None:
     assert told(question, BANMA) == (Told(about, 1, values=(value,)), [BANMA])
     assert told(question) is None
+
+
+def test_the_article_that_was_cited_last_is_known_by_what_was_quoted_of_it() -> None:
+    first, second = "Aliyun OS is derived from Android and has", "HIMA wants to strengthen"
+    turns = (Turn("Aliyun?", f"{first} {second}"), Turn("Why?", ""))
+    assert last_cited(turns, ARTICLES) is MEIZU
+    assert last_cited((Turn("Who?", second), *turns[:1]), ARTICLES) is MEIZU
+    assert last_cited((*turns[:1], Turn("show me the article about HIMA", "")), ARTICLES) is HIMA
+    assert last_cited((*turns[:1], Turn("show me the articles", "")), ARTICLES) is None, "which of them?"
+    assert last_cited((Turn("Who?", "Nobody wrote this sentence."),), ARTICLES) is None
+    assert last_cited((), ARTICLES) is None
 
 
 def test_all_that_fit_equally_are_told_of() -> None:
