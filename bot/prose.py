@@ -86,7 +86,7 @@ class WrittenAnswers:
     ) -> Answer | NoAnswer:
         """Raise `FootnoteError` where no index can be used."""
         answer = self._answers.answer(question, conversation, scope)
-        if isinstance(answer, NoAnswer) or not answer.certain:
+        if isinstance(answer, NoAnswer) or not answer.certain or not answer.quotes:
             return answer
         began = time.perf_counter()
         text = self._writer.write(question, answer.quotes)

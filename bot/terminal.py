@@ -6,6 +6,7 @@ the console's affair.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,9 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from bot.messages.text import date_words, safe_link
+from bot.messages.catalogue import ENGLISH
+from bot.messages.text import date_words, in_three, safe_link
+from bot.messages.told import instead_line, told_lines
 from bot.paragraphs import QUIET, Paragraph, one_line, printable, show
 from bot.types import (
     MAX_QUESTION_CHARS,
@@ -25,6 +28,7 @@ from bot.types import (
     Nearest,
     NoAnswer,
     PassageView,
+    Quote,
     Scope,
     Silence,
     Source,
@@ -64,19 +68,32 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
         return _silence(answer)
     paragraphs: list[Paragraph] = []
     if not answer.certain:
-        paragraphs += [_plain(UNCERTAIN, _WARNING), Paragraph()]
+        reason = f"{one_line(instead_line(answer.instead, ENGLISH))} " if answer.instead else ""
+        paragraphs += [_plain(reason + UNCERTAIN, _WARNING), Paragraph()]
     if answer.disagreement:
         paragraphs += [_plain(DISAGREEMENT, _WARNING), Paragraph()]
     if answer.text is not None:
         paragraphs += [_plain(printable(answer.text)), Paragraph()]
         paragraphs += [_plain(WRITTEN.format(one_line(writer or "a language model")), QUIET), Paragraph()]
+    if answer.selection:
+        paragraphs += [_plain(ENGLISH.selection), Paragraph()]
+    above: tuple[str | None, int, tuple[str, ...]] = (None, 0, ())
     for place, quote in enumerate(answer.quotes):
+        if quote.part and quote.part != above[0]:
+            paragraphs.append(_plain(one_line(quote.part), _STRONG))
+        if quote.path and (quote.part, quote.citation, quote.path) != above:
+            indent = " " * len(f"[{quote.citation}] ")
+            paragraphs.append(Paragraph(Text(one_line(" › ".join(quote.path)), QUIET), indent))
+        above = (quote.part, quote.citation, quote.path)
         origin = answer.sources[quote.citation - 1] if answer.disagreement and place < 2 else None
         words = Text.assemble(
-            f"“{one_line(quote.text)}”",
+            _quoted(quote),
             _origin(origin.publisher or origin.author, origin.published) if origin else "",
         )
         paragraphs += [Paragraph(words, f"[{quote.citation}] "), Paragraph()]
+    if answer.told is not None:
+        lines = told_lines(answer.told, answer.sources, ENGLISH)
+        paragraphs += [_plain(one_line(line), _STRONG) for line in lines] + [Paragraph()]
     for part in answer.unanswered:
         paragraphs += [_plain(UNANSWERED.format(one_line(part)), _WARNING), Paragraph()]
     for source in answer.sources:
@@ -173,7 +190,9 @@ class Chat:
         wanted = [quote for quote in quotes if str(quote.citation) == number.strip("[]")]
         if not wanted:
             numbers = ", ".join(str(n) for n in sorted({quote.citation for quote in quotes}))
-            remedy = f"Type /show and one of {numbers}." if numbers else "Ask something first."
+            told = isinstance(self._last, Answer) and not quotes
+            none = "The last answer quotes nothing." if told else "Ask something first."
+            remedy = f"Type /show and one of {numbers}." if numbers else none
             return [_plain(f"There is no source {one_line(number)} to show. {remedy}", _WARNING)]
         paragraphs: list[Paragraph] = []
         for quote in wanted:
@@ -215,6 +234,14 @@ def _save(write: Callable[[Path], None], history: Path) -> None:
         write(history)
 
 
+def _quoted(quote: Quote) -> Text:
+    """The quote in one line, with the very words of the answer in bold."""
+    span = (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else None
+    parts = in_three(quote.text.rstrip(), span)
+    before, strong, after = (printable(re.sub(r"\s+", " ", part)) for part in parts)
+    return Text.assemble("“", before.lstrip(), (strong, _STRONG), after, "”")
+
+
 def _silence(answer: NoAnswer) -> list[Paragraph]:
     match answer.reason:
         case Silence.EMPTY_QUESTION:
@@ -233,7 +260,8 @@ def _silence(answer: NoAnswer) -> list[Paragraph]:
         case Silence.NOTHING_MORE:
             return [_plain("That is all that the sources say about it.")]
         case Silence.NOT_IN_SOURCES:
-            paragraphs = [_plain("The sources do not say.", _WARNING)]
+            reason = f" {one_line(instead_line(answer.instead, ENGLISH))}" if answer.instead else ""
+            paragraphs = [_plain(f"The sources do not say.{reason}", _WARNING)]
     if answer.nearest:
         paragraphs += [Paragraph(), _plain("The nearest articles, which do not answer it:", QUIET)]
         for nearest in answer.nearest:

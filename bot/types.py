@@ -75,6 +75,8 @@ class About(Enum):
     """What the articles are about; `sources` are the newest."""
     MENTIONING = "mentioning"
     """Which articles name what was asked for; `sources` are these."""
+    FROM = "from"
+    """Which articles are from an author, a publisher or a year; `sources` are these."""
     LATEST = "latest"
     """The newest articles, newest first."""
     AUTHOR = "author"
@@ -91,7 +93,7 @@ class Told:
     count: int = 0
     """Of articles that it holds for, of which `sources` may show a few."""
     subject: str | None = None
-    """What an article had to name, in the asker's words."""
+    """What an article had to name, or whom it had to be from, in the asker's words."""
     values: tuple[str | None, ...] = ()
     """For AUTHOR, PUBLISHED, PUBLISHER and LINK: one for each source; None if it is not known."""
 

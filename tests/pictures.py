@@ -37,6 +37,7 @@ Payload = Mapping[str, Any]
 
 EMOJI = {
     "bar_chart": "📊",
+    "bookmark_tabs": "📑",
     "books": "📚",
     "card_index_dividers": "🗂️",
     "ear": "👂",

@@ -34,18 +34,7 @@ def cite(spans: Sequence[Span], sources_folder: Path) -> tuple[tuple[Quote, ...]
         article, start, end = span.article, span.start, span.end
         link = link_to(article, start, end)
         if article.id not in sources:
-            sources[article.id] = Source(
-                citation=len(sources) + 1,
-                id=article.id,
-                title=article.title,
-                publisher=article.publisher,
-                author=article.author,
-                published=article.published,
-                url=article.url,
-                link=link,
-                file=str((sources_folder / article.file).absolute()),
-                also=article.also,
-            )
+            sources[article.id] = _source(article, len(sources) + 1, link, sources_folder)
         quotes.append(
             Quote(
                 article.text[start:end],
@@ -59,6 +48,11 @@ def cite(spans: Sequence[Span], sources_folder: Path) -> tuple[tuple[Quote, ...]
             )
         )
     return tuple(quotes), tuple(sources.values())
+
+
+def cite_whole(articles: Sequence[Article], sources_folder: Path) -> tuple[Source, ...]:
+    """Return articles of which something is told and nothing quoted, numbered from 1 in their order."""
+    return tuple(_source(a, number, a.url, sources_folder) for number, a in enumerate(articles, 1))
 
 
 def link_to(article: Article, start: int, end: int) -> str | None:
@@ -75,6 +69,21 @@ def link_to(article: Article, start: int, end: int) -> str | None:
     separator = ":~:text=" if "#" in article.url else "#:~:text="
     link = article.url + separator + percent_encode(words, safe="").replace("-", "%2D")
     return link if len(link) <= MAX_LINK_CHARS else article.url
+
+
+def _source(article: Article, citation: int, link: str | None, sources_folder: Path) -> Source:
+    return Source(
+        citation=citation,
+        id=article.id,
+        title=article.title,
+        publisher=article.publisher,
+        author=article.author,
+        published=article.published,
+        url=article.url,
+        link=link,
+        file=str((sources_folder / article.file).absolute()),
+        also=article.also,
+    )
 
 
 def _fragment(text: str, start: int, end: int) -> str:

@@ -1,7 +1,7 @@
 """The JSON that scripts rely on: names, order and meaning of its keys stay as they are.
 
 `start` and `end` count characters of the article's body as stored in `file`, front matter
-excluded; the slice is the quote or passage to the letter.
+excluded; the slice is the quote, its answer or the passage to the letter.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bot.types import Answer, NoAnswer, Quote, Source
+from bot.types import Answer, NoAnswer, Quote, Source, Told
 from index.types import Hit
 
 # Legal inside JSON strings, and yet: some are line ends to many readers of JSON Lines, some are
@@ -35,6 +36,9 @@ def answer_json(answer: Answer | NoAnswer) -> str:
             "text": found.text if found else None,
             "unanswered": list(found.unanswered) if found else [],
             "disagreement": found.disagreement if found else False,
+            "selection": found.selection if found else False,
+            "told": _told(found.told) if found and found.told else None,
+            "instead": asdict(answer.instead) if answer.instead else None,
             "seconds": round(answer.seconds, 4),
         }
     )
@@ -65,6 +69,18 @@ def _quote(quote: Quote) -> dict[str, Any]:
         "source_id": quote.source_id,
         "start": quote.start,
         "end": quote.end,
+        "answer": {"start": quote.answer[0], "end": quote.answer[1]} if quote.answer else None,
+        "path": list(quote.path),
+        "part": quote.part,
+    }
+
+
+def _told(told: Told) -> dict[str, Any]:
+    return {
+        "about": told.about.value,
+        "count": told.count,
+        "subject": told.subject,
+        "values": list(told.values),
     }
 
 

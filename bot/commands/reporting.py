@@ -145,7 +145,7 @@ def _disliked(one: Disliked) -> str:
     question = [f"“{one.question}”"] if one.question else []
     reason = [one.reason.replace("_", " ")] if one.reason else []
     words = [f"“{one.words}”"] if one.words else []
-    quotes = ["; ".join(map(str, one.quotes)) or "its answer is no longer kept"]
+    quotes = ["; ".join(map(str, one.quotes)) or "no quote of it is kept"]
     return f"{one.date}: " + ", ".join([*question, *reason, *words, *quotes])
 
 

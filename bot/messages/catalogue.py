@@ -25,6 +25,25 @@ class Words:
     no_more: str
     disagreement: str
     unanswered: str
+    selection: str
+    instead: str
+    named_nowhere: str
+
+    # About the articles themselves: of one, of several that are all shown, of more than are shown
+    told_count: tuple[str, str, str]
+    told_collection: tuple[str, str, str]
+    told_mentioning: tuple[str, str, str]
+    told_from: tuple[str, str, str]
+    told_latest: tuple[str, str, str]
+    told_latest_naming: tuple[str, str, str]
+    told_none_from: str
+    told_none_dated: str
+    # Of one article: what is known, and that it is not
+    told_author: tuple[str, str]
+    told_published: tuple[str, str]
+    told_publisher: tuple[str, str]
+    told_link: tuple[str, str]
+    told_of_more: str
 
     # No answer
     not_in_sources: str
@@ -215,6 +234,42 @@ ENGLISH = Words(
     no_more="I found nothing else that is close to this passage.",
     disagreement="The articles disagree: compare what they say, and their dates.",
     unanswered="The articles do not say: {parts}",
+    selection="A selection of what the articles say:",
+    instead="The articles name {named}, not {asked}.",
+    named_nowhere="No article names {asked}.",
+    told_count=(
+        "I know one article:",
+        "I know {count} articles:",
+        "I know {count} articles. The newest are:",
+    ),
+    told_collection=(
+        "You can ask about what this article says:",
+        "You can ask about what these {count} articles say:",
+        "You can ask about what {count} articles say. The newest are:",
+    ),
+    told_mentioning=(
+        "One article names {subject}:",
+        "{count} articles name {subject}:",
+        "{count} articles name {subject}. The newest are:",
+    ),
+    told_from=(
+        "One article is from {subject}:",
+        "{count} articles are from {subject}:",
+        "{count} articles are from {subject}. The newest are:",
+    ),
+    told_latest=("The newest article:", "The newest articles:", "The newest of {count} articles:"),
+    told_latest_naming=(
+        "The newest article that names {subject}:",
+        "The newest articles that name {subject}:",
+        "The newest of {count} articles that name {subject}:",
+    ),
+    told_none_from="No article is from {subject}.",
+    told_none_dated="No article has a date, so I cannot say which is the newest.",
+    told_author=("Written by {value}.", "I do not know who wrote it."),
+    told_published=("Published: {value}.", "I do not know when it was published."),
+    told_publisher=("Published by {value}.", "I do not know who published it."),
+    told_link=("Open it here:", "I know no web address of it."),
+    told_of_more="{count} articles fit your words; these are the newest.",
     not_in_sources="I did not find an answer in the articles.",
     too_long="That is longer than the {limit} characters that I read. Please ask in a sentence or two.",
     welcome="You are welcome. Ask again whenever you like.",
@@ -372,7 +427,7 @@ ENGLISH = Words(
     report_turned_away="turned away {share}",
     report_days="A day, from Monday on: {numbers}",
     report_verdicts="Verdicts: {good} 👍, {bad} 👎",
-    report_gone="its answer is no longer kept",
+    report_gone="no quote of it to show",
     report_in_vain="Asked in vain: {count}",
     report_told="passed on",
     report_not_kept="Only what was passed on is listed; FOOTNOTE_KEEP_QUESTIONS=yes lists the rest too.",
@@ -401,6 +456,38 @@ CHINESE = Words(
     no_more="没有找到与这段话相近的其他内容。",
     disagreement="文章说法不一，请比较内容和日期。",
     unanswered="文章没有说明：{parts}",
+    selection="文章内容节选：",
+    instead="文章提到的是 {named}，不是 {asked}。",
+    named_nowhere="没有文章提到 {asked}。",
+    told_count=("我有一篇文章：", "我有 {count} 篇文章：", "我有 {count} 篇文章，最新的是："),
+    told_collection=(
+        "可以问这篇文章的内容：",
+        "可以问这 {count} 篇文章的内容：",
+        "可以问 {count} 篇文章的内容，最新的是：",
+    ),
+    told_mentioning=(
+        "有一篇文章提到 {subject}：",
+        "有 {count} 篇文章提到 {subject}：",
+        "有 {count} 篇文章提到 {subject}，最新的是：",
+    ),
+    told_from=(
+        "有一篇文章来自 {subject}：",
+        "有 {count} 篇文章来自 {subject}：",
+        "有 {count} 篇文章来自 {subject}，最新的是：",
+    ),
+    told_latest=("最新的文章：", "最新的文章：", "{count} 篇文章中最新的："),
+    told_latest_naming=(
+        "提到 {subject} 的最新文章：",
+        "提到 {subject} 的最新文章：",
+        "提到 {subject} 的 {count} 篇文章中最新的：",
+    ),
+    told_none_from="没有来自 {subject} 的文章。",
+    told_none_dated="文章都没有日期，无法说出哪篇最新。",
+    told_author=("作者：{value}。", "我不知道作者是谁。"),
+    told_published=("发表日期：{value}。", "我不知道它是什么时候发表的。"),
+    told_publisher=("发表于：{value}。", "我不知道它是由谁发表的。"),
+    told_link=("在这里打开：", "我不知道它的网址。"),
+    told_of_more="有 {count} 篇文章符合，这里是最新的几篇。",
     not_in_sources="文章里没有找到答案。",
     too_long="问题超过了我能读的 {limit} 个字符，请用一两句话提问。",
     welcome="不客气，随时可以再问。",
@@ -551,7 +638,7 @@ CHINESE = Words(
     report_turned_away="未受理 {share}",
     report_days="从星期一起，每天：{numbers}",
     report_verdicts="评价：{good} 👍，{bad} 👎",
-    report_gone="该回答已不再保存",
+    report_gone="没有可以显示的引文",
     report_in_vain="没有得到回答的提问：{count}",
     report_told="已转告",
     report_not_kept="这里只列出转告给管理员的提问；设置 FOOTNOTE_KEEP_QUESTIONS=yes 后会列出其余的。",

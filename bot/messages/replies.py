@@ -21,10 +21,12 @@ from bot.messages.text import (
     date_words,
     escape,
     head,
+    in_three,
     printable,
     safe_link,
     shortened,
 )
+from bot.messages.told import answer_words, instead_line, told_lines
 from bot.types import MAX_QUESTION_CHARS, Answer, Nearest, NoAnswer, Quote, Silence, Source
 
 _Form = TypeVar("_Form")
@@ -48,6 +50,9 @@ MAX_PUBLISHER_CHARS = 80
 MAX_ASKED_CHARS = 300
 MAX_UNANSWERED_CHARS = 200
 MAX_ALSO_SHOWN = 3
+MAX_PART_CHARS = 150
+MAX_HEADING_CHARS = 60
+MAX_HEADINGS = 4
 # A magnifying glass is for what was looked for.
 _SIGNS = {
     Silence.THANKS: "wave",
@@ -86,16 +91,18 @@ class _Room:
     link: int = 500
     origins: bool = True
     """Whether quotes that disagree say themselves where they are from."""
+    headings: bool = True
+    """Whether what stands above a quote is shown."""
 
 
 _LAYOUTS = (
     *(_Room(1_500, 1_500), _Room(1_200, 500), _Room(600, 250), _Room(250, 0)),
-    _Room(120, 0, title=80, link=250, origins=False),
-    _Room(60, 0, title=40, link=0, origins=False),
+    _Room(120, 0, title=80, link=250, origins=False, headings=False),
+    _Room(60, 0, title=40, link=0, origins=False, headings=False),
 )
 _PLAIN_LAYOUTS = (
     *(_Room(1_500, 1_000), _Room(600, 500), _Room(300, 250), _Room(100, 0)),
-    _Room(60, 0, title=60, link=100, origins=False),
+    _Room(60, 0, title=60, link=100, origins=False, headings=False),
 )
 
 
@@ -114,10 +121,10 @@ def answer_message(
     `miss_id` offers to tell the curators, `private` to share; `asked` is shown above an answer that
     stands without its question.
     """
-    lead = tuple(_uncertain_lead(words)) if not answer.certain else ()
+    lead = tuple(_uncertain_lead(answer, words)) if not answer.certain else ()
     if asked:
         lead = (blocks.note(_asked_line(asked, words)), *lead)
-    buttons = tuple(_more_buttons(answer_id, words, miss_id, private))
+    buttons = tuple(_more_buttons(answer_id, words, miss_id, private and bool(answer.quotes)))
     candidates = (
         (
             *lead,
@@ -130,7 +137,7 @@ def answer_message(
     )
     plain_lead = [escape(_asked_line(asked, words))] if asked else []
     if not answer.certain:
-        plain_lead += [words.uncertain, words.uncertain_detail]
+        plain_lead += [words.uncertain, escape(_uncertain_detail(answer, words))]
     return Message(
         blocks=_first_that_fits(candidates, blocks.size, MAX_MESSAGE_CHARS),
         text=_answer_notification(answer, words),
@@ -174,7 +181,7 @@ def no_answer_message(
     """Say why there is no answer; the nearest articles are labelled as not being one."""
     if result.reason in (Silence.EMPTY_QUESTION, Silence.GREETING):
         return help_message(words, unread=unread)
-    said = _reason(result.reason, words)
+    said = _reason(result, words)
     sign = _SIGNS.get(result.reason, "mag")
     lead = blocks.section(blocks.emoji(sign), *blocks.ours(f" {said}", bold=True))
     shown = [blocks.rich_text(lead)]
@@ -248,14 +255,20 @@ def _first_that_fits(candidates: Iterable[_Form], size: Callable[[_Form], int], 
     return candidate
 
 
-def _uncertain_lead(words: Words) -> Iterator[Block]:
+def _uncertain_lead(answer: Answer, words: Words) -> Iterator[Block]:
     yield blocks.rich_text(
         blocks.section(
             blocks.emoji("thinking_face"),
             blocks.text(f" {words.uncertain}", bold=True),
-            blocks.text(f"\n{words.uncertain_detail}"),
+            blocks.text(f"\n{_uncertain_detail(answer, words)}"),
         )
     )
+
+
+def _uncertain_detail(answer: Answer, words: Words) -> str:
+    """What to mind, with the reason for it where that is known."""
+    reason = f"{instead_line(answer.instead, words)} " if answer.instead else ""
+    return reason + words.uncertain_detail
 
 
 def _asked_line(asked: str, words: Words) -> str:
@@ -270,26 +283,62 @@ def _answer_blocks(answer: Answer, answer_id: str, room: _Room, words: Words) ->
         yield blocks.rich_text(
             blocks.section(blocks.emoji("scales"), blocks.text(f" {words.disagreement}", bold=True))
         )
+    if answer.selection:
+        yield blocks.rich_text(
+            blocks.section(blocks.emoji("bookmark_tabs"), blocks.text(f" {words.selection}", bold=True))
+        )
+    above: tuple[str | None, str] = (None, "")
     for number, quote in enumerate(answer.quotes, start=1):
+        part, path = _part(quote), _path(quote, room)
+        if part and part != above[0]:
+            yield blocks.rich_text(blocks.section(blocks.text(part, bold=True)))
+        if path and (part, f"{quote.citation} {path}") != above:
+            yield blocks.note(path)
+        above = (part, f"{quote.citation} {path}")
         origin = _origin_beside(quote, answer, room, words)
         yield blocks.rich_text(blocks.quotation(*_quote_parts(quote, room, origin)))
         yield blocks.actions(*_quote_buttons(answer_id, number, quote.citation, words))
     # One section with line ends: not every client begins a new line for a new section.
     lines = (part for source in answer.sources for part in _source_parts(source, room, words))
-    yield blocks.rich_text(blocks.section(blocks.text(words.sources, bold=True), *lines))
+    if answer.told is None:
+        yield blocks.rich_text(blocks.section(blocks.text(words.sources, bold=True), *lines))
+    else:
+        said = "\n".join(told_lines(answer.told, answer.sources, words))
+        yield blocks.rich_text(blocks.section(*blocks.ours(said, bold=True), *lines))
     if answer.unanswered:
         left_open = blocks.text(f" {_unanswered_line(answer, words)}")
         yield blocks.rich_text(blocks.section(blocks.emoji("mag"), left_open))
 
 
 def _quote_parts(quote: Quote, room: _Room, origin: str) -> Iterator[Block]:
-    whole = printable(quote.text)
-    kept = head(whole, room.quote)
-    yield blocks.text(kept or ELLIPSIS)  # an empty part is refused
+    pieces = [printable(piece) for piece in in_three(quote.text, _answer_in(quote))]
+    whole = "".join(pieces)
+    kept = left = head(whole, room.quote)
+    if not kept:
+        yield blocks.text(ELLIPSIS)  # an empty part is refused
+    for piece, bold in zip(pieces, (False, True, False), strict=True):
+        if left[: len(piece)]:
+            yield blocks.text(left[: len(piece)], bold=bold)
+        left = left[len(piece) :]
     yield blocks.text(" " if kept == whole else f"{ELLIPSIS} ")
     yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.deep)
     if origin:
         yield blocks.text(origin)
+
+
+def _answer_in(quote: Quote) -> tuple[int, int] | None:
+    """Where in the text of the quote the very words of the answer are."""
+    return (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else None
+
+
+def _part(quote: Quote) -> str | None:
+    return shortened(quote.part, MAX_PART_CHARS) or None if quote.part else None
+
+
+def _path(quote: Quote, room: _Room) -> str:
+    """The headings above, of which the nearest say most."""
+    shown = (shortened(heading, MAX_HEADING_CHARS) for heading in quote.path[-MAX_HEADINGS:])
+    return " › ".join(filter(None, shown)) if room.headings else ""
 
 
 def _quote_buttons(answer_id: str, number: int, citation: int, words: Words) -> Iterator[Block]:
@@ -348,11 +397,16 @@ def _answer_notification(answer: Answer, words: Words) -> str:
 
 
 def _quote_line(answer: Answer, words: Words) -> str:
+    if answer.told is not None:
+        said = " ".join(told_lines(answer.told, answer.sources, words))
+        titles = "; ".join(_title(source.title, words) for source in answer.sources)
+        return escape(f"{said} {titles}".strip())
     best = answer.quotes[0]
     source = _source_of(best, answer)
     kept = _kept(best.text, MAX_NOTIFICATION_QUOTE_CHARS)
     title = _title(source.title, words)
-    return escape(f"“{kept}” [{best.citation}] {title} — {_imprint(source, words)}")
+    lead = f"{words.selection} " if answer.selection else _lead(answer_words(best))
+    return escape(f"{lead}“{kept}” [{best.citation}] {title} — {_imprint(source, words)}")
 
 
 def _answer_plain(
@@ -360,16 +414,27 @@ def _answer_plain(
 ) -> str:
     prose = [escape(_kept(answer.text, room.quote)), escape(words.written)] if answer.text else []
     disagreement = [escape(words.disagreement)] if answer.disagreement else []
+    selection = [escape(words.selection)] if answer.selection else []
     quotes = [escape(_plain_quote(quote, answer, room, words)) for quote in answer.quotes]
+    told = answer.told
+    heading = told_lines(told, answer.sources, words) if told else [f"{words.sources}:"]
     sources = [_plain_source(source, room, words) for source in answer.sources]
     unanswered = [escape(_unanswered_line(answer, words))] if answer.unanswered else []
     notes = [*unanswered, *_plain_notes(unread, words)]
-    return "\n".join([*lead, *prose, *disagreement, *quotes, f"{words.sources}:", *sources, *notes])
+    parts = [*lead, *prose, *disagreement, *selection, *quotes, *map(escape, heading), *sources, *notes]
+    return "\n".join(parts)
 
 
 def _plain_quote(quote: Quote, answer: Answer, room: _Room, words: Words) -> str:
     origin = _origin_beside(quote, answer, room, words)
-    return f"“{_kept(quote.text, room.quote)}” [{quote.citation}]{origin}"
+    part = f"{part}: " if (part := _part(quote)) else ""
+    path = f"({path}) " if (path := _path(quote, room)) else ""
+    lead = "" if answer.selection else _lead(answer_words(quote))
+    return f"{part}{path}{lead}“{_kept(quote.text, room.quote)}” [{quote.citation}]{origin}"
+
+
+def _lead(answer: str) -> str:
+    return f"{printable(answer)} — " if answer else ""
 
 
 def _plain_source(source: Source, room: _Room, words: Words) -> str:
@@ -422,8 +487,8 @@ def _plain_link(title: str, *urls: str | None, limit: int = 1_000) -> str:
     return label if url is None else f"<{url.replace('&', '&amp;')}|{label}>"
 
 
-def _reason(reason: Silence, words: Words) -> str:
-    match reason:
+def _reason(result: NoAnswer, words: Words) -> str:
+    match result.reason:
         case Silence.TOO_LONG:
             return words.too_long.format(limit=f"{MAX_QUESTION_CHARS:,}")
         case Silence.THANKS:
@@ -435,7 +500,8 @@ def _reason(reason: Silence, words: Words) -> str:
         case Silence.NOTHING_MORE:
             return words.nothing_more
         case _:
-            return words.not_in_sources
+            because = f" {instead_line(result.instead, words)}" if result.instead else ""
+            return words.not_in_sources + because
 
 
 def _nearest_titles(nearest: Sequence[Nearest], words: Words) -> str:

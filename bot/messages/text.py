@@ -29,6 +29,25 @@ def printable(text: str) -> str:
     return text.translate(_UNSHOWABLE).translate(_SURROGATES)
 
 
+def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
+    """Return `text` before, in and after the span `strong`; joined they are all of it.
+
+    The span grows where it would cut through a grapheme cluster, and loses white space at its ends.
+    Nothing is strong if it is empty, is all of the text, or lies outside.
+    """
+    start, end = strong or (0, 0)
+    if not 0 <= start < end <= len(text):
+        return text, "", ""
+    while start > 0 and _is_one_grapheme(text, start):
+        start -= 1
+    while end < len(text) and _is_one_grapheme(text, end):
+        end += 1
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    end = start + len(text[start:end].rstrip())
+    rest = text[:start] + text[end:]
+    return (text[:start], text[start:end], text[end:]) if start < end and rest.strip() else (text, "", "")
+
+
 def escape(text: str) -> str:
     """Escape for mrkdwn, so that `<!channel>` in an article is text and pings nobody."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

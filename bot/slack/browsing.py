@@ -73,7 +73,7 @@ class Browsing:
         """A private answer and its question, as they were shown; None where that cannot be done."""
         sight = self._access.at(place.channel, outsider=outsider)
         shown = self._shown.answer(answer_id, place)
-        if shown is None or shown.question is None or isinstance(sight, Closed):
+        if shown is None or shown.question is None or not shown.quotes or isinstance(sight, Closed):
             return None
         views = [self._still(quote, sight.scope) for quote in shown.quotes]
         quotes: list[Quote] = []
@@ -84,7 +84,19 @@ class Browsing:
             if view.source_id not in sources:
                 sources[view.source_id] = _source(view, len(sources) + 1)
             citation = sources[view.source_id].citation
-            quotes.append(Quote(view.quote, citation, view.source_id, quote.start, quote.end, view.link))
+            quotes.append(
+                Quote(
+                    view.quote,
+                    citation,
+                    view.source_id,
+                    quote.start,
+                    quote.end,
+                    view.link,
+                    quote.answer,
+                    quote.path,
+                    quote.part,
+                )
+            )
         answer = Answer(
             question=shown.question,
             quotes=tuple(quotes),
@@ -93,6 +105,10 @@ class Browsing:
             certain=shown.certain,
             generation=shown.generation,
             seconds=0.0,
+            unanswered=shown.unanswered,
+            disagreement=shown.disagreement,
+            selection=shown.selection,
+            instead=shown.instead,
         )
         return answer, shown.question
 

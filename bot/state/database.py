@@ -90,6 +90,9 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX takings_by_time ON takings (last);
     """,
+    """
+    ALTER TABLE answers ADD COLUMN details TEXT;
+    """,
 )
 
 

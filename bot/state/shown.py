@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.state.database import Database
 from bot.state.places import Place
-from bot.types import Answer
+from bot.types import Answer, Instead
 
 Verdict = Literal["up", "down"]
 Reason = Literal["wrong", "outdated", "not_asked"]
@@ -29,6 +30,10 @@ class ShownQuote:
     start: int
     end: int
     sha256: str
+    answer: tuple[int, int] | None = None
+    """This and what follows as in `bot.types.Quote`; known only of an answer that can be shown again."""
+    path: tuple[str, ...] = ()
+    part: str | None = None
 
     def still_reads(self, text: str) -> bool:
         return text_hash(text) == self.sha256
@@ -43,6 +48,10 @@ class ShownAnswer:
     confidence: float
     certain: bool
     question: str | None
+    unanswered: tuple[str, ...] = ()
+    disagreement: bool = False
+    selection: bool = False
+    instead: Instead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Judged:
     question: str | None
     """None where questions are not kept."""
     quotes: tuple[ShownQuote, ...]
-    """Empty where the answer is no longer kept."""
+    """Empty where the answer is no longer kept, or quoted nothing."""
 
 
 def text_hash(text: str) -> str:
@@ -76,8 +85,8 @@ class Shown:
         with self._database.transaction() as sql:
             sql.execute(
                 "INSERT INTO answers"
-                " (id, team, channel, thread, generation, confidence, shown_at, certain, question)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (id, team, channel, thread, generation, confidence, shown_at, certain, question, details)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     answer_id,
                     place.team,
@@ -88,6 +97,7 @@ class Shown:
                     self._database.clock(),
                     answer.certain,
                     question,
+                    None if question is None else _details(answer),
                 ),
             )
             sql.executemany(
@@ -118,15 +128,15 @@ class Shown:
         """None where the answer is unknown, or was shown in another channel."""
         with self._database.transaction() as sql:
             row = sql.execute(
-                "SELECT generation, confidence, certain, question FROM answers"
+                "SELECT generation, confidence, certain, question, details FROM answers"
                 " WHERE id = ? AND team = ? AND channel = ?",
                 (answer_id, place.team, place.channel),
             ).fetchone()
             quotes = _quotes(sql, answer_id)
         if row is None:
             return None
-        generation, confidence, certain, question = row
-        return ShownAnswer(quotes, generation, confidence, bool(certain), question)
+        generation, confidence, certain, question, details = row
+        return _with_details(ShownAnswer(quotes, generation, confidence, bool(certain), question), details)
 
     def record_feedback(self, answer_id: str, verdict: Verdict, user: str, place: Place) -> bool:
         """Keep one verdict a person and answer, the latest; False where the answer is not known here."""
@@ -226,7 +236,7 @@ class Shown:
         sql.execute("DELETE FROM answers WHERE shown_at < ?", (oldest,))
         sql.execute("DELETE FROM feedback WHERE given_at < ?", (oldest,))
         sql.execute(
-            "UPDATE answers SET question = NULL WHERE question IS NOT NULL AND shown_at < ?",
+            "UPDATE answers SET question = NULL, details = NULL WHERE question IS NOT NULL AND shown_at < ?",
             (now - min(PRIVATE_QUESTIONS_KEPT_SECONDS, retention),),
         )
         sql.execute(
@@ -242,6 +252,38 @@ def _quotes(sql: sqlite3.Connection, answer_id: str) -> tuple[ShownQuote, ...]:
         (answer_id,),
     )
     return tuple(ShownQuote(*row) for row in rows.fetchall())
+
+
+def _details(answer: Answer) -> str:
+    """What of an answer is neither in its quotes nor in the articles, as JSON."""
+    return json.dumps(
+        {
+            "quotes": [[quote.answer, quote.path, quote.part] for quote in answer.quotes],
+            "unanswered": answer.unanswered,
+            "disagreement": answer.disagreement,
+            "selection": answer.selection,
+            "instead": [answer.instead.asked, answer.instead.named] if answer.instead else None,
+        }
+    )
+
+
+def _with_details(shown: ShownAnswer, details: str | None) -> ShownAnswer:
+    """None: of an answer in the open, or from before they were kept."""
+    if details is None:
+        return shown
+    kept = json.loads(details)
+    quotes = tuple(
+        replace(quote, answer=tuple(span) if span else None, path=tuple(path), part=part)
+        for quote, (span, path, part) in zip(shown.quotes, kept["quotes"], strict=True)
+    )
+    return replace(
+        shown,
+        quotes=quotes,
+        unanswered=tuple(kept["unanswered"]),
+        disagreement=kept["disagreement"],
+        selection=kept["selection"],
+        instead=Instead(*kept["instead"]) if kept["instead"] else None,
+    )
 
 
 def _known(sql: sqlite3.Connection, answer_id: str, place: Place) -> bool:

@@ -120,9 +120,7 @@ class RememberingEncoder:
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
         if self._kept is None:
             return self._encoder.encode_documents(texts)
-        keys = [
-            hashlib.blake2b(f"{self.kind} {text}".encode(), digest_size=16).digest() for text in texts
-        ]
+        keys = [hashlib.blake2b(f"{self.kind} {text}".encode(), digest_size=16).digest() for text in texts]
         rows = [
             self._kept.execute("SELECT vector FROM vectors WHERE key = ?", (key,)).fetchone() for key in keys
         ]

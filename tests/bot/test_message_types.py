@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot import messages
-from bot.types import Nearest, NoAnswer, PassageView, Silence
+from bot.types import About, Instead, Nearest, NoAnswer, PassageView, Silence, Told
 from tests.fakes.answers import answer_quoting, banma_answer, overview
 
 PACKAGE = Path(__file__).parents[1] / "slack_types"
@@ -58,7 +58,16 @@ def every_message() -> dict[str, list[messages.Block]]:
     both = tuple(messages.Unread)
     full = replace(banma_answer(), text="Half each [1].", unanswered=("Who is Zoe?",), disagreement=True)
     copied = replace(full, sources=(replace(full.sources[0], also=("Other Times, https://e.example",)),))
+    quote = replace(banma_answer().quotes[0], answer=(27, 34), path=("A", "B"), part="Who?")
+    detailed = replace(banma_answer(certain=False), quotes=(quote, quote), instead=Instead("a", "b"))
+    told = replace(banma_answer(), quotes=(), told=Told(About.AUTHOR, 2, values=("Ann",)))
+    listed = replace(told, sources=(), told=Told(About.MENTIONING, 0, "bread"))
     rendered = {
+        "detailed": messages.answer_message(detailed, "id"),
+        "selection": messages.answer_message(replace(banma_answer(), selection=True), "id"),
+        "told": messages.answer_message(told, "id", private=True),
+        "listed": messages.answer_message(listed, "id", messages.CHINESE),
+        "instead": messages.no_answer_message(replace(none, instead=Instead("a", None))),
         "answer": messages.answer_message(banma_answer(), "id", unread=both),
         "full": messages.answer_message(copied, "id", miss_id="m", private=True, asked="Who?"),
         "uncertain": messages.answer_message(banma_answer(certain=False), "id", miss_id="m"),

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from bot import messages
 from bot.messages import Message
-from bot.messages.text import date_words, escape, head, printable, safe_link, tail
+from bot.messages.text import date_words, escape, head, in_three, printable, safe_link, tail
 from bot.types import (
+    About,
     Answer,
     Collection,
+    Instead,
     Listed,
     Nearest,
     NoAnswer,
@@ -25,6 +27,7 @@ from bot.types import (
     Quote,
     Silence,
     Source,
+    Told,
 )
 from tests.fakes.answers import answer_quoting, banma_answer
 from tests.fakes.slack.limits import message_problems, total_chars, view_problems
@@ -57,7 +60,17 @@ def answers(draw: st.DrawFn) -> Answer:
     return Answer(
         question="?",
         quotes=tuple(
-            Quote(draw(awkward.filter(bool)), number, f"a{number}", 0, 1, draw(links))
+            Quote(
+                draw(awkward.filter(bool)),
+                number,
+                f"a{number}",
+                0,
+                1,
+                draw(links),
+                draw(st.none() | st.tuples(st.integers(0, 9), st.integers(1, 50))),
+                tuple(draw(st.lists(awkward, max_size=5))),
+                draw(st.none() | awkward),
+            )
             for number in range(1, count + 1)
         ),
         sources=tuple(
@@ -82,7 +95,20 @@ def answers(draw: st.DrawFn) -> Answer:
         text=draw(st.none() | awkward),
         unanswered=tuple(draw(st.lists(awkward, max_size=3))),
         disagreement=draw(st.booleans()),
+        selection=draw(st.booleans()),
+        instead=draw(st.none() | insteads),
     )
+
+
+insteads = st.builds(Instead, awkward, st.none() | awkward)
+
+
+@st.composite
+def told_answers(draw: st.DrawFn) -> Answer:
+    answer = draw(answers())
+    values = tuple(draw(st.none() | awkward) for _ in answer.sources)
+    told = Told(draw(st.sampled_from(About)), draw(st.integers(0, 9)), draw(st.none() | awkward), values)
+    return dataclasses.replace(answer, quotes=(), told=told, text=None, disagreement=False, selection=False)
 
 
 def some(examples: int) -> settings:
@@ -104,10 +130,27 @@ def test_every_answer_stays_inside_the_limits_and_pings_nobody(
     assert_inert(message)
 
 
-@given(st.lists(st.builds(Nearest, st.text(), awkward, links), max_size=3), st.sampled_from(Silence))
+@given(told_answers(), st.sampled_from(messages.LANGUAGES))
 @some(60)
-def test_every_no_stays_inside_the_limits_and_pings_nobody(nearest: list[Nearest], reason: Silence) -> None:
-    message = messages.no_answer_message(NoAnswer("?", reason, tuple(nearest), 0.0, "g", 0.0))
+def test_all_that_is_told_of_articles_stays_inside_the_limits_and_pings_nobody(
+    answer: Answer, words: messages.Words
+) -> None:
+    message = messages.answer_message(answer, "A" * 22, words, private=True)
+    assert message_problems(message.blocks) == []
+    assert total_chars(message.blocks) <= 12_000
+    assert_inert(message)
+
+
+@given(
+    st.lists(st.builds(Nearest, st.text(), awkward, links), max_size=3),
+    st.sampled_from(Silence),
+    st.none() | insteads,
+)
+@some(60)
+def test_every_no_stays_inside_the_limits_and_pings_nobody(
+    nearest: list[Nearest], reason: Silence, instead: Instead | None
+) -> None:
+    message = messages.no_answer_message(NoAnswer("?", reason, tuple(nearest), 0.0, "g", 0.0, instead))
     assert message_problems(message.blocks) == []
     assert_inert(message)
 
@@ -331,6 +374,166 @@ def test_two_quotes_of_one_source_share_its_number_and_have_a_button_each() -> N
     ]
 
 
+def answering(text: str, words: str, **more: Any) -> Answer:
+    """An answer that quotes `text`, in which `words` are the very words."""
+    answer = answer_quoting(text)
+    quote = answer.quotes[0]
+    start = quote.start + text.index(words)
+    quote = dataclasses.replace(quote, answer=(start, start + len(words)), **more)
+    return dataclasses.replace(answer, quotes=(quote,))
+
+
+def test_the_very_words_are_in_bold_inside_the_quote_and_first_in_the_notification() -> None:
+    text = "Alibaba and SAIC have *each* held <31.5%> of Banma since July 2018."
+    message = messages.answer_message(answering(text, "<31.5%>"), "id")
+    before, strong, after, *_ = quotes_of(message)[0]
+    assert before == {"type": "text", "text": "Alibaba and SAIC have *each* held "}
+    assert strong == {"type": "text", "text": "<31.5%>", "style": {"bold": True}}
+    assert after == {"type": "text", "text": " of Banma since July 2018."}
+    assert message.text.startswith("&lt;31.5%&gt; — “Alibaba and SAIC have *each* held &lt;31.5%&gt; of")
+    assert message.plain.startswith("&lt;31.5%&gt; — “Alibaba and")
+
+
+@given(awkward.filter(bool), st.integers(0, 50), st.integers(1, 50))
+@some(60)
+def test_a_quote_with_bold_words_reads_as_it_does_without(text: str, start: int, length: int) -> None:
+    plain = answer_quoting(text)
+    quote = dataclasses.replace(plain.quotes[0], start=7, answer=(7 + start, 7 + start + length))
+    bold = messages.answer_message(dataclasses.replace(plain, quotes=(quote,)), "id")
+    without = messages.answer_message(plain, "id")
+    assert "".join(part["text"] for part in quotes_of(bold)[0]) == "".join(
+        part["text"] for part in quotes_of(without)[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "expected"),
+    [
+        ("one two three", (4, 7), ("one ", "two", " three")),
+        ("one two three", (3, 8), ("one ", "two", " three")),
+        ("one two three", (0, 3), ("", "one", " two three")),
+        ("one", (0, 3), ("one", "", "")),
+        (" one. ", (1, 5), (" one. ", "", "")),
+        ("one two", (3, 4), ("one two", "", "")),
+        ("one", (2, 9), ("one", "", "")),
+        ("one", (-1, 2), ("one", "", "")),
+        ("one", None, ("one", "", "")),
+        ("a 👍🏽 b", (2, 3), ("a ", "👍🏽", " b")),
+        ("x e\u0301 y", (3, 4), ("x ", "e\u0301", " y")),
+    ],
+)
+def test_the_very_words_are_whole_words_and_never_the_whole_quote(
+    text: str, span: tuple[int, int] | None, expected: tuple[str, str, str]
+) -> None:
+    assert in_three(text, span) == expected
+
+
+def test_words_that_are_nearly_all_of_the_quote_are_not_said_twice() -> None:
+    message = messages.answer_message(answering("It is half of Banma.", "It is half of"), "id")
+    assert message.text.startswith("“It is half of Banma.”")
+
+
+def test_what_stands_above_a_quote_is_shown_once_above_the_quotes_that_share_it() -> None:
+    quote = dataclasses.replace(banma_answer().quotes[0], path=("Background", "Who owns <it>?"))
+    answer = dataclasses.replace(
+        banma_answer(), quotes=(quote, quote, dataclasses.replace(quote, path=("B",)))
+    )
+    message = messages.answer_message(answer, "id")
+    assert notes_of(message) == ["Background › Who owns <it>?", "B"]
+    assert "(Background › Who owns &lt;it&gt;?) “Alibaba" in message.plain
+
+
+def test_each_quote_of_a_question_of_two_parts_says_which_part_it_answers() -> None:
+    one, two = (dataclasses.replace(banma_answer().quotes[0], part=part) for part in ("Who owns it", "when"))
+    answer = dataclasses.replace(banma_answer(), quotes=(one, one, two), unanswered=("why",))
+    message = messages.answer_message(answer, "id")
+    shown = [part["text"] for part in parts(message.blocks) if part.get("style") == {"bold": True}]
+    assert [text for text in shown if text in ("Who owns it", "when")] == ["Who owns it", "when"]
+    assert "The articles do not say: why" in str(message.blocks)
+    assert message.plain.startswith("Who owns it: “Alibaba")
+
+
+def test_a_selection_is_called_one() -> None:
+    message = messages.answer_message(dataclasses.replace(banma_answer(), selection=True), "id")
+    assert parts(message.blocks)[1]["text"] == " A selection of what the articles say:"
+    assert message.text.startswith("A selection of what the articles say: “Alibaba")
+    assert message.plain.startswith("A selection of what the articles say:\n“Alibaba")
+
+
+@pytest.mark.parametrize(
+    ("instead", "said"),
+    [
+        (Instead("ERR-1044", "ERR-1042"), "The articles name ERR-1042, not ERR-1044."),
+        (Instead("version <10.4>", None), "No article names version <10.4>."),
+    ],
+)
+def test_what_is_not_named_is_said_with_what_is(instead: Instead, said: str) -> None:
+    unsure = messages.answer_message(dataclasses.replace(banma_answer(certain=False), instead=instead), "id")
+    assert parts(unsure.blocks)[2]["text"].startswith(f"\n{said} It may not")
+    assert f"{escape(said)} It may not" in unsure.plain
+    none = NoAnswer("?", Silence.NOT_IN_SOURCES, (), 0.0, "g", 0.0, instead)
+    assert messages.no_answer_message(none).text == escape(
+        f"I did not find an answer in the articles. {said}"
+    )
+    assert said in str(messages.no_answer_message(none).blocks)
+
+
+def telling(told: Told, sources: int = 1) -> Answer:
+    source = banma_answer().sources[0]
+    numbered = tuple(dataclasses.replace(source, citation=number) for number in range(1, sources + 1))
+    return dataclasses.replace(banma_answer(), quotes=(), sources=numbered, told=told)
+
+
+@pytest.mark.parametrize(
+    ("told", "sources", "lines"),
+    [
+        (Told(About.COUNT, 1), 1, ["I know one article:"]),
+        (Told(About.COUNT, 2), 2, ["I know 2 articles:"]),
+        (Told(About.COUNT, 1_200), 5, ["I know 1,200 articles. The newest are:"]),
+        (Told(About.COLLECTION, 2), 2, ["You can ask about what these 2 articles say:"]),
+        (Told(About.MENTIONING, 1, "SAIC"), 1, ["One article names SAIC:"]),
+        (Told(About.MENTIONING, 2, "SAIC"), 2, ["2 articles name SAIC:"]),
+        (Told(About.MENTIONING, 0, "bread"), 0, ["No article names bread."]),
+        (Told(About.FROM, 9, "TechNode"), 5, ["9 articles are from TechNode. The newest are:"]),
+        (Told(About.FROM, 0, "the BBC"), 0, ["No article is from the BBC."]),
+        (Told(About.LATEST, 3), 1, ["The newest article:"]),
+        (Told(About.LATEST, 3), 3, ["The newest articles:"]),
+        (Told(About.LATEST, 3, "SAIC"), 1, ["The newest article that names SAIC:"]),
+        (Told(About.LATEST, 0), 0, ["No article has a date, so I cannot say which is the newest."]),
+        (Told(About.AUTHOR, 1, values=("Jill Shen",)), 1, ["Written by Jill Shen."]),
+        (Told(About.AUTHOR, 1, values=(None,)), 1, ["I do not know who wrote it."]),
+        (Told(About.AUTHOR, 2, values=("Ann", None)), 2,
+         ["[1] Written by Ann.", "[2] I do not know who wrote it."]),
+        (Told(About.AUTHOR, 7, values=("Ann",)), 1,
+         ["Written by Ann.", "7 articles fit your words; these are the newest."]),
+        (Told(About.PUBLISHED, 1, values=("2019-07-17",)), 1, ["Published: 17 July 2019."]),
+        (Told(About.PUBLISHED, 1, values=("2015-02",)), 1, ["Published: February 2015."]),
+        (Told(About.PUBLISHER, 1, values=("TechNode",)), 1, ["Published by TechNode."]),
+        (Told(About.LINK, 1, values=("https://e.example",)), 1, ["Open it here:"]),
+        (Told(About.LINK, 1, values=(None,)), 1, ["I know no web address of it."]),
+    ],
+)  # fmt: skip
+def test_what_is_told_of_articles_is_a_sentence_above_their_titles(
+    told: Told, sources: int, lines: list[str]
+) -> None:
+    message = messages.answer_message(telling(told, sources), "id")
+    assert parts(message.blocks)[0] == {"type": "text", "text": "\n".join(lines), "style": {"bold": True}}
+    titles = [part["text"] for part in parts(message.blocks) if part["type"] == "link"]
+    assert titles == ["Banma and its owners"] * sources
+    assert message.plain.splitlines()[: len(lines)] == lines
+    assert message.text == " ".join([*lines, "; ".join(titles)]).strip()
+
+
+def test_what_is_told_privately_can_be_judged_and_not_shared() -> None:
+    message = messages.answer_message(telling(Told(About.COUNT, 1)), "id", private=True, miss_id=None)
+    assert [block["type"] for block in message.blocks] == ["rich_text", "context_actions"]
+
+
+def test_a_list_of_articles_is_told_in_chinese() -> None:
+    told = telling(Told(About.MENTIONING, 2, "SAIC"), 2)
+    assert messages.answer_message(told, "id", messages.CHINESE).text.startswith("有 2 篇文章提到 SAIC： ")
+
+
 def test_prose_of_a_model_stands_above_the_quotes() -> None:
     message = messages.answer_message(dataclasses.replace(banma_answer(), text="Half each [1]."), "id")
     said = "Written by a language model from the sentences below; every sentence was checked against them."
@@ -482,6 +685,10 @@ def quotes_of(message: Message) -> list[list[dict[str, Any]]]:
         for element in block.get("elements", [])  # type: ignore[attr-defined]
         if element["type"] == "rich_text_quote"
     ]
+
+
+def notes_of(message: Message) -> list[str]:
+    return [block["elements"][0]["text"] for block in message.blocks if block["type"] == "context"]  # type: ignore[index]
 
 
 def parts(blocks: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:

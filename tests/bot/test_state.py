@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from bot.state import (
     State,
 )
 from bot.state.database import MIGRATIONS
-from bot.types import Turn
+from bot.types import About, Instead, Told, Turn
 from index.types import FootnoteError
 from tests.fakes.answers import BANMA_QUOTE, answer_quoting, banma_answer
 
@@ -420,6 +421,42 @@ def test_a_private_answer_can_be_shown_again_where_it_was_given(state: State, cl
     state.shown.forget(answer_id)
     assert state.shown.answer(answer_id, HERE) is None
     assert state.shown.quote(answer_id, 1, HERE) is None
+
+
+def test_a_private_answer_is_shown_again_with_all_that_was_said_of_it(state: State, clock: Clock) -> None:
+    quote = replace(banma_answer().quotes[0], answer=(27, 34), path=("Owners", "2015"), part="who")
+    answer = replace(
+        banma_answer(),
+        quotes=(quote, replace(quote, answer=None, path=(), part=None)),
+        unanswered=("why",),
+        disagreement=True,
+        selection=True,
+        instead=Instead("ERR-1044", None),
+    )
+    private = state.shown.remember(answer, HERE, "who and why?")
+    shown = state.shown.answer(private, HERE)
+    assert shown is not None
+    assert [(q.answer, q.path, q.part) for q in shown.quotes] == [
+        ((27, 34), ("Owners", "2015"), "who"),
+        (None, (), None),
+    ]
+    said = (shown.unanswered, shown.disagreement, shown.selection, shown.instead)
+    assert said == (("why",), True, True, Instead("ERR-1044", None))
+    clock.now += 2 * 86_400
+    state.prune()
+    later = state.shown.answer(private, HERE)
+    assert later is not None and later.unanswered == () and later.quotes[0].part is None, "words of the asker"
+    in_the_open = state.shown.answer(state.shown.remember(answer, HERE), HERE)
+    assert in_the_open is not None and in_the_open.quotes[0].part is None
+
+
+def test_an_answer_that_quotes_nothing_is_remembered_and_can_be_judged(state: State) -> None:
+    told = replace(banma_answer(), quotes=(), told=Told(About.COUNT, 1))
+    answer_id = state.shown.remember(told, HERE, "how many articles?")
+    shown = state.shown.answer(answer_id, HERE)
+    assert shown is not None and shown.quotes == ()
+    assert state.shown.quote(answer_id, 1, HERE) is None
+    assert state.shown.record_feedback(answer_id, "up", "U1", HERE)
 
 
 def test_a_person_has_one_verdict_on_an_answer(state: State) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bot.paragraphs import Paragraph, printable, show
 from bot.terminal import Chat, answer_paragraphs, hit_paragraphs, passage_paragraphs, typed_lines
-from bot.types import Nearest, PassageView, Silence
+from bot.types import About, Instead, Nearest, PassageView, Silence, Told
 from index.generation import Generation
 from index.types import Article, FootnoteError, Hit
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting, banma_answer, nothing
@@ -71,6 +71,67 @@ def test_a_part_of_the_question_without_an_answer_is_named() -> None:
     answer = replace(banma_answer(), unanswered=("who runs it",))
 
     assert "The sources do not say: who runs it" in shown(answer_paragraphs(answer)).splitlines()
+
+
+def test_the_very_words_of_the_answer_are_in_bold() -> None:
+    quote = banma_answer().quotes[0]
+    at = quote.start + quote.text.index("half of\x20")
+    wide = replace(quote, text=quote.text.replace(" of ", "\n of\x1b "), answer=(at, at + 4))
+    (paragraph, *_) = answer_paragraphs(replace(banma_answer(), quotes=(wide,)))
+
+    assert paragraph.text.plain == "“Alibaba and SAIC each hold half of\ufffd Banma.”"
+    (span,) = [span for span in paragraph.text.spans if span.style == "bold"]
+    assert paragraph.text.plain[span.start : span.end] == "half"
+
+
+def test_what_stands_above_a_quote_and_the_part_that_it_answers_are_shown_above_it() -> None:
+    quote = replace(banma_answer().quotes[0], path=("Owners", "In\n2015"), part="who owns it")
+    answer = replace(banma_answer(), quotes=(quote, quote))
+
+    assert shown(answer_paragraphs(answer)).splitlines()[:5] == [
+        "who owns it",
+        "    Owners › In 2015",
+        f"[1] “{BANMA_QUOTE}”",
+        "",
+        f"[1] “{BANMA_QUOTE}”",
+    ]
+
+
+def test_a_selection_is_called_one() -> None:
+    lines = shown(answer_paragraphs(replace(banma_answer(), selection=True))).splitlines()
+
+    assert lines[0] == "A selection of what the articles say:"
+
+
+def test_what_is_not_named_is_said_with_what_is() -> None:
+    instead = Instead("ERR-1044", "ERR-1042")
+    unsure = shown(answer_paragraphs(replace(banma_answer(certain=False), instead=instead)))
+    none = shown(answer_paragraphs(replace(nothing("?"), instead=replace(instead, named=None))))
+
+    assert unsure.startswith("The articles name ERR-1042, not ERR-1044. I am not sure that this answers it.")
+    assert none == "The sources do not say. No article names ERR-1044.\n"
+
+
+def test_what_is_told_of_articles_stands_above_them() -> None:
+    told = replace(banma_answer(), quotes=(), told=Told(About.PUBLISHED, 1, values=("2019-07",)))
+
+    assert shown(answer_paragraphs(told)).splitlines()[:3] == [
+        "Published: July 2019.",
+        "",
+        "[1] Banma and its owners — Car Times, 9 February 2015",
+    ]
+    assert shown(answer_paragraphs(replace(told, sources=(), told=Told(About.FROM, 0, "me")))) == (
+        "No article is from me.\n\n"
+    )
+
+
+def test_there_is_no_quote_to_show_of_what_was_told() -> None:
+    answers = PreparedAnswers()
+    answers.prepared["who?"] = replace(banma_answer(), quotes=(), told=Told(About.COUNT, 1))
+    console = piped()
+    Chat(answers, tuple, console).run(["who?", "/show 1"])
+
+    assert "There is no source 1 to show. The last answer quotes nothing." in written(console)
 
 
 def test_a_syndicated_copy_is_named_under_its_source() -> None:

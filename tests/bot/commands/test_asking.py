@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.types import Nearest
+from bot.types import About, Instead, Nearest, Told
 from index.types import FootnoteError
 from tests.bot.commands.bench import Bench
 from tests.fakes.answers import BANMA, BANMA_QUOTE, QUESTION, banma_answer, nothing
@@ -57,13 +57,32 @@ class TestAsk:
         assert out == (
             '{"question": "Who holds what share of Banma?", "status": "answer", "confidence": 0.9, '
             f'"quotes": [{{"text": "{BANMA_QUOTE}", "citation": 1, "source_id": "banma", '
-            f'"start": {start}, "end": {start + len(BANMA_QUOTE)}}}], '
+            f'"start": {start}, "end": {start + len(BANMA_QUOTE)}, '
+            '"answer": null, "path": [], "part": null}], '
             '"sources": [{"citation": 1, "id": "banma", "title": "Banma and its owners", '
             '"publisher": "Car Times", "published": "2015-02-09", "url": "https://example.com/banma", '
             '"link": "https://example.com/banma#:~:text=Alibaba%20and%20SAIC", "file": "/a/b.md", '
             '"also": []}], "nearest": [], "text": null, "unanswered": [], "disagreement": false, '
-            '"seconds": 0.01}\n'
+            '"selection": false, "told": null, "instead": null, "seconds": 0.01}\n'
         )
+
+    def test_json_has_the_very_words_that_answer_and_what_is_told(self, built: Bench) -> None:
+        answer = banma_answer()
+        quote = answer.quotes[0]
+        known = replace(quote, answer=(quote.start + 8, quote.end), path=("Owners",), part="who")
+        told = Told(About.AUTHOR, 1, None, (None,))
+        built.answers.prepared["known"] = replace(answer, quotes=(known,), selection=True)
+        built.answers.prepared["told"] = replace(answer, quotes=(), told=told)
+        built.answers.prepared["none"] = replace(nothing("none"), instead=Instead("ERR-1", None))
+
+        shown, about, none = (json.loads(built("ask", q, "--json")[1]) for q in ("known", "told", "none"))
+
+        assert shown["quotes"][0]["answer"] == {"start": quote.start + 8, "end": quote.end}
+        assert (shown["quotes"][0]["path"], shown["quotes"][0]["part"]) == (["Owners"], "who")
+        assert (shown["selection"], shown["told"], shown["instead"]) == (True, None, None)
+        assert (about["quotes"], about["sources"][0]["id"]) == ([], "banma")
+        assert about["told"] == {"about": "author", "count": 1, "subject": None, "values": [None]}
+        assert none["instead"] == {"asked": "ERR-1", "named": None}
 
     def test_json_tells_an_uncertain_answer_and_none_apart(self, built: Bench) -> None:
         near = (Nearest("a", "An article", None),)

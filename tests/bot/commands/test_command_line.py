@@ -77,8 +77,7 @@ class TestErrors:
 class TestHelp:
     @pytest.mark.parametrize(
         "argv",
-        [[]]
-        + [[name] for name in "chat ask search eval build run slack doctor manifest".split()],
+        [[]] + [[name] for name in "chat ask search eval build run slack doctor manifest".split()],
     )
     def test_every_command_has_help_with_an_example(self, bench: Bench, argv: list[str]) -> None:
         with pytest.raises(SystemExit) as caught:

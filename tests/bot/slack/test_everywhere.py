@@ -12,7 +12,7 @@ import pytest
 from bot.library import Library
 from bot.rights import Rights
 from bot.state import State
-from bot.types import Answer, Silence
+from bot.types import About, Answer, Silence, Told
 from index.build import build
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
@@ -245,6 +245,29 @@ class TestSharing:
         slack.press(slack.posted[1], slack.posted[1].parts("button")[0], user="U0BOB")
         slack.wait(lambda: bool(slack.views))
         assert BANMA_QUOTE in json.dumps(slack.views[0])
+
+    def test_a_selection_is_shared_as_one(
+        self, slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
+    ) -> None:
+        start(mode=mode)
+        quote = replace(banma_answer().quotes[0], path=("Owners",))
+        answers.prepared[QUESTION] = replace(banma_answer(), quotes=(quote,), selection=True)
+        slack.command(QUESTION)
+        slack.wait(lambda: bool(slack.posted))
+        slack.press(slack.posted[0], share_button(slack.posted[0]))
+        slack.wait(lambda: len(slack.posted) == 3)
+        assert "A selection of what the articles say:" in slack.posted[1].shown()
+        assert "Owners" in slack.posted[1].shown()
+
+    def test_what_is_told_of_the_articles_is_not_offered_for_sharing(
+        self, slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
+    ) -> None:
+        start(mode=mode)
+        answers.prepared["how many?"] = replace(banma_answer(), quotes=(), told=Told(About.COUNT, 1))
+        slack.command("how many?")
+        slack.wait(lambda: bool(slack.posted))
+        assert "I know one article:" in slack.posted[0].shown()
+        assert slack.posted[0].parts("button") == []
 
     @pytest.mark.parametrize("forged", [{"channel": "C0OTHER"}, {"value": "unknown"}, {"value": ""}])
     def test_what_was_not_shown_there_is_not_shared(
