@@ -144,6 +144,8 @@ def unseen(
         judged = judge(one, open_answers(one.collection, encoder, left_out_weights(name)))
         found = _found(one)
         rows.append((name, *_row(judged, found.ours)))
+        # A run is long and may be stopped: what is known by then is not lost.
+        say(", ".join(f"{column} {value}" for column, value in zip(COLUMNS, rows[-1], strict=True)))
         figures += [*_figures(name, judged), found]
         if name == "selqa.test":
             chosen = sorted(data.selqa_test(), key=lambda question: _draw(question.id))[:questions]
