@@ -12,8 +12,9 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -222,17 +223,13 @@ def _load(model: str) -> tuple[Any, Any]:
     try:
         from safetensors import SafetensorError
         from transformers import AutoConfig, AutoModelForQuestionAnswering, AutoTokenizer
-        from transformers.utils import logging
     except ImportError as error:
         raise FootnoteError(
             f"The library for readers cannot be loaded: {error}. Install it: pip install transformers"
         ) from error
     place = str(folder) if local else model
     try:
-        shown = logging.get_verbosity()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        try:
+        with _quiet():
             config = AutoConfig.from_pretrained(place, local_files_only=local)
             kinds = config.architectures or [""]
             if not kinds[0].endswith("ForQuestionAnswering"):
@@ -242,8 +239,6 @@ def _load(model: str) -> tuple[Any, Any]:
                 )
             tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=local)
             loaded = AutoModelForQuestionAnswering.from_pretrained(place, local_files_only=local)
-        finally:
-            logging.set_verbosity(shown)
     except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         remedy = (
@@ -262,3 +257,20 @@ def _load(model: str) -> tuple[Any, Any]:
     loaded.float()
     loaded.eval()
     return tokenizer, loaded
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Neither a progress bar nor the report of a model that is refused, in words, right after."""
+    from transformers.utils import logging
+
+    library: Any = logging  # its functions carry no types
+    shown, level = library.is_progress_bar_enabled(), library.get_verbosity()
+    library.disable_progress_bar()
+    library.set_verbosity_error()
+    try:
+        yield
+    finally:
+        library.set_verbosity(level)
+        if shown:
+            library.enable_progress_bar()

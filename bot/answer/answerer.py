@@ -13,10 +13,19 @@ from itertools import islice
 from pathlib import Path
 from threading import Lock
 
-from bot.answer.citations import cite, link_to
-from bot.answer.conversation import Request, last_question, request_about, small_talk
+from bot.answer.catalog import asked_about, catalog_answer, last_cited
+from bot.answer.citations import cite, cite_whole, link_to
+from bot.answer.conversation import Request, last_question, leans, request_about, small_talk
 from bot.answer.examples import candidates
 from bot.answer.find import Found, find_answer
+from bot.answer.key_sentences import (
+    Given,
+    key_sentences_of,
+    sentences_about,
+    stored_sentences,
+    summary_of,
+    topic_of,
+)
 from bot.answer.passages import overview_of, stretch_after, stretch_before
 from bot.answer.ranking import Correction, Judge, Weights, rank
 from bot.answer.scoped_search import View
@@ -46,6 +55,9 @@ MAX_NEAREST = 3
 CONTEXT_CHARS = 600
 MAX_RELATED = 3
 MAX_EXAMPLES = 3
+THE_LINK = "link to it"
+# "Link?", "which date?": so few words may be about the article that was cited last.
+MOST_WORDS_ABOUT_IT = 3
 MAX_EXAMPLES_OF_ONE = 2
 # Some 30 ms each, once an index, while somebody waits for a page to open.
 MAX_EXAMPLES_TRIED = 40
@@ -115,8 +127,18 @@ class Answerer:
         if not view.generation.passages:
             return none(Silence.NO_ARTICLES)
         request = request_about(asked)
+        if request is Request.SOURCE and conversation and not conversation[-1].answer:
+            # What was told of an article has no quote; its source is the article.
+            request, asked = None, THE_LINK
         if request is None:
-            found = self._find(view, asked, conversation)
+            last = _last(asked, conversation, view)
+            about = asked_about(asked, view.articles(), last)
+            if about is not None:
+                told, listed = catalog_answer(about, view.articles())
+                sources = cite_whole(listed, self._sources_folder)
+                generation = view.generation.id
+                return Answer(question, (), sources, 1.0, True, generation, _since(began), told=told)
+            found = self._select(view, asked, last) or self._find(view, asked, conversation)
         else:
             place = last_question(conversation)
             if place is None:
@@ -142,6 +164,23 @@ class Answerer:
             selection=found.selection,
             instead=found.instead,
         )
+
+    def _select(self, view: View, asked: str, last: Article | None) -> Found | None:
+        """The sentences that say most of an article or about a topic; None if that is not asked for."""
+        summarised = summary_of(asked, view.articles(), last)
+        if summarised is not None:
+            held = [(article, *stored_sentences(view.generation, article)) for article in summarised]
+            spans = [Span(article, *span) for article, span in key_sentences_of(held)]
+        else:
+            topic = topic_of(asked)
+            if topic is None:
+                return None
+            given = [
+                Given(c.article, c.sentence.start, c.sentence.end, c.relevance)
+                for c in rank(view.find(topic), topic, None)
+            ]
+            spans = [Span(one.article, one.start, one.end) for one in sentences_about(topic, given)]
+        return Found(tuple(spans), 1.0, (), selection=True) if spans else None
 
     def _find(self, view: View, asked: str, conversation: Conversation, shown: Sequence[str] = ()) -> Found:
         enough = self._balance * UNCERTAIN_SHARE
@@ -235,7 +274,7 @@ class Answerer:
             return tuple(self._verified_examples([article] if article else [], scope))
         found = self._examples.get(scope)
         if found is None or found[0] != view.generation.id:
-            found = (view.generation.id, tuple(self._verified_examples(list(view.articles()), scope)))
+            found = (view.generation.id, tuple(self._verified_examples(view.articles(), scope)))
             if len(self._examples) >= MAX_SCOPES_KEPT:
                 self._examples.clear()
             self._examples[scope] = found
@@ -269,6 +308,12 @@ class Answerer:
 
 def _clean(question: str) -> str:
     return " ".join(question.replace("\0", " ").split())
+
+
+def _last(asked: str, conversation: Conversation, view: View) -> Article | None:
+    """The article that "it" may mean, looked for only where a message may speak of one."""
+    may = conversation and (leans(asked) or len(asked.split()) <= MOST_WORDS_ABOUT_IT)
+    return last_cited(conversation, view.articles()) if may else None
 
 
 def _silence(asked: str) -> Silence | None:

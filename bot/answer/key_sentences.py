@@ -42,7 +42,7 @@ LEAD_WEIGHT = 0.6
 LEAD_SENTENCES = 3.0
 TITLE_WEIGHT = 0.35
 # A sentence that the reader thinks so much less of than of the best is left out of a topic.
-WORTH = 0.25
+WORTH = 0.4
 
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+.+$", re.MULTILINE)
 # Sections that say nothing of what the article is about.

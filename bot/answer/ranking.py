@@ -75,8 +75,9 @@ class Candidate:
         return self.article.text[self.sentence.start : self.sentence.end]
 
     @property
-    def answer_text(self) -> str:
-        return "" if self.answer is None else self.article.text[slice(*self.answer)]
+    def relevance(self) -> float:
+        """How much it has to do with the question by both sides of the search, whatever was read."""
+        return max(0.0, self.sentence.cosine) + 0.2 * self.sentence.coverage
 
 
 @dataclass(frozen=True, slots=True)
