@@ -113,9 +113,7 @@ def _pack(
     return groups[::-1]
 
 
-def _costs(
-    text: str, units: Sequence[Unit], sentences: Sequence[int]
-) -> tuple[list[float], list[float]]:
+def _costs(text: str, units: Sequence[Unit], sentences: Sequence[int]) -> tuple[list[float], list[float]]:
     """What it costs to break in front of each sentence, and to run over what stands in front of it."""
     asked = {unit.introduced_by for unit in units}
     breaks, runs_over = [0.0], [0.0]

@@ -12,7 +12,7 @@ import re
 # Comments of HTML and of Obsidian, struck text and Obsidian's block names; code is passed over.
 _HIDDEN = re.compile(
     r"(?P<code>`[^`\n]{1,500}`|\\.)"
-    r"|<!--[\s\S]{0,20000}?-->"
+    r"|(?P<comment><!--)"
     r"|(?<![^\s(])%%(?=[^%\s]|\s)[^%]{1,5000}%%(?![\w%])"
     r"|~~(?=[^\s~])[^~\n]{0,1000}[^\s~]~~(?!~)|~~[^\s~]~~(?!~)"
     r"|(?<=[ \t])\^[A-Za-z0-9][A-Za-z0-9-]{3,60}(?=[ \t]*$)",
@@ -23,8 +23,8 @@ _INK = re.compile(r"[^\n]")
 
 # Names of elements that are marks and not words; `<name>` in a text about settings is a word.
 _TAG = (
-    r"</?(?:a|abbr|b|big|blockquote|br|center|cite|code|dd|del|details|dfn|div|dl|dt|em|figcaption|figure|font"
-    r"|h[1-6]|hr|i|img|ins|kbd|li|mark|ol|p|pre|q|s|samp|section|small|span|strong|sub|summary|sup|table"
+    r"</?(?:a|abbr|b|big|blockquote|br|center|cite|code|dd|del|details|dfn|div|dl|dt|em|figcaption|figure"
+    r"|font|h[1-6]|hr|i|img|ins|kbd|li|mark|ol|p|pre|q|s|samp|section|small|span|strong|sub|summary|sup|table"
     r"|tbody|td|tfoot|th|thead|tr|u|ul|var|wbr)\b[^<>]{0,500}>"
 )
 _MARK = re.compile(
@@ -60,7 +60,20 @@ def hidden(text: str) -> str:
     """`text` with blanks for what is hidden in it, of the same length and with the same line ends."""
     if not _MAY_HIDE.search(text):
         return text
-    return _HIDDEN.sub(lambda m: m.group() if m["code"] else _INK.sub(" ", m.group()), text)
+    parts: list[str] = []
+    kept = place = 0
+    last_comment = text.rfind("-->")
+    while (match := _HIDDEN.search(text, place)) is not None:
+        place = match.end()
+        if match["code"]:
+            continue
+        if match["comment"]:
+            if last_comment < place:
+                continue  # never closed: shown, so that no text is lost
+            place = text.index("-->", place) + 3
+        parts += [text[kept : match.start()], _INK.sub(" ", text[match.start() : place])]
+        kept = place
+    return "".join([*parts, text[kept:]])
 
 
 def plain(text: str) -> str:

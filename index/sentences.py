@@ -49,7 +49,9 @@ _WORD_BEFORE = re.compile(r"[^\s(\[“\"'‘]+$")
 _WORD_AFTER = re.compile(r"\s*[\"'“‘(\[«*_]*(\w+)")
 
 
-def sentence_spans(text: str, start: int = 0, end: int | None = None, lower: bool | None = None) -> list[Span]:
+def sentence_spans(
+    text: str, start: int = 0, end: int | None = None, lower: bool | None = None
+) -> list[Span]:
     """Return the `(start, end)` character offsets of the sentences of `text[start:end]`, a paragraph.
 
     `lower` says that sentences may begin with a small letter; None has it told from the text.

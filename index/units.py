@@ -79,14 +79,21 @@ _QUOTE_MARKS = re.compile(r"[ \t]{0,3}>[ \t]?(?:[ ]{0,3}>[ \t]?)*")
 _CALLOUT = re.compile(r"\s*\[!\w{1,30}\][+-]?[ \t]*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•][ \t]+|(\d{1,3})[.)][ \t]+|[-*+•]$)")
 _FOOTNOTE = re.compile(r"[ ]{0,3}\[\^([^\[\]\s]{1,60})\]:[ \t]*")
+_NOTE_MARK = re.compile(r"\[\^([^\[\]\s]{1,60})\](?!:)")
 _REFERENCE = re.compile(r"[ ]{0,3}\[[^\[\]^\n]{1,100}\]:[ \t]+(?:<[^<>\n]*>|https?://\S+)[^\n]{0,300}$")
 _EMBED = re.compile(r"\s*!\[\[[^\[\]\n]*\]\]\s*$")
 _DELIMITER = re.compile(r"\s*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?\s*$")
-_BOLD = re.compile(r"\s*(?:\*\*|__)(?=\S)((?:[^*_\n]|[*_](?![*_])){1,300}?)(?<=\S)(?:\*\*|__)[ \t]*([:?：？]?)\s*$")
-_PAIR_QUESTION = re.compile(r"\s*(?:\*\*|__)?(?:Q|Question|F|Frage)\.?\s?\d{0,3}[:.)](?:\*\*|__)?[ \t]+(?=\S)")
+_BOLD = re.compile(
+    r"\s*(?:\*\*|__)(?=\S)((?:[^*_\n]|[*_](?![*_])){1,300}?)(?<=\S)(?:\*\*|__)[ \t]*([:?：？]?)\s*$"
+)
+_PAIR_QUESTION = re.compile(
+    r"\s*(?:\*\*|__)?(?:Q|Question|F|Frage)\.?\s?\d{0,3}[:.)](?:\*\*|__)?[ \t]+(?=\S)"
+)
 _PAIR_ANSWER = re.compile(r"\s*(?:\*\*|__)?(?:A|Answer|Antwort)\.?\s?\d{0,3}[:.)](?:\*\*|__)?[ \t]+(?=\S)")
 _DEFINED = re.compile(r"[ ]{0,3}[:~][ \t]+(?=\S)")
-_LABELLED = re.compile(r"[ \t]*(?:\*\*|__)?([^\s:：|][^:：|\n]{0,39}?)(?:\*\*|__)?[:：](?:\*\*|__)?(?:[ \t]+\S|$)")
+_LABELLED = re.compile(
+    r"[ \t]*(?:\*\*|__)?([^\s:：|][^:：|\n]{0,39}?)(?:\*\*|__)?[:：](?:\*\*|__)?(?:[ \t]+\S|$)"
+)
 _TERM_FIRST = re.compile(
     r"(?:(?P<b>\*\*|__)(?P<bold>[^*_\n]{1,60}?)(?:[:：](?P=b)|(?P=b)(?:[:：]|[ \t]+[–—-](?=[ \t])))[ \t]*"
     r"|(?P<bare>[^\W_][^–—:|.!?\n]{0,59}?)[ \t]+[–—][ \t]+)(?=\S)"
@@ -94,16 +101,20 @@ _TERM_FIRST = re.compile(
 _STOPS = re.compile(r"[.!?…。！？।॥۔:;,：；，][\"'”’»)\]*_]*$")
 _QUESTION_END = re.compile(r"[?？؟][\"'”’»)\]*_]*\s*$")
 _COLON_END = re.compile(r"[:：][*_]*\s*$")
-_HARD_BREAK = re.compile(r"(?:[ \t]{2,}|\\|<br\s*/?>[ \t]*)$")
+_NO_TERM = re.compile(r"[:：|=;<>]|[–—]\s*$")
 _LETTER = re.compile(r"[^\W_]")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _CLOCK = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?"
-_DAY = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}\.? [A-Z][a-z]{2,8}\.?,? \d{4}|[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}"
+_DAY = (
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
+    r"|\d{1,2}\.? [A-Z][a-z]{2,8}\.?,? \d{4}|[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}"
+)
 _WHEN = rf"(?:(?:{_DAY})(?:,|T|\s+at)?\s*(?:{_CLOCK})?|{_CLOCK})"
 _NAME = r"[^\W\d_][^\n:<>*|\[\]]{0,49}?"
 _MESSAGE_HEAD = re.compile(
     rf"\s*(?:\*\*(?P<bold>{_NAME})\*\*\s*(?:[·|,–—-]\s*)?\(?(?P<when1>{_WHEN})\)?"
-    rf"|(?P<name>{_NAME})(?:\s{{2,}}|\s*[·|,–—]\s*|\s+\[|\s(?=\d{{1,2}}:\d\d))\[?(?P<when2>{_WHEN})\]?)\s*:?\s*$"
+    rf"|(?P<name>{_NAME})(?:\s{{2,}}|\s*[·|,–—]\s*|\s+\[|\s(?=\d{{1,2}}:\d\d))\[?(?P<when2>{_WHEN})\]?)"
+    r"\s*:?\s*$"
 )
 _MESSAGE_LINE = re.compile(
     rf"\s*(?:\[(?P<when1>{_WHEN})\]\s*<?(?P<name1>{_NAME})(?:>|:)\s+"
@@ -164,22 +175,26 @@ def cells(row: str) -> list[str]:
     return found[:-1] if len(found) > 1 and not found[-1] else found
 
 
-def context(unit: Unit) -> tuple[str, ...]:
+def context(unit: Unit, text: str) -> tuple[str, ...]:
     """What a unit is searched with besides its own words; nothing for a sentence of running prose."""
     if unit.kind is Kind.SENTENCE and unit.introduced_by is None:
         return ()
-    return unit.path + tuple(head for head in unit.heads if head)
+    return (*_needed(unit, text), *filter(None, unit.heads))
 
 
 def searched(unit: Unit, text: str) -> str:
-    """The text by which a unit is found: its own, with what stands above it where that is needed."""
+    """The text that a unit is embedded by: its own, with what stands above it if that is needed."""
     if unit.kind is Kind.SENTENCE and unit.introduced_by is None:
         return text[unit.start : unit.end]
-    above = unit.path
-    if not above and unit.introduced_by is not None and unit.kind is Kind.SENTENCE:
-        # The question is the article's title.
-        above = (plain(text[slice(*unit.introduced_by)]),)
-    return ": ".join([" › ".join(above), shown(unit, text)]) if above else shown(unit, text)
+    above = " › ".join(_needed(unit, text))
+    return f"{above}: {shown(unit, text)}" if above else shown(unit, text)
+
+
+def _needed(unit: Unit, text: str) -> tuple[str, ...]:
+    if unit.path or unit.heads or unit.introduced_by is None:
+        return unit.path
+    # A question that is the article's title stands in no path.
+    return (_cut(plain(text[slice(*unit.introduced_by)])),)
 
 
 def first_heading(text: str) -> str | None:
@@ -273,7 +288,13 @@ class _Scan:
     chat: bool = False
     faq: bool = False
     pairs: bool = False
+    breaks: bool = False
+    """Whether any line break in it may be meant."""
+    unclosed: bool = False
+    """Whether the text has HTML that is never closed."""
     records: frozenset[str] = frozenset()
+    references: dict[str, int] = field(default_factory=dict)
+    """Where each footnote is first referred to."""
     author: str = ""
     message: _Above | None = None
     asked: tuple[str, _Above] | None = None
@@ -289,6 +310,9 @@ class _Scan:
         prose = [line.seen for line in self.lines if not line.blank]
         self.chat = _is_chat(prose)
         self.pairs = any(map(_PAIR_ANSWER.match, prose)) and any(map(_PAIR_QUESTION.match, prose))
+        self.breaks = any(mark in self.seen for mark in ("  \n", "\t\n", "\\\n", "<br", "<BR", "<Br"))
+        for match in _NOTE_MARK.finditer(self.seen):
+            self.references.setdefault(match[1], match.start())
         self._count()
         number = 0
         while number < len(self.lines):
@@ -300,17 +324,23 @@ class _Scan:
 
     def _count(self) -> None:
         """Look for what is seen only in the whole: questions line by line, and records."""
-        blocks = questions = 0
+        blocks = questions = answered = 0
         labels: dict[str, int] = {}
-        for before, line in pairwise([None, *self.lines]):
-            if line is None or line.blank:
+        asked = opens = True
+        for line in self.lines:
+            if line.blank:
+                opens = True
                 continue
-            opens = before is None or before.blank
+            asks = bool(_QUESTION_END.search(line.seen) and not _ITEM.match(line.seen))
+            answered += bool(blocks and asked and not asks)
+            asked = opens and asks
             blocks += opens
-            questions += bool(opens and _QUESTION_END.search(line.seen) and not _ITEM.match(line.seen))
+            questions += asked
+            opens = False
             if (match := _LABELLED.match(line.seen)) is not None:
                 labels[match[1]] = labels.get(match[1], 0) + 1
-        self.faq = questions >= 2 and questions * 8 >= blocks
+        # Questions that follow one another, or stand here and there in a story, have no answer below.
+        self.faq = questions >= 2 and questions * 8 >= blocks and answered * 4 >= questions * 3
         self.records = frozenset(label for label, count in labels.items() if count >= 2)
 
     def result(self) -> tuple[Unit, ...]:
@@ -544,7 +574,9 @@ class _Scan:
         stop = self._gather(number)
         start, end = line.start + mark.end(), self.lines[stop - 1].end
         after = self._next(stop)
-        nested = after is not None and self.lines[after].indent > indent and self.lines[after].depth == line.depth
+        nested = (
+            after is not None and self.lines[after].indent > indent and self.lines[after].depth == line.depth
+        )
         words = plain(self.text[start:end])
         if (
             mark[2]
@@ -567,11 +599,10 @@ class _Scan:
         """A footnote, below the sentence that refers to it."""
         self.pending = None
         stop = self._gather(number)
-        reference = re.compile(rf"\[\^{re.escape(mark[1])}\](?!:)").search(self.seen)
         above = self._base()
-        if reference is not None:
-            place = bisect_right(self.drafts, reference.start(), key=lambda draft: draft.start) - 1
-            if place >= 0 and reference.start() < self.drafts[place].end:
+        if (reference := self.references.get(mark[1])) is not None:
+            place = bisect_right(self.drafts, reference, key=lambda draft: draft.start) - 1
+            if place >= 0 and reference < self.drafts[place].end:
                 noted = self.drafts[place]
                 words = _cut(plain(self.text[noted.start : noted.end]))
                 above = (*noted.above, _Above(words, span=(noted.start, noted.end)))
@@ -697,9 +728,13 @@ class _Scan:
             asks = _QUESTION_END.search(self.seen, first, last) is not None
             if kind is Kind.ITEM and number == 0 and asks and (nested or not final):
                 inner = (*above, self._introduce(first, last, above, otherwise=kind))
-            elif final and nested and (_COLON_END.search(self.seen, first, last) or self._is_bare(first, last)):
+            elif (
+                final and nested and (_COLON_END.search(self.seen, first, last) or self._is_bare(first, last))
+            ):
                 return (*inner, self._introduce(first, last, inner, otherwise=kind))
-            elif final and _COLON_END.search(self.seen, first, last) and self._leads(first, last, spans, after):
+            elif (
+                final and _COLON_END.search(self.seen, first, last) and self._leads(first, last, spans, after)
+            ):
                 self.pending = self._introduce(first, last, inner, otherwise=kind)
             elif number == 0 and term is not None and (kind is Kind.ITEM or term["bold"]):
                 self._add(first, last, Kind.DEFINITION, inner)
@@ -725,9 +760,7 @@ class _Scan:
 
     def _pieces(self, start: int, end: int) -> Iterator[Span]:
         """The parts of a paragraph between the line breaks that its writer meant."""
-        for match in _BREAK.finditer(self.seen, start, end):
-            if match.start() < start:
-                continue
+        for match in _BREAK.finditer(self.seen, start, end) if self.breaks else ():
             before = self.seen[self.seen.rfind("\n", 0, match.start()) + 1 : match.start()]
             after = self.seen[match.end() : match.end() + 40].lstrip()[:1]
             if match.group()[0] in " \t" and len(before) >= _WRAPPED_CHARS and after.islower():
@@ -891,7 +924,11 @@ class _Scan:
         if self.message is None:
             return
         own = self.drafts[self.first_of_message :]
-        if own and own[-1].kind is Kind.MESSAGE and _QUESTION_END.search(self.seen, own[-1].start, own[-1].end):
+        if (
+            own
+            and own[-1].kind is Kind.MESSAGE
+            and _QUESTION_END.search(self.seen, own[-1].start, own[-1].end)
+        ):
             last = own[-1]
             words = _cut(plain(self.text[last.start : last.end]))
             question = _Above(words, span=(last.start, last.end))
@@ -903,12 +940,16 @@ class _Scan:
     def _html(self, number: int) -> int:
         """The blocks of an HTML element, as well as they can be told."""
         stop, opened = number, 0
-        while stop < len(self.lines) and (opened > 0 or not self.lines[stop].blank) and stop not in self.fences:
-            for tag in _CONTAINER.finditer(self.lines[stop].seen):
-                opened += -1 if tag[1] else 1
+        while (
+            stop < len(self.lines) and (opened > 0 or not self.lines[stop].blank) and stop not in self.fences
+        ):
+            if not self.unclosed:
+                for tag in _CONTAINER.finditer(self.lines[stop].seen):
+                    opened += -1 if tag[1] else 1
             stop += 1
         if opened > 0:
-            # Never closed: up to the first blank line.
+            # Up to the first blank line.
+            self.unclosed = True
             stop = next((n for n in range(number, stop) if self.lines[n].blank), stop)
         start, end = self.lines[number].start, self.lines[stop - 1].end
         _Html(self, self._above(self.lines[number].indent)).read(start, end)
@@ -955,8 +996,10 @@ class _Html:
                 if name in self.opened:
                     del self.opened[len(self.opened) - 1 - self.opened[::-1].index(name) :]
             elif name not in ("br", "hr"):
-                if name in ("li", "dt", "dd", "p", "summary") and self.opened and self.opened[-1] in (
-                    ("dt", "dd") if name in ("dt", "dd") else (name,)
+                if (
+                    name in ("li", "dt", "dd", "p", "summary")
+                    and self.opened
+                    and self.opened[-1] in (("dt", "dd") if name in ("dt", "dd") else (name,))
                 ):
                     self.opened.pop()
                 self.opened.append(name)
@@ -1000,7 +1043,7 @@ class _Html:
 
 # ---- Lines on their own
 
-_BREAK = re.compile(r"(?:[ \t]{2,}|\\)\n|[ \t]*<br\s*/?>\s*", re.IGNORECASE)
+_BREAK = re.compile(r"(?:(?<![ \t])[ \t]{2,}|\\)\n|<br\s{0,9}/?>\s*", re.IGNORECASE)
 _CODE_COMMENT = re.compile(r"(?:#(?!!)|//|--(?=\s)|;{1,2}\s|/\*)\s*[^\W_]|(?:REM|rem)\s")
 _HTML_BLOCK = re.compile(
     r"[ ]{0,3}</?(?:details|summary|dl|dt|dd|table|thead|tbody|tr|td|th|ul|ol|li|p|div|section|article|center"
@@ -1010,8 +1053,8 @@ _HTML_BLOCK = re.compile(
 _HTML_STRUCTURE = re.compile(r"[ ]{0,3}<(?:table|ul|ol|dl|details|pre)\b", re.IGNORECASE)
 _CONTAINER = re.compile(r"<(/?)(?:table|dl|details|ul|ol|pre)\b[^<>]{0,500}>", re.IGNORECASE)
 _BLOCK_TAG = re.compile(
-    r"<(/?)(details|summary|dl|dt|dd|table|tr|ul|ol|li|p|div|section|article|center|blockquote|figure|figcaption"
-    r"|caption|pre|h[1-6]|br|hr)\b[^<>]{0,500}>",
+    r"<(/?)(details|summary|dl|dt|dd|table|tr|ul|ol|li|p|div|section|article|center|blockquote|figure"
+    r"|figcaption|caption|pre|h[1-6]|br|hr)\b[^<>]{0,500}>",
     re.IGNORECASE,
 )
 _CELL_TAG = re.compile(r"\s*</?t[dh]\b[^<>]{0,500}>\s*", re.IGNORECASE)
@@ -1122,6 +1165,7 @@ def _is_term(words: str) -> bool:
         and len(words.split()) <= _MAX_TERM_WORDS
         and _LETTER.search(words) is not None
         and _STOPS.search(words) is None
+        and _NO_TERM.search(words) is None
         and not words[:1].islower()
     )
 
