@@ -1187,7 +1187,7 @@ def _is_chat(lines: Sequence[str]) -> bool:
     found = 0
     for line, after in pairwise([*lines, ""]):
         message = _message(line)
-        found += message is not None and (message[2] < len(line) or bool(after) and _message(after) is None)
+        found += message is not None and (message[2] < len(line) or (bool(after) and _message(after) is None))
     return found >= 2
 
 

@@ -172,6 +172,7 @@ def subset(whole: Generation, articles: Container[str]) -> Generation:
         articles=tuple(a for a in whole.articles if a.id in articles),
         passages=passages,
         sentences=sentences,
+        contexts=[context for n in rows for context in whole.passages.contexts(n)],
         vectors=VectorIndex.build(whole.vectors.reconstruct(np.array(rows))),
         sentence_vectors=SentenceVectors.build(whole.sentence_vectors.rows(flat)),
     )
