@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from index.types import Article, FootnoteError
+from index.units import first_heading
 
 # Real front matter is a few lines; more is a mistake or an attack on the YAML parser.
 MAX_FRONT_MATTER_CHARS = 64 * 1024
@@ -33,7 +34,6 @@ _FENCE = re.compile(r"---[ \t]*$")
 _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"^---[ \t]*(?:\n|\Z)", re.MULTILINE)
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ][\d:.,+\-Z ]*)?)?)?")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NOTHING = frozenset({"~", "null"})
@@ -61,7 +61,7 @@ def parse_article(id: str, file: str, raw: bytes) -> Article:
         id=id,
         file=file,
         text=body,
-        title=_title(file, fields) or _first_heading(body) or _readable_stem(file),
+        title=_title(file, fields) or first_heading(body) or _readable_stem(file),
         publisher=_text(file, fields, "publisher"),
         author=_author(file, fields),
         published=_published(file, fields),
@@ -112,20 +112,6 @@ def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
     opening = text[: text.index("\n") + 1]
     rest = text[len(opening) + len(front) :]
     return f"{opening}{''.join(lines)}{added}{rest}".encode()
-
-
-def heading_text(line: str) -> str | None:
-    """The words of a heading line without its marks: `## Words ##` or `= = Words = =`.
-
-    Scanned rather than matched: a pattern for the closing marks takes for ever on a hostile line.
-    """
-    words = line.split()
-    if words and words[0].startswith("#"):
-        # In "# About C#" the last mark belongs to the heading.
-        words = words[1:-1] if len(words) > 1 and not words[-1].strip("#") else words[1:]
-    else:
-        words = line.strip("= \t\n").split()
-    return " ".join(words)[:MAX_TITLE_CHARS].rstrip() or None
 
 
 def text_sha256(text: str) -> str:
@@ -345,11 +331,6 @@ def _url(file: str, fields: Mapping[str, _Field]) -> str | None:
         f"gives a url that is not a web address in line {fields['url'].line}: '{value}'. "
         "Write a full address that begins with https://, or leave the line out.",
     )
-
-
-def _first_heading(body: str) -> str | None:
-    match = _HEADING.search(body)
-    return heading_text(match.group()) if match else None
 
 
 def _readable_stem(file: str) -> str:

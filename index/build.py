@@ -19,9 +19,11 @@ import numpy as np
 
 from index import article as article_code
 from index import chunking as chunking_code
+from index import marks as marks_code
 from index import postings as postings_code
 from index import sentences as sentences_code
 from index import tokens as tokens_code
+from index import units as units_code
 from index.chunking import Chunks, Table, chunk, context_text
 from index.draft import GenerationDraft
 from index.generation import (
@@ -61,6 +63,7 @@ from index.types import (
     SourceFailure,
     Vectors,
 )
+from index.units import context, searched, units_of
 from index.vectors import SentenceVectors, VectorIndex
 
 # Texts between two steps of the progress bar; eight batches, so that sorting by length still pays.
@@ -284,7 +287,8 @@ def _recipe() -> str:
     that come out the same keep their vectors.
     """
     digest = hashlib.sha256()
-    for module in (article_code, sentences_code, tokens_code, chunking_code, postings_code):
+    codes = (article_code, marks_code, sentences_code, units_code, tokens_code, chunking_code, postings_code)
+    for module in codes:
         digest.update(Path(inspect.getfile(module)).read_bytes())
     return digest.hexdigest()
 
@@ -464,10 +468,16 @@ class _Memory:
             rows = np.flatnonzero(np.isin(segment.places[:, 0], numbers))
             for row in rows.tolist():
                 self._passages[_digest(context_text(segment.passage(row)))] = (segment, row)
+            texts = {
+                (number, unit.start): searched(unit, segment.articles[number].text)
+                for number in numbers
+                for unit in units_of(segment.articles[number])
+            }
             for row in np.flatnonzero(np.isin(segment.sentences[:, 0], rows)).tolist():
-                number, start, end = segment.sentences[row].tolist()
-                text = segment.articles[int(segment.places[number, 0])].text[start:end]
-                self._sentences[_digest(text)] = (segment, row)
+                number, start, _ = segment.sentences[row].tolist()
+                # An index that another version made may have other sentences.
+                if (text := texts.get((int(segment.places[number, 0]), start))) is not None:
+                    self._sentences[_digest(text)] = (segment, row)
 
     def unknown(self, part: _Part) -> int:
         """How many texts of a part it does not know."""
@@ -490,7 +500,7 @@ def _digest(text: str) -> bytes:
 
 
 def _sentence_texts(part: _Part) -> Iterator[str]:
-    return (part.article.text[start:end] for _, start, end in part.chunks.sentences.tolist())
+    return (searched(unit, part.article.text) for unit in part.chunks.units)
 
 
 def _contents(parts: Sequence[_Part], vectors: Vectors, sentence_vectors: Vectors) -> Contents:
@@ -503,6 +513,7 @@ def _contents(parts: Sequence[_Part], vectors: Vectors, sentence_vectors: Vector
         articles=[part.article for part in parts],
         passages=passages,
         sentences=np.concatenate(tables),
+        contexts=[context(unit, part.article.text) for part in parts for unit in part.chunks.units],
         vectors=VectorIndex.build(vectors),
         sentence_vectors=SentenceVectors.build(sentence_vectors),
     )

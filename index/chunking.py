@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from index.article import heading_text
-from index.sentences import Span, is_heading, sentence_spans
 from index.types import Article, ChunkSettings, Passage
+from index.units import Kind, Unit, units_of
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 Table = npt.NDArray[np.int32]
@@ -25,6 +24,10 @@ Table = npt.NDArray[np.int32]
 # the middle of a paragraph loses to one at its end when the sizes are as good.
 HEADING_INSIDE = 0.6
 BREAK_IN_PARAGRAPH = 0.05
+# A list or table is torn from its lead-in or head only where it is longer than a passage.
+BREAK_IN_TABLE = 0.3
+_KEPT_TOGETHER = (Kind.ITEM, Kind.ROW)
+_QUESTION_MARKS = "?？؟*_"
 # English has some 4.5 characters a token.  A model that does not know a script has a single
 # "unknown" token for a whole run of it, so that without a floor a Thai article were one passage.
 MAX_CHARS_PER_TOKEN = 8
@@ -32,49 +35,54 @@ MAX_CHARS_PER_TOKEN = 8
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """The passages of one article in order, and its sentences."""
+    """The passages of one article in order, and its sentences: the units that can be quoted."""
 
     passages: tuple[Passage, ...]
     sentences: Table
     """Shape `(sentences, 3)`: passage number, start, end; offsets into `article.text`."""
+    units: tuple[Unit, ...]
+    """One for each row of `sentences`."""
 
 
 def chunk(article: Article, count_tokens: TokenCounter, settings: ChunkSettings) -> Chunks:
-    """Split an article so that every sentence is in exactly one passage.
+    """Split an article so that every unit that can be quoted is in exactly one passage.
 
-    Headings are no sentences: they become the context of what follows, and stand inside a
-    passage only where a section was too short for a passage of its own.
+    What introduces is no sentence: it becomes the context of what follows, and stands inside a
+    passage only between what it introduces and what comes before.
     """
     text = article.text
-    spans = sentence_spans(text)
-    counts = count_tokens([text[start:end] for start, end in spans])
+    units = units_of(article)
+    counts = count_tokens([text[unit.start : unit.end] for unit in units])
     sizes = [
-        max(count, math.ceil((end - start) / MAX_CHARS_PER_TOKEN))
-        for count, (start, end) in zip(counts, spans, strict=True)
+        max(count, math.ceil((unit.end - unit.start) / MAX_CHARS_PER_TOKEN))
+        for count, unit in zip(counts, units, strict=True)
     ]
-    sentences = [i for i, (start, _) in enumerate(spans) if not is_heading(text, start)]
-    groups = _pack(text, spans, sizes, sentences, settings)
-    headings = _headings(text, spans, sentences)
+    sentences = [i for i, unit in enumerate(units) if unit.kind is not Kind.INTRODUCES]
     passages: list[Passage] = []
     rows: list[tuple[int, int, int]] = []
-    for number, (first, stop) in enumerate(groups):
-        start, end = spans[sentences[first]][0], spans[sentences[stop - 1]][1]
-        passages.append(Passage(article, start, end, headings[first]))
-        rows.extend((number, *spans[i]) for i in sentences[first:stop])
-    return Chunks(tuple(passages), np.array(rows, dtype=np.int32).reshape(-1, 3))
+    for number, (first, stop) in enumerate(_pack(text, units, sizes, sentences, settings)):
+        own = [units[i] for i in sentences[first:stop]]
+        passages.append(Passage(article, own[0].start, own[-1].end, _path(own[0])))
+        rows.extend((number, unit.start, unit.end) for unit in own)
+    table = np.array(rows, dtype=np.int32).reshape(-1, 3)
+    return Chunks(tuple(passages), table, tuple(units[i] for i in sentences))
+
+
+def _path(first: Unit) -> tuple[str, ...]:
+    """What stands above a passage that begins with a unit; of a row, also the head of its table."""
+    heads = " · ".join(head for head in first.heads if head)
+    return (*first.path, heads) if heads else first.path
 
 
 def context_text(passage: Passage) -> str:
-    """The text that stands for a passage in search: its title and heading in front of it."""
-    lead = [passage.article.title]
-    if passage.heading and passage.heading.casefold() != passage.article.title.casefold():
-        lead.append(passage.heading)
+    """The text that stands for a passage in search: its title and what stands above it in front of it."""
+    lead = [passage.article.title, *passage.path]
     # A title that brings its own full stop or question mark needs none.
     return "".join(f"{part}. " if part[-1:].isalnum() else f"{part} " for part in lead) + passage.text
 
 
 def _pack(
-    text: str, spans: Sequence[Span], sizes: Sequence[int], sentences: Sequence[int], settings: ChunkSettings
+    text: str, units: Sequence[Unit], sizes: Sequence[int], sentences: Sequence[int], settings: ChunkSettings
 ) -> list[tuple[int, int]]:
     """Choose the cheapest breaks for the whole article, as Knuth and Plass break lines.
 
@@ -83,23 +91,20 @@ def _pack(
     """
     before = [0, *accumulate(sizes)]
     target = settings.target_tokens
+    breaks, runs_over = _costs(text, units, sentences)
     best = [0.0] + [float("inf")] * len(sentences)
     came_from = [0] * (len(sentences) + 1)
     for stop in range(1, len(sentences) + 1):
         last = sentences[stop - 1]
-        headings = 0
+        inside = 0.0
         for first in range(stop - 1, -1, -1):
-            span = sentences[first]
-            size = before[last + 1] - before[span]
+            size = before[last + 1] - before[sentences[first]]
             if size > settings.limit_tokens and stop - first > 1:
                 break
-            cost = best[first] + ((size - target) / target) ** 2 + headings * HEADING_INSIDE
-            if first and not _starts_paragraph(text, spans, span):
-                cost += BREAK_IN_PARAGRAPH
+            cost = best[first] + ((size - target) / target) ** 2 + inside + breaks[first]
             if cost < best[stop]:
                 best[stop], came_from[stop] = cost, first
-            if first and span - sentences[first - 1] > 1:
-                headings += 1
+            inside += runs_over[first]
     groups: list[tuple[int, int]] = []
     stop = len(sentences)
     while stop:
@@ -108,20 +113,19 @@ def _pack(
     return groups[::-1]
 
 
-def _starts_paragraph(text: str, spans: Sequence[Span], number: int) -> bool:
-    return number == 0 or "\n\n" in text[spans[number - 1][1] : spans[number][0]]
-
-
-def _headings(text: str, spans: Sequence[Span], sentences: Sequence[int]) -> list[str | None]:
-    """The nearest heading above each sentence."""
-    found: list[str | None] = []
-    heading: str | None = None
-    previous = -1
-    for number in sentences:
-        if number - previous > 1:
-            start = spans[number - 1][0]
-            stop = text.find("\n", start)
-            heading = heading_text(text[text.rfind("\n", 0, start) + 1 : stop if stop >= 0 else len(text)])
-        found.append(heading)
-        previous = number
-    return found
+def _costs(text: str, units: Sequence[Unit], sentences: Sequence[int]) -> tuple[list[float], list[float]]:
+    """What it costs to break in front of each sentence, and to run over what stands in front of it."""
+    asked = {unit.introduced_by for unit in units}
+    breaks, runs_over = [0.0], [0.0]
+    for before, number in pairwise(sentences):
+        unit, last = units[number], units[before]
+        sections = [
+            one
+            for one in units[before + 1 : number]
+            if (one.start, one.end) not in asked or text[one.end - 1] in _QUESTION_MARKS
+        ]
+        together = unit.kind in _KEPT_TOGETHER and unit.introduced_by == last.introduced_by is not None
+        starts = "\n\n" in text[units[number - 1].end : unit.start]
+        breaks.append(BREAK_IN_TABLE if together else 0.0 if starts else BREAK_IN_PARAGRAPH)
+        runs_over.append(HEADING_INSIDE if sections else 0.0)
+    return breaks, runs_over

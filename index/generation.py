@@ -146,6 +146,11 @@ class Passages(Sequence[Passage]):
         keys = [segment.passage_keys() for segment in self._segments]
         return np.concatenate(keys) if keys else np.zeros(0, np.uint64)
 
+    def contexts(self, number: int) -> list[tuple[str, ...]]:
+        """What each sentence of a passage is searched with besides its own words."""
+        owner, place = _owner(self._starts, number)
+        return self._segments[owner].passage_contexts(place)
+
     def __len__(self) -> int:
         return self._starts[-1]
 

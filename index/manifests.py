@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from index.types import ChunkSettings, FootnoteError
 
 # Raise it whenever a file's layout, or what `build` puts into it, changes its meaning.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 CURRENT = "CURRENT"
 GENERATIONS = "generations"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.generation import Generation
+from index.marks import plain
 from index.ranking import best_first, dense_evidence, dense_weight, fuse, lexical_evidence, with_neighbours
 from index.store import Found, GenerationStore, Searchable
 from index.tokens import terms
@@ -46,7 +47,7 @@ class Sentence:
     coverage: float
     """Share of the question's IDF mass that the sentence holds, 0..1."""
     in_order: tuple[str, ...]
-    """Its terms as they come, repeats included."""
+    """Its terms as they come, repeats included, behind those of what stands above it if it needs that."""
     terms: frozenset[str]
 
 
@@ -163,9 +164,11 @@ class Searcher:
                 return self._terms[number]
         rows = self.generation.sentence_rows(number)
         text = self.generation.passages[number].article.text
+        spans = self.generation.sentences[rows.start : rows.stop, 1:].tolist()
+        contexts = self.generation.passages.contexts(number)
         found = [
-            tuple(terms(text[start:end]))
-            for _, start, end in self.generation.sentences[rows.start : rows.stop].tolist()
+            tuple(terms(" ".join([*context, plain(text[start:end])])))
+            for (start, end), context in zip(spans, contexts, strict=True)
         ]
         with self._lock:
             self._terms[number] = found

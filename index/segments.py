@@ -52,6 +52,8 @@ ASIDE, DOOMED = ".new-", ".old-"
 CHECKED_ROWS = 20_000
 
 Keys = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int32]
+Above = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Contents:
     """In order of article and text."""
     sentences: Table
     """Shape `(sentences, 3)`: passage number, start, end; in order."""
+    contexts: Sequence[Above]
+    """What each sentence is searched with besides its own words."""
     vectors: VectorIndex
     sentence_vectors: SentenceVectors
 
@@ -122,11 +126,14 @@ class Segment:
     sources: tuple[SourceEntry, ...]
     """One for each article."""
     articles: Articles
-    headings: Sequence[str]
+    paths: Sequence[Above]
+    """What stands above passages and sentences, each once; the first is empty."""
     places: Table
-    """Shape `(passages, 4)`: article, start, end, heading or -1."""
+    """Shape `(passages, 4)`: article, start, end, path."""
     sentences: Table
     """Shape `(sentences, 3)`: passage number, start, end; in order."""
+    contexts: Numbers
+    """Shape `(sentences,)`: the path that each sentence is searched with besides its own words."""
     vectors: VectorIndex
     sentence_vectors: SentenceVectors
     postings: Postings
@@ -143,8 +150,13 @@ class Segment:
         return self
 
     def passage(self, number: int) -> Passage:
-        article, start, end, heading = self.places[number].tolist()
-        return Passage(self.articles[article], start, end, self.headings[heading] if heading >= 0 else None)
+        article, start, end, path = self.places[number].tolist()
+        return Passage(self.articles[article], start, end, self.paths[path])
+
+    def passage_contexts(self, number: int) -> list[Above]:
+        """What each sentence of a passage is searched with besides its own words."""
+        first, stop = np.searchsorted(self.sentences[:, 0], [number, number + 1]).tolist()
+        return [self.paths[path] for path in self.contexts[first:stop].tolist()]
 
     def passage_keys(self) -> Keys:
         """A number for each passage that looks like chance, and is the same in every index."""
@@ -200,19 +212,19 @@ def segment_of(contents: Contents) -> Segment:
     """A segment that is not saved."""
     articles, passages = contents.articles, contents.passages
     numbers = {article.id: number for number, article in enumerate(articles)}
-    headings = {h: i for i, h in enumerate(dict.fromkeys(p.heading for p in passages if p.heading))}
-    places = [
-        (numbers[p.article.id], p.start, p.end, headings[p.heading] if p.heading else -1) for p in passages
-    ]
+    known = dict.fromkeys([(), *(p.path for p in passages), *contents.contexts])
+    paths = {path: number for number, path in enumerate(known)}
+    places = [(numbers[p.article.id], p.start, p.end, paths[p.path]) for p in passages]
     table = np.array(places, np.int32).reshape(-1, 4)
     held = np.bincount(table[:, 0], minlength=len(articles)).tolist()
     return Segment(
         name="",
         sources=tuple(map(_entry, articles, held)),
         articles=Articles.of(articles),
-        headings=list(headings),
+        paths=list(paths),
         places=table,
         sentences=contents.sentences,
+        contexts=np.array([paths[context] for context in contents.contexts], np.int32),
         vectors=contents.vectors,
         sentence_vectors=contents.sentence_vectors,
         postings=terms_of.count_terms(context_text(passage) for passage in passages),
@@ -221,10 +233,10 @@ def segment_of(contents: Contents) -> Segment:
 
 def merged(pieces: Sequence[tuple[Segment, Sequence[int]]]) -> Segment:
     """One segment of some articles of each of several, by their numbers; nothing is worked out anew."""
-    headings: dict[str, int] = {}
+    paths: dict[Above, int] = {(): 0}
     sources: list[SourceEntry] = []
     lines: list[bytes] = []
-    places, sentences, new_rows, sentence_vectors = [], [], [], []
+    places, sentences, contexts, new_rows, sentence_vectors = [], [], [], [], []
     first = 0
     for segment, kept in pieces:
         numbers = np.full(len(segment.sources), -1, np.int32)
@@ -235,11 +247,11 @@ def merged(pieces: Sequence[tuple[Segment, Sequence[int]]]) -> Segment:
         of_passage = rows[segment.sentences[:, 0]]
         spoken = np.flatnonzero(of_passage >= 0)
 
-        # -1, for no heading, picks the last.
-        own = np.array([*(headings.setdefault(h, len(headings)) for h in segment.headings), -1], np.int32)
+        own = np.array([paths.setdefault(path, len(paths)) for path in segment.paths], np.int32)
         place, spans = segment.places[passages], segment.sentences[spoken]
         places.append(np.column_stack([numbers[place[:, 0]], place[:, 1:3], own[place[:, 3]]]))
         sentences.append(np.column_stack([of_passage[spoken], spans[:, 1:]]))
+        contexts.append(own[segment.contexts[spoken]])
         new_rows.append(rows)
         sentence_vectors += [segment.sentence_vectors.cut(start, stop) for start, stop in _runs(spoken)]
         sources += [segment.sources[number] for number in kept]
@@ -253,9 +265,10 @@ def merged(pieces: Sequence[tuple[Segment, Sequence[int]]]) -> Segment:
         name="",
         sources=tuple(sources),
         articles=Articles(b"".join(lines), np.cumsum([len(line) for line in lines], dtype=np.int64)),
-        headings=list(headings),
+        paths=list(paths),
         places=np.concatenate(places).astype(np.int32),
         sentences=np.concatenate(sentences).astype(np.int32),
+        contexts=np.concatenate(contexts).astype(np.int32),
         vectors=VectorIndex.build(np.concatenate(vectors)),
         sentence_vectors=SentenceVectors.joined(sentence_vectors),
         postings=terms_of.merge(
@@ -351,8 +364,11 @@ def flaw(segment: Segment) -> str | None:
         return "its passages are not those of its articles"
     if not _in_order(places[:, :3], np.array(ends, np.int64)):
         return "a passage lies outside its article"
-    if not ((places[:, 3] >= -1) & (places[:, 3] < len(segment.headings))).all():
-        return "a heading is missing"
+    if len(segment.contexts) != len(sentences):
+        return "its parts do not belong together"
+    for numbers in (places[:, 3], segment.contexts):
+        if not ((numbers >= 0) & (numbers < len(segment.paths))).all():
+            return "what stands above a sentence is missing"
     spoken = np.bincount(sentences[:, 0], minlength=len(places)) if len(sentences) else np.zeros(0)
     if len(spoken) != len(places) or not spoken.all():
         return "a passage has no sentence"
@@ -426,9 +442,10 @@ def _write_files(folder: Path, segment: Segment) -> None:
         for number in range(len(segment.articles)):
             stream.write(segment.articles.line(number))
     np.save(folder / "article_ends.npy", segment.articles.ends, allow_pickle=False)
-    (folder / "headings.json").write_text(json.dumps(list(segment.headings), ensure_ascii=False), "utf-8")
+    (folder / "paths.json").write_text(json.dumps(list(segment.paths), ensure_ascii=False), "utf-8")
     np.save(folder / "passages.npy", segment.places, allow_pickle=False)
     np.save(folder / "sentences.npy", segment.sentences, allow_pickle=False)
+    np.save(folder / "contexts.npy", segment.contexts, allow_pickle=False)
     segment.vectors.save(folder / "vectors.faiss")
     segment.sentence_vectors.save(folder / "sentence_vectors.npy")
     terms_of.save(segment.postings, folder / "terms")
@@ -456,9 +473,10 @@ def _load(folder: Path, manifest: SegmentManifest) -> Segment:
             name=manifest.name,
             sources=manifest.sources,
             articles=Articles(terms_of.mapped(folder / "articles.jsonl"), ends),
-            headings=json.loads((folder / "headings.json").read_text("utf-8")),
+            paths=[tuple(path) for path in json.loads((folder / "paths.json").read_text("utf-8"))],
             places=np.load(folder / "passages.npy", allow_pickle=False),
             sentences=np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray),
+            contexts=np.load(folder / "contexts.npy", allow_pickle=False),
             vectors=VectorIndex.load(folder / "vectors.faiss"),
             sentence_vectors=SentenceVectors.load(folder / "sentence_vectors.npy"),
             postings=terms_of.load(folder / "terms"),

@@ -1,9 +1,7 @@
-"""Sentence boundaries as character offsets, for prose in any script and for Markdown.
+"""Sentence boundaries as character offsets, for prose in any script.
 
-Owns nothing but the boundaries: `sentence_spans(text)` returns spans that never overlap and
-never cross a blank line, a heading, a list item or a table row.  What lies between two spans
-is white space or Markdown furniture (`#`, `-`, `|`, `>`), so every non-furniture character of
-the text is inside exactly one span.
+Owns nothing but the boundaries inside a paragraph: `sentence_spans(text)` returns spans that never
+overlap, with nothing but white space between them.  What a paragraph is, `index.units` knows.
 """
 
 from __future__ import annotations
@@ -20,20 +18,15 @@ MAX_SENTENCE_CHARS = 600
 MAX_THAI_CHARS = 200
 
 _CLOSERS = "\"'”’»)\\]）】」』〉》"
-# Reference marks that encyclopaedias glue to a full stop: "[12]", ":121,154".
-_REFERENCE = r"(?:\[\d+\]|:\d+(?:[,،–-]\d+)*)*"
+# Reference marks that are glued to a full stop: "[12]", ":121,154" in encyclopaedias, "[^1]" in Markdown.
+_REFERENCE = r"(?:\[\d+\]|\[\^[^\[\]\s]{1,60}\]|:\d+(?:[,،–-]\d+)*)*"
 # The text "\\n" in an article is a line break that lost its meaning in some export.
 _HARD_END = re.compile(
     rf"[。！？｡]+[{_CLOSERS}]*|[.!?…؟।॥۔]+[{_CLOSERS}*_]*{_REFERENCE}(?=\s|$|\\n)|(?:\\n)+"
 )
-_LINE = re.compile(r"[^\n]+")
-_FURNITURE = re.compile(r"\s*(?:#{1,6}\s+|>\s?|[-*+•]\s+|\d{1,3}[.)]\s+|\|\s*)*")
-_HEADING = re.compile(r"\s{0,3}(?:#{1,6}\s|=[= ]*[^=\s][^=\n]*=[= ]*$)", re.MULTILINE)
-_BLOCK_START = re.compile(rf"\s*(?:>|[-*+•]\s|\d{{1,3}}[.)]\s|\||```|~~~)|{_HEADING.pattern}", re.MULTILINE)
 _LIST_NUMBER = re.compile(r"[(\s]*\d{1,3}[.)]*$")
 _THAI = re.compile(r"[\u0e00-\u0e7f]")
 _LOWER_START = re.compile(r"[^\W\d_]{3}[.?!] +[a-z]")
-_RULE = re.compile(r"\s*(?:[-=*_|:+]\s*){3,}$")
 
 # Full stops after these do not end a sentence.  Titles and the like always precede a name;
 # the others end a sentence only when a capitalised word follows that commonly starts one.
@@ -56,59 +49,26 @@ _WORD_BEFORE = re.compile(r"[^\s(\[“\"'‘]+$")
 _WORD_AFTER = re.compile(r"\s*[\"'“‘(\[«*_]*(\w+)")
 
 
-def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """Return the `(start, end)` character offsets of the sentences of `text[start:end]`."""
-    stop = len(text) if end is None else end
-    lower = _is_lower_case_prose(text)
-    return [
-        span
-        for block in _blocks(text, start, stop)
-        for sentence in _split_block(text, *block, lower)
-        for span in _limit(text, *sentence)
-    ]
+def sentence_spans(
+    text: str, start: int = 0, end: int | None = None, lower: bool | None = None
+) -> list[Span]:
+    """Return the `(start, end)` character offsets of the sentences of `text[start:end]`, a paragraph.
 
-
-def is_heading(text: str, start: int) -> bool:
-    """Whether the line that holds offset `start` is a Markdown heading."""
-    line = text.rfind("\n", 0, start) + 1
-    return _HEADING.match(text, line) is not None
-
-
-def _blocks(text: str, start: int, stop: int) -> Iterator[Span]:
-    """Paragraphs; each heading, list item, quotation or table row is a block of its own.
-
-    Lines of one hard-wrapped paragraph stay together, so that a sentence may span them.
+    `lower` says that sentences may begin with a small letter; None has it told from the text.
     """
-    begin = end = -1
-    for line in _LINE.finditer(text, start, stop):
-        blank = not line.group().strip() or _RULE.match(line.group()) is not None
-        joins = (
-            begin >= 0
-            and not blank
-            and text.count("\n", end, line.start()) <= 1
-            and not _BLOCK_START.match(line.group())
-            and not _HEADING.match(text, begin)
-        )
-        if joins:
-            end = line.end()
-            continue
-        if begin >= 0:
-            yield begin, end
-        begin, end = (-1, -1) if blank else (line.start(), line.end())
-    if begin >= 0:
-        yield begin, end
+    stop = len(text) if end is None else end
+    lower = is_lower_case_prose(text) if lower is None else lower
+    return [span for sentence in _split(text, start, stop, lower) for span in _limit(text, *sentence)]
 
 
-def _is_lower_case_prose(text: str) -> bool:
+def is_lower_case_prose(text: str) -> bool:
     """Transcripts and scraped filings are often lower case throughout."""
     sample = text[:50_000]
     capitals = sum(c.isupper() for c in sample)
     return capitals < 0.005 * len(sample) and _LOWER_START.search(sample) is not None
 
 
-def _split_block(text: str, start: int, end: int, lower: bool) -> Iterator[Span]:
-    furniture = _FURNITURE.match(text, start, end)
-    begin = furniture.end() if furniture else start
+def _split(text: str, begin: int, end: int, lower: bool) -> Iterator[Span]:
     for match in _HARD_END.finditer(text, begin, end):
         if match.end() <= begin:
             continue

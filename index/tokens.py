@@ -35,6 +35,17 @@ _STEMMER_OF_SCRIPT = (
     (re.compile("[\u0600-\u06ff]"), "arabic"),
     (re.compile("[\u0900-\u097f]"), "hindi"),
 )
+# What is written as one: ERR-1042, 10.4.2, C#, C++, .NET.  Hyphens between words alone join no name.
+_LETTER = rf"[^\W_{_HAN_KANA}{_THAI}]"
+_IDENTIFIER = re.compile(
+    rf"(?<!{_LETTER})(?:(?<![^\s(\[\"'])\.[a-z]{{2,20}}|[a-z]{{1,3}}(?:#|\+\+)"
+    rf"|[a-z0-9]{{1,20}}(?:[-._/:][a-z0-9]{{1,20}}){{1,6}})(?!{_LETTER})"
+)
+_MAY_BE_IDENTIFIER = re.compile(r"\d[-._/:]|[-._/:]\d|[a-z](?:#|\+\+)|(?:^|[\s(\[\"'])\.[a-z]")
+# "15-minute" and "mid-1990s" are words beside numbers, written together or apart.
+_NO_IDENTIFIER = re.compile(r"\d+(?:\.\d+)?-[a-z]{2,}|(?:mid|pre|post|early|late|non|anti)-")
+_JOINT = re.compile(r"(?<=[a-z])[-_/:](?=\d)|(?<=\d)[-_/:](?=[a-z])")
+_VERSION_MARK = re.compile(r"v\.?(?=\d+\.)")
 _DIGIT_GROUPS = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}(?!\d))")
 _GROUP_MARK = re.compile("[,\u202f\u00a0]")
 _local = threading.local()
@@ -47,10 +58,31 @@ PREFIX_CHARS = 4
 def terms(text: str) -> list[str]:
     """Return the terms of `text` in order, repeats included."""
     if text.isascii():
-        return _of_words(_ASCII_WORD.findall(_without_groups(text.lower())))
-    folded = _without_groups(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
-    if not _UNSPACED.search(folded):
-        return _of_words(_SPACED_WORD.findall(folded))
+        folded, words = _without_groups(text.lower()), _ascii_words
+    else:
+        folded = _without_groups(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
+        words = _words_and_characters if _UNSPACED.search(folded) else _spaced_words
+    if not _MAY_BE_IDENTIFIER.search(folded):
+        return words(folded)
+    found: list[str] = []
+    start = 0
+    for match in _IDENTIFIER.finditer(folded):
+        whole = _whole(match.group())
+        if whole is not None:
+            found += [*words(folded[start : match.end()]), whole]
+            start = match.end()
+    return found + words(folded[start:])
+
+
+def _ascii_words(folded: str) -> list[str]:
+    return _of_words(_ASCII_WORD.findall(folded))
+
+
+def _spaced_words(folded: str) -> list[str]:
+    return _of_words(_SPACED_WORD.findall(folded))
+
+
+def _words_and_characters(folded: str) -> list[str]:
     found: list[str] = []
     for match in _WORD.finditer(folded):
         run = match.group()
@@ -68,6 +100,18 @@ def terms(text: str) -> list[str]:
 def _without_groups(folded: str) -> str:
     """Numbers without the marks between their thousands."""
     return _DIGIT_GROUPS.sub("", folded) if _GROUP_MARK.search(folded) else folded
+
+
+def _whole(identifier: str) -> str | None:
+    """The one term that an identifier is beside its parts; None for words that are merely joined.
+
+    ERR-1042 is the same as ERR1042, and v10.4.1 the same as 10.4.1; 10.4 is neither 10.4.2 nor 104.
+    """
+    if identifier[0] == "." or identifier[-1] in "#+":
+        return identifier
+    if not any(map(str.isdigit, identifier)) or _NO_IDENTIFIER.match(identifier):
+        return None
+    return _stem(_JOINT.sub("", _VERSION_MARK.sub("", identifier)))
 
 
 def _of_words(words: Iterable[str]) -> list[str]:

@@ -57,13 +57,18 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A run of whole sentences of one article: `article.text[start:end] == text`."""
+    """A run of whole units of one article: `article.text[start:end] == text`."""
 
     article: Article
     start: int
     end: int
-    heading: str | None
-    """The nearest heading above, as context for search; None at the top of an article."""
+    path: tuple[str, ...]
+    """What stands above its first unit, outermost first, without the article's title."""
+
+    @property
+    def heading(self) -> str | None:
+        """What stands nearest above it; None at the top of an article."""
+        return self.path[-1] if self.path else None
 
     @property
     def text(self) -> str:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from index.manifests import MissingGeneration, SourceEntry, indexed_sources
 from index.reading import NO_SENTENCE, known_files, read_sources
-from index.sentences import is_heading, sentence_spans
 from index.types import Article, FootnoteError, collection_of
+from index.units import Kind, units_of
 
 State = Literal["indexed", "changed", "new", "stale", "failed", "removed"]
 MEANINGS: Mapping[State, str] = {
@@ -92,7 +92,7 @@ def _state(article: Article, entry: SourceEntry | None) -> tuple[State, str | No
     if entry is not None and entry.sha256 == article.sha256:
         return "indexed", None
     # Such a file can be read, and a build refuses it all the same.
-    if all(is_heading(article.text, start) for start, _ in sentence_spans(article.text)):
+    if all(unit.kind is Kind.INTRODUCES for unit in units_of(article)):
         return ("failed" if entry is None else "stale"), NO_SENTENCE
     return ("new" if entry is None else "changed"), None
 

@@ -48,7 +48,8 @@ _BLANK = re.compile(r"\n[ \t]*(?=\n)")
 def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
     """The article in a Markdown file; fields of its front matter that are not known are kept."""
     # It brings NumPy with it, which the readers of other formats do without.
-    from index.article import ArticleError, front_matter, heading_text
+    from index.article import ArticleError, front_matter
+    from index.units import first_heading
 
     text = decode(raw, charset)
     try:
@@ -71,11 +72,9 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
         shown = clean_line(known["published"], 80)
         raise Unreadable(f"gives a date that cannot be read: '{shown}'. Write 2019-07-17, 2019-07 or 2019.")
     body = clean_text(without_html(body))
-    heading = re.search(r"^ {0,3}#{1,6}[ \t]+\S.*$", body, re.MULTILINE)
     return Draft(
         text=body,
-        title=clean_line(known.get("title"), MAX_TITLE_CHARS)
-        or (heading_text(heading[0]) if heading else None),
+        title=clean_line(known.get("title"), MAX_TITLE_CHARS) or first_heading(body),
         publisher=clean_line(known.get("publisher")),
         author=clean_line(known.get("author")),
         published=published,

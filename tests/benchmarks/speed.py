@@ -176,7 +176,9 @@ def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PA
     vectors: list[Vectors] = [generation.vectors.reconstruct(np.arange(len(passages)))]
     sentence_vectors: list[Vectors] = [generation.sentence_vectors.rows(slice(None))]
     shuffle, noise = random.Random(SEED), np.random.default_rng(SEED)
+    origins = list(range(len(passages)))
     for number, (article, first, stop) in enumerate(_copied(generation, wanted)):
+        origins.extend(range(first, stop))
         rows = slice(int(generation.sentence_offsets[first]), int(generation.sentence_offsets[stop]))
         sentences = generation.sentences[rows]
         text = shuffled(article.text, sentences, shuffle)
@@ -184,7 +186,7 @@ def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PA
         tables.append(sentences + np.array([len(passages) - first, 0, 0], dtype=np.int32))
         articles.append(copy)
         passages.extend(
-            Passage(copy, passage.start, passage.end, passage.heading)
+            Passage(copy, passage.start, passage.end, passage.path)
             for passage in generation.passages[first:stop]
         )
         vectors.append(moved(vectors[0][first:stop], noise))
@@ -193,6 +195,7 @@ def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PA
         articles=articles,
         passages=passages,
         sentences=np.concatenate(tables),
+        contexts=[context for number in origins for context in generation.passages.contexts(number)],
         vectors=VectorIndex.build(np.concatenate(vectors)),
         sentence_vectors=SentenceVectors.build(np.concatenate(sentence_vectors)),
     )

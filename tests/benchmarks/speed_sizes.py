@@ -43,6 +43,7 @@ from index.light import lightest
 from index.manifests import read_generation
 from index.segments import Articles, Segment, open_segment, trusted_segment, write_segment
 from index.types import Article, Encoder, Vectors
+from index.units import context
 from index.vectors import SentenceVectors, VectorIndex
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.peers import ADDED, ADDED_TEXT, EMBEDDED, NEAREST, PEERS
@@ -269,6 +270,7 @@ def _added(data: Path, generation: Generation, encoder: Encoder) -> dict[str, fl
                 articles=[article],
                 passages=chunks.passages,
                 sentences=chunks.sentences,
+                contexts=[context(unit, article.text) for unit in chunks.units],
                 vectors=VectorIndex.build(vectors[: len(passages)]),
                 sentence_vectors=SentenceVectors.build(vectors[len(passages) :]),
             )

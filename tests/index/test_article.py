@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.article import ArticleError, heading_text, parse_article
+from index.article import ArticleError, parse_article
 from index.types import Article
 
 UNCLOSED = (
@@ -85,7 +85,7 @@ def test_any_bytes_give_an_article_or_a_reason(raw: bytes) -> None:
     ("text", "title"),
     [
         ("---\ntitle: In front\n---\n# In the text\n\nText.", "In front"),
-        ("Lead.\n\n## In the  *text* ##\n\nText.", "In the *text*"),
+        ("Lead.\n\n## In the  *text* ##\n\nText.", "In the text"),
         ("# C and C#\n\nText.", "C and C#"),
         ("Text without any heading, #1 of its kind.", "Alios banma 2019"),
         ("---\ntitle:\n---\nText.", "Alios banma 2019"),
@@ -210,7 +210,6 @@ def test_a_title_is_short_enough_to_stand_before_every_passage() -> None:
 @pytest.mark.parametrize("line", ["# " + " " * 500_000 + "x", "# " + "x #" * 200_000, "=" * 500_000])
 def test_a_hostile_heading_is_read_in_no_time(line: str) -> None:
     started = time.perf_counter()
-    heading_text(line)
     parse(f"{line}\n\nText.")
     assert time.perf_counter() - started < 5
 

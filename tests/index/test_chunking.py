@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.chunking import MAX_CHARS_PER_TOKEN, ChunkSettings, chunk, context_text
-from index.sentences import is_heading, sentence_spans
 from index.types import Article, Passage
+from index.units import Kind, units_of
 
 SETTINGS = ChunkSettings(target_tokens=20, limit_tokens=24)
 
@@ -47,8 +47,10 @@ SIZES = st.builds(
 @given(MARKDOWN, SIZES)
 @settings(max_examples=300)
 def test_every_sentence_is_in_exactly_one_passage_in_order(text: str, sizes: ChunkSettings) -> None:
-    chunks = chunk(article(text), words, sizes)
-    prose = [span for span in sentence_spans(text) if not is_heading(text, span[0])]
+    source = article(text)
+    chunks = chunk(source, words, sizes)
+    prose = [(unit.start, unit.end) for unit in units_of(source) if unit.kind is not Kind.INTRODUCES]
+    assert [(unit.start, unit.end) for unit in chunks.units] == prose
     assert [(start, end) for _, start, end in chunks.sentences.tolist()] == prose
     numbers = chunks.sentences[:, 0].tolist()
     assert numbers == sorted(numbers)
@@ -72,12 +74,13 @@ def test_a_passage_is_the_slice_from_its_first_to_its_last_sentence(text: str, s
 @given(MARKDOWN, SIZES)
 @settings(max_examples=300)
 def test_only_a_single_sentence_exceeds_the_limit(text: str, sizes: ChunkSettings) -> None:
-    chunks = chunk(article(text), words, sizes)
+    source = article(text)
+    chunks = chunk(source, words, sizes)
     for number, passage in enumerate(chunks.passages):
         inside = [
-            text[start:end]
-            for start, end in sentence_spans(text)
-            if passage.start <= start and end <= passage.end
+            text[unit.start : unit.end]
+            for unit in units_of(source)
+            if passage.start <= unit.start and unit.end <= passage.end
         ]
         tokens = sum(max(len(t.split()), math.ceil(len(t) / MAX_CHARS_PER_TOKEN)) for t in inside)
         assert tokens <= sizes.limit_tokens or (chunks.sentences[:, 0] == number).sum() == 1
@@ -96,7 +99,7 @@ def test_a_heading_starts_a_passage_and_is_its_context() -> None:
     passages = chunk(article(text), words, SETTINGS).passages
     assert [(passage.heading, len(passage.text.split())) for passage in passages] == [
         (None, 18),
-        ("First *part*", 15),
+        ("First part", 15),
         ("Second", 16),
         ("Second", 15),
     ]
@@ -144,7 +147,7 @@ def test_heading_marks_are_not_part_of_the_heading(line: str, heading: str) -> N
     assert chunk(article(f"{line}\n\nText."), words, SETTINGS).passages[0].heading == heading
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "# Only\n\n## Headings", "---\n\n***"])
+@pytest.mark.parametrize("text", ["", "\n\n", "# Only a title", "---\n\n***"])
 def test_a_text_without_sentences_has_no_passages(text: str) -> None:
     chunks = chunk(article(text), words, SETTINGS)
     assert (chunks.passages, chunks.sentences.shape) == ((), (0, 3))
@@ -171,18 +174,35 @@ def test_tokens_are_counted_in_one_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "heading", "expected"),
+    ("title", "path", "expected"),
     [
-        ("Rye", "Why", "Rye. Why. Text."),
-        ("Rye", None, "Rye. Text."),
-        ("Rye", "RYE", "Rye. Text."),
-        ("What is rye?", "It's bread!", "What is rye? It's bread! Text."),
+        ("Rye", ("Bread", "Why"), "Rye. Bread. Why. Text."),
+        ("Rye", (), "Rye. Text."),
+        ("What is rye?", ("It's bread!",), "What is rye? It's bread! Text."),
     ],
 )
-def test_title_and_heading_stand_in_front_of_the_searched_text(
-    title: str, heading: str | None, expected: str
+def test_title_and_path_stand_in_front_of_the_searched_text(
+    title: str, path: tuple[str, ...], expected: str
 ) -> None:
-    assert context_text(Passage(article("Text.", title), 0, 5, heading)) == expected
+    assert context_text(Passage(article("Text.", title), 0, 5, path)) == expected
+
+
+def test_a_heading_that_repeats_the_title_stands_in_front_once() -> None:
+    (passage,) = chunk(article("# RYE\n\nText.", "Rye"), words, SETTINGS).passages
+    assert context_text(passage) == "Rye. Text."
+
+
+def test_a_table_stays_in_one_piece_with_its_head_where_it_fits_and_carries_it_where_it_is_torn() -> None:
+    head = "| Plan | Seats |\n|---|---|\n"
+    rows = "".join(f"| Plan{n} | {n} |\n" for n in range(3))
+    table = f"{sentence(14)}\n\n## Plans\n\n{head}{rows}"
+    passages = chunk(article(table), words, SETTINGS).passages
+    assert [passage.path for passage in passages] == [(), ("Plans", "Plan · Seats")]
+    assert passages[1].text == rows.strip()
+
+    torn = chunk(article(head + rows * 4), words, SETTINGS).passages
+    assert len(torn) > 1
+    assert {passage.path for passage in torn} == {("Plan · Seats",)}
 
 
 @pytest.mark.parametrize(("target", "limit"), [(0, 10), (20, 10), (-1, 10)])

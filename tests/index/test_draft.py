@@ -42,6 +42,7 @@ def contents(*articles: Article) -> Contents:
         articles=articles,
         passages=passages,
         sentences=sentences,
+        contexts=[()] * len(sentences),
         vectors=VectorIndex.build(ENCODER.encode_documents([context_text(p) for p in passages])),
         sentence_vectors=SentenceVectors.build(ENCODER.encode_documents(texts)),
     )

@@ -96,7 +96,7 @@ FLAWS: list[tuple[str, Any, str]] = [
     ("places", put(0, 2, 10_000), "a passage lies outside its article"),
     ("places", put(2, 1, -1), "a passage lies outside its article"),
     ("places", put(0, 0, 1), "its passages are not those of its articles"),
-    ("places", put(0, 3, 7), "a heading is missing"),
+    ("places", put(0, 3, 7), "what stands above a sentence is missing"),
     ("sentences", put(7, 2, 10_000), "a sentence lies outside its passage"),
     ("sentences", put(1, 1, 0), "a sentence lies outside its passage"),
     ("sentences", put(2, 0, 0), "a sentence lies outside its passage"),
@@ -173,7 +173,7 @@ def test_the_manifest_says_what_the_generation_is_made_of(generation: Generation
     raw = json.loads((data / "generations" / name / "manifest.json").read_text("utf-8"))
     facts = ("format", "id", "created", "before", "model", "dimension", "stale", "passages", "sentences")
     assert {fact: raw[fact] for fact in facts} == {
-        "format": 2,
+        "format": 3,
         "id": name,
         "created": "2026-01-02T12:00:00.000000+00:00",
         "before": None,
@@ -206,7 +206,7 @@ def test_every_damaged_file_is_noticed_and_named(generation: Generation, data: P
     places = [data / "generations" / generation.id, data / "segments" / generation.segments[0].name]
     files = sorted(path for place in places for path in place.rglob("*") if path.is_file())
     files = [path for path in files if path.name != "trusted.json"]
-    assert len(files) == 17
+    assert len(files) == 18
     for path in files:
         whole = path.read_bytes()
         middle = len(whole) // 2
@@ -317,8 +317,8 @@ def test_an_index_of_another_model_is_refused(generation: Generation, data: Path
 def test_an_index_of_another_format_is_refused(
     generation: Generation, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manifests, "FORMAT_VERSION", 3)
-    with pytest.raises(StaleGeneration, match=r"has format 2, .* reads format 3\. Run `footnote build`\."):
+    monkeypatch.setattr(manifests, "FORMAT_VERSION", 4)
+    with pytest.raises(StaleGeneration, match=r"has format 3, .* reads format 4\. Run `footnote build`\."):
         load_generation(data)
 
 
