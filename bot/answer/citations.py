@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote as percent_encode
 
+from bot.answer.ranking import path_of
 from bot.answer.selection import Span
 from bot.types import Quote, Source
 from index.types import Article
@@ -44,6 +45,7 @@ def cite(spans: Sequence[Span], sources_folder: Path) -> tuple[tuple[Quote, ...]
                 end,
                 link,
                 answer=span.answer,
+                path=path_of(article, start),
                 part=span.part,
             )
         )

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.answer.referring import MANY, ONE, ZH, coming_from, newest_first, referred, stems
-from index.article import heading_text
 from index.common_terms import smoothed_idf
 from index.generation import Generation
 from index.types import Article, Vectors
+from index.units import unit_at
 
 Span = tuple[int, int]
 Floats = npt.NDArray[np.float64]
@@ -44,7 +44,6 @@ TITLE_WEIGHT = 0.35
 # A sentence that the reader thinks so much less of than of the best is left out of a topic.
 WORTH = 0.4
 
-_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+.+$", re.MULTILINE)
 # Sections that say nothing of what the article is about.
 _ASIDE = re.compile(
     r"(?:about (?:the |this )?(?:authors?|report|article|publisher|us)|contact|references|see also|sources"
@@ -238,7 +237,7 @@ def key_sentences(
     titled = np.array([_shared(title, article.text[slice(*spans[place])]) for place in able])
     lead = np.exp(-np.array(able) / LEAD_SENTENCES)
     worth = _spread(central) + TITLE_WEIGHT * titled + LEAD_WEIGHT * lead
-    sections = np.array([_section(article, spans[place][0]) for place in able])
+    sections = np.array([_heading_above(article, spans[place][0]) for place in able])
     beside = SAME_SECTION * (sections[:, None] == sections)
     wanted = count or min(MAX_KEY_SENTENCES, max(3, round(len(able) / 5)))
     chosen = _most_told(worth / worth.max(), alike[np.ix_(able, able)], wanted, beside)
@@ -356,14 +355,9 @@ def _stands_alone(article: Article, span: Span) -> bool:
     )
 
 
-def _section(article: Article, start: int) -> int:
-    """How many headings stand above."""
-    return len(_HEADING.findall(article.text, 0, start))
-
-
 def _heading_above(article: Article, start: int) -> str:
-    headings = _HEADING.findall(article.text, 0, start)
-    return (heading_text(headings[-1]) or "") if headings else ""
+    unit = unit_at(article, start)
+    return unit.path[-1] if unit is not None and unit.path else ""
 
 
 def _bare(question: str) -> str:

@@ -25,6 +25,7 @@ from index.common_terms import is_common
 from index.search import Findings, Sentence
 from index.tokens import terms
 from index.types import Article, Reader, ReadSpan
+from index.units import unit_at
 
 Floats = npt.NDArray[np.float64]
 
@@ -178,12 +179,19 @@ def best_windows(findings: Findings) -> list[Window]:
 
 
 def lead_of(findings: Findings, window: Window) -> str:
-    """What stands above the window: the title, and the headings."""
-    passage = findings.hits[window.place].passage
-    parts = [passage.article.title]
-    if passage.heading and passage.heading.casefold() != passage.article.title.casefold():
-        parts.append(passage.heading)
+    """What stands above the window: the title, the headings, the head of a table and the like."""
+    article = findings.hits[window.place].passage.article
+    parts = [article.title, *path_of(article, findings.sentences[window.first].start)]
     return " ".join(part if part[-1:] in ".?!。？！:" else f"{part}." for part in parts if part)
+
+
+def path_of(article: Article, start: int) -> tuple[str, ...]:
+    """What stands above the unit that begins there, outermost first; of a row, also its table's head."""
+    unit = unit_at(article, start)
+    if unit is None:
+        return ()
+    heads = " · ".join(filter(None, unit.heads))
+    return (*unit.path, heads) if heads else unit.path
 
 
 def subject_of(question: str) -> tuple[frozenset[str], ...]:
@@ -311,8 +319,8 @@ def _signals(findings: Findings, places: Sequence[int], spans: dict[int, ReadSpa
             for beside in (place - 1, place + 1)
             if 0 <= beside < len(sentences) and sentences[beside].place == sentence.place
         ]
-        passage = findings.hits[sentence.place].passage
-        above = frozenset(terms(f"{passage.article.title} {passage.heading or ''}"))
+        article = findings.hits[sentence.place].passage.article
+        above = frozenset(terms(" ".join([article.title, *path_of(article, sentence.start)])))
         around = sentence.terms.union(above, *near)
         held = set(pairwise(_without_prefixes(sentence.in_order))) if wanted else set()
         margin = spans[place].score if place in spans else 0.0
