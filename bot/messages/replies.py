@@ -267,8 +267,8 @@ def _uncertain_lead(answer: Answer, words: Words) -> Iterator[Block]:
 
 def _uncertain_detail(answer: Answer, words: Words) -> str:
     """What to mind, with the reason for it where that is known."""
-    reason = f"{instead_line(answer.instead, words)} " if answer.instead else ""
-    return reason + words.uncertain_detail
+    reason = f" {instead_line(answer.instead, words)}" if answer.instead else ""
+    return words.uncertain_detail + reason
 
 
 def _asked_line(asked: str, words: Words) -> str:

@@ -469,8 +469,8 @@ def test_a_selection_is_called_one() -> None:
 )
 def test_what_is_not_named_is_said_with_what_is(instead: Instead, said: str) -> None:
     unsure = messages.answer_message(dataclasses.replace(banma_answer(certain=False), instead=instead), "id")
-    assert parts(unsure.blocks)[2]["text"].startswith(f"\n{said} It may not")
-    assert f"{escape(said)} It may not" in unsure.plain
+    assert parts(unsure.blocks)[2]["text"].endswith(f"so please check it. {said}")
+    assert f"so please check it. {escape(said)}\n" in unsure.plain
     none = NoAnswer("?", Silence.NOT_IN_SOURCES, (), 0.0, "g", 0.0, instead)
     assert messages.no_answer_message(none).text == escape(
         f"I did not find an answer in the articles. {said}"
