@@ -92,7 +92,9 @@ class ShippedReader:
             layers, learnt = load_layers(weights, "bert.")
             digest = hashlib.sha256(weights.read_bytes()).hexdigest()
         except (OSError, SafetensorError, KeyError) as error:
-            raise FootnoteError(f"The reader {weights} cannot be read: {error}. Reinstall Footnote.") from error
+            raise FootnoteError(
+                f"The reader {weights} cannot be read: {error}. Reinstall Footnote."
+            ) from error
         tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.no_truncation()
@@ -234,8 +236,8 @@ def _load(model: str) -> tuple[Any, Any]:
             kinds = config.architectures or [""]
             if not kinds[0].endswith("ForQuestionAnswering"):
                 raise FootnoteError(
-                    f"{model} is {kinds[0] or 'of an unknown kind'}: no reader. Set FOOTNOTE_READER to a model"
-                    " for question answering that was trained on SQuAD 2.0 or the like, or leave it empty."
+                    f"{model} is {kinds[0] or 'of an unknown kind'}: no reader. Set FOOTNOTE_READER to a"
+                    " model for question answering that was trained on SQuAD 2.0 or the like,"
                 )
             tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=local)
             loaded = AutoModelForQuestionAnswering.from_pretrained(place, local_files_only=local)
