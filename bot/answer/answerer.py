@@ -18,10 +18,9 @@ from bot.answer.conversation import Request, last_question, request_about, small
 from bot.answer.examples import candidates
 from bot.answer.find import Found, find_answer
 from bot.answer.passages import overview_of, stretch_after, stretch_before
-from bot.answer.ranking import Judge, rank
+from bot.answer.ranking import Correction, Judge, rank
 from bot.answer.scoped_search import View
 from bot.answer.selection import Span, same
-from bot.calibration import Calibration
 from bot.turns import Turns
 from bot.types import (
     MAX_QUESTION_CHARS,
@@ -71,7 +70,7 @@ class Answerer:
         balance: float = 0.5,
         today: Callable[[], datetime.date] = datetime.date.today,
         reader: Reader | None = None,
-        calibration: Calibration | None = None,
+        calibration: Correction | None = None,
     ) -> None:
         """`calibration` must be the one for this reader."""
         self._live = live

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.answer.question import asks_yes_or_no
-from bot.calibration import Calibration
 from index.common_terms import is_common
 from index.search import Findings, Sentence
 from index.tokens import terms
@@ -55,6 +54,14 @@ SURE = (
     "margin of yes or no",
     "yes or no",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Of the log-odds that what ships gives: `scale * margin + offset`."""
+
+    scale: float
+    offset: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +328,7 @@ def _text(findings: Findings, place: int) -> str:
 class Judge:
     """Ranks sentences and says how sure it is, always with the same reader.  Thread-safe as it is."""
 
-    def __init__(self, reader: Reader | None, calibration: Calibration | None = None) -> None:
+    def __init__(self, reader: Reader | None, calibration: Correction | None = None) -> None:
         """`calibration` must be the one for this reader."""
         self._reader = reader
         self._calibration = calibration
