@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from index.types import FootnoteError
 
 ENV_FILE = ".env"
+NO_READER = "none"
+"""The value of FOOTNOTE_READER with which nothing is read."""
 MAX_KEPT_GENERATIONS = 1000
 MAX_RETENTION_DAYS = 3_650
 MAX_LIMIT = 10_000
@@ -41,10 +43,10 @@ SETTINGS = (
         "FOOTNOTE_MODEL", "", "a sentence-transformers model, by folder or name, instead of the one installed"
     ),
     Setting(
-        "FOOTNOTE_RERANKER",
+        "FOOTNOTE_READER",
         "",
-        "a sentence-transformers `CrossEncoder`, by folder or name, that reads the best sentences again;"
-        " `footnote calibrate` after setting it",
+        "a model for question answering that was trained on SQuAD 2.0 or the like, by folder or name,"
+        " instead of the reader that ships, or `none`; `footnote calibrate` after setting it",
     ),
     Setting(
         "FOOTNOTE_KEEP_GENERATIONS", "2", "how many states of the index are kept, for `footnote rollback`"
@@ -179,8 +181,8 @@ class Settings:
     data: Path
     model: str | None
     """None for the packaged model."""
-    reranker: str | None
-    """None: the order is ours alone."""
+    reader: str | None
+    """None for the one that ships; `NO_READER` for none at all."""
     keep_generations: int
     canaries: Path | None
     canaries_fail_under: str
@@ -235,6 +237,11 @@ class Settings:
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """Return the settings in `environment`; raise `FootnoteError` that names the wrong one."""
+    if environment.get("FOOTNOTE_RERANKER", "").strip():
+        raise FootnoteError(
+            "FOOTNOTE_RERANKER is no longer a setting: a reader, which finds the words that answer, has"
+            " replaced the reranker. Remove it; FOOTNOTE_READER sets another reader than the one that ships."
+        )
     values = {
         known.variable: environment.get(known.variable, "").strip() or known.default for known in SETTINGS
     }
@@ -242,7 +249,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         sources=Path(values["FOOTNOTE_SOURCES"]).expanduser(),
         data=Path(values["FOOTNOTE_DATA"]).expanduser(),
         model=values["FOOTNOTE_MODEL"] or None,
-        reranker=values["FOOTNOTE_RERANKER"] or None,
+        reader=values["FOOTNOTE_READER"] or None,
         keep_generations=_keep(values["FOOTNOTE_KEEP_GENERATIONS"]),
         canaries=Path(values["FOOTNOTE_CANARIES"]).expanduser() if values["FOOTNOTE_CANARIES"] else None,
         canaries_fail_under=values["FOOTNOTE_CANARIES_FAIL_UNDER"],

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import health, rights
-from bot.answer.answerer import Answerer, open_confidence, open_model
+from bot.answer.answerer import Answerer
+from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
-from bot.calibration import load_calibration, models_of
-from bot.canaries import DEFAULT_FILE, canaries
-from bot.config import LlmSettings, Settings
+from bot.config import NO_READER, LlmSettings, Settings
 from bot.library import Library
-from bot.observing import Observer
+from bot.quality.acceptance import DEFAULT_FILE, canaries
+from bot.quality.calibration import READER_FILE, load_calibration, models_of
+from bot.quality.fitting import Observer
 from bot.rights import LiveRights
 from bot.state import State
 from bot.types import Answers, Scope
@@ -29,16 +30,14 @@ from index.embedding import SentenceTransformerEncoder, default_model_folder
 from index.generation import Generation, LiveGeneration
 from index.light import lightest
 from index.manifests import current_name
-from index.reader import Reader
-from index.reranking import CrossEncoderReranker
+from index.reader import AnyReader, ShippedReader
 from index.search import Searcher
-from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reranker
+from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 
 if TYPE_CHECKING:
     from bot.slack import SlackSettings
 
 STATE_FILE = "state.sqlite"
-READER_FILE = "reader.safetensors"
 INSTALLATIONS_FOLDER = "installations"
 
 Search = Callable[[str, int], Sequence[Hit]]
@@ -69,7 +68,7 @@ class Parts:
     """Serve until a signal comes."""
     ask_slack: Callable[[Settings], None]
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
-    reranker: Callable[[Settings], Reranker | None]
+    reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
     memory: Callable[[Settings], State] = open_memory
 
@@ -96,17 +95,7 @@ def open_answers(settings: Settings) -> Answers:
     """Raise `FootnoteError` where there is no usable index."""
     live = _live(settings.data, settings.model)
     live.get()
-    encoder, reranker = _encoder(settings.model), open_reranker(settings)
-    calibration = load_calibration(settings.data, models_of(encoder, reranker))
-    answers = Answerer(
-        live,
-        encoder,
-        settings.sources,
-        settings.balance,
-        reranker=reranker,
-        calibration=calibration,
-        reader=open_reader(settings),
-    )
+    answers = _answerer(settings, live)
     return answers if settings.llm is None else _written(answers, settings.llm)
 
 
@@ -130,23 +119,18 @@ def open_rights(settings: Settings) -> LiveRights:
     )
 
 
-def open_reranker(settings: Settings) -> Reranker | None:
-    """None where none is set; raise `FootnoteError` where the one that is cannot be used."""
-    return None if settings.reranker is None else _reranker(settings.reranker)
+def open_reader(settings: Settings) -> Reader | None:
+    """Return what reads passages; None if nothing is to be read.
+
+    Raise `FootnoteError` if the one that is set, or the one that ships, cannot be used.
+    """
+    return None if settings.reader == NO_READER else _reader(settings.reader)
 
 
 def open_observer(settings: Settings) -> Observer:
     """Raise `FootnoteError` where there is no usable index."""
-    live = _live(settings.data, settings.model)
-    encoder, reranker = _encoder(settings.model), open_reranker(settings)
-    return Observer(
-        Searcher(live.get(), encoder),
-        open_model(),
-        open_confidence(),
-        encoder,
-        reranker,
-        reader=open_reader(settings),
-    )
+    live, encoder = _live(settings.data, settings.model), _encoder(settings.model)
+    return Observer(Searcher(live.get(), encoder), encoder, open_reader(settings))
 
 
 def indexed_articles(settings: Settings) -> Sequence[Article]:
@@ -196,7 +180,7 @@ REAL_PARTS = Parts(
     indexed_articles,
     serve_slack,
     ask_slack,
-    open_reranker,
+    open_reader,
     open_observer,
 )
 
@@ -208,21 +192,23 @@ def _canaries(settings: Settings) -> Acceptance | None:
         return None
 
     def opened(generation: Generation) -> tuple[Search, Answers]:
-        live, encoder = LiveGeneration.of(generation), _encoder(settings.model)
-        reranker = open_reranker(settings)
-        calibration = load_calibration(settings.data, models_of(encoder, reranker))
-        answers = Answerer(
-            live,
-            encoder,
-            settings.sources,
-            settings.balance,
-            reranker=reranker,
-            calibration=calibration,
-            reader=open_reader(settings),
-        )
-        return Searcher(generation, encoder).search, answers
+        answers = _answerer(settings, LiveGeneration.of(generation))
+        return Searcher(generation, _encoder(settings.model)).search, answers
 
     return canaries(file, settings.canaries_fail_under, opened)
+
+
+def _answerer(settings: Settings, live: LiveGeneration) -> Answerer:
+    encoder, reader = _encoder(settings.model), open_reader(settings)
+    kept = load_calibration(settings.data, models_of(encoder, reader))
+    return Answerer(
+        live,
+        encoder,
+        settings.sources,
+        settings.balance,
+        reader=reader,
+        calibration=None if kept is None else Correction(kept.scale, kept.offset),
+    )
 
 
 def _slack_settings(settings: Settings) -> SlackSettings:
@@ -271,16 +257,9 @@ def _encoder(model: str | None) -> Encoder:
 
 
 @lru_cache(maxsize=1)
-def _reranker(model: str) -> Reranker:
-    return CrossEncoderReranker(model)
-
-
-def open_reader(settings: Settings) -> Reranker | None:
-    """The small reader that ships; None beside a model or a reranker that it was not trained beside."""
-    return None if settings.model or settings.reranker else _reader()
-
-
-@lru_cache(maxsize=1)
-def _reader() -> Reranker:
-    with as_file(files("bot").joinpath("models", READER_FILE)) as adapters:
-        return Reader.load(default_model_folder(), adapters)
+def _reader(model: str | None) -> Reader:
+    """The one that ships has embeddings of its own, and so works beside any embedding model."""
+    if model is not None:
+        return AnyReader(model)
+    with as_file(files("bot").joinpath("models", READER_FILE)) as weights:
+        return ShippedReader.load(default_model_folder(), weights)

@@ -237,7 +237,7 @@ def _load(model: str) -> tuple[Any, Any]:
             if not kinds[0].endswith("ForQuestionAnswering"):
                 raise FootnoteError(
                     f"{model} is {kinds[0] or 'of an unknown kind'}: no reader. Set FOOTNOTE_READER to a"
-                    " model for question answering that was trained on SQuAD 2.0 or the like,"
+                    " model for question answering that was trained on SQuAD 2.0, or leave it empty."
                 )
             tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=local)
             loaded = AutoModelForQuestionAnswering.from_pretrained(place, local_files_only=local)

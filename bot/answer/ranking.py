@@ -354,12 +354,12 @@ class Judge:
     def __init__(
         self,
         reader: Reader | None,
-        correction: Correction | None = None,
+        calibration: Correction | None = None,
         weights: Weights | None = None,
     ) -> None:
-        """`correction` must be the one for this reader; `weights` are those that ship if None."""
+        """`calibration` must be the one for this reader; `weights` are those that ship if None."""
         self._reader = reader
-        self._correction = correction
+        self._calibration = calibration
         self._weights = weights or shipped_weights()
 
     def rank(self, findings: Findings, asked: str) -> list[Candidate]:
@@ -373,9 +373,9 @@ class Judge:
         read = self._reader is not None and reads(self._reader, findings)
         weights = self._weights.sure[read]
         margin = float(evidence(findings, ranked, asked) @ weights[:-1] + weights[-1])
-        if self._correction is None:
+        if self._calibration is None:
             return margin
-        return self._correction.scale * margin + self._correction.offset
+        return self._calibration.scale * margin + self._calibration.offset
 
     def sure(self, findings: Findings, ranked: Sequence[Candidate], asked: str) -> float:
         """Return the probability, 0..1, that the first of `ranked` answers the question."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from bot.evaluation import Limit
+    from bot.quality.evaluation import Limit
 
 EXIT_CODES = """\
 exit codes: 0 done, 1 expected failure, 2 wrong usage, 3 a bug, 130 interrupted
@@ -104,9 +104,9 @@ def _parser() -> argparse.ArgumentParser:
         "--compare-model", metavar="MODEL", help="ask with another FOOTNOTE_MODEL too; with --compare"
     )
     evaluate.add_argument(
-        "--compare-reranker",
+        "--compare-reader",
         metavar="MODEL",
-        help="ask with another FOOTNOTE_RERANKER too; none is a word for it",
+        help="ask with another FOOTNOTE_READER too; none is a word for it",
     )
     evaluate.add_argument(
         "--compare-balance", type=_balance, metavar="N", help="ask with another FOOTNOTE_BALANCE too"
@@ -294,7 +294,7 @@ def _upper_limit(text: str) -> Limit:
 
 def _limit(text: str, *, over: bool) -> Limit:
     # Imported where a limit is given, and not for every other command's help.
-    from bot.evaluation import parse_limit
+    from bot.quality.evaluation import parse_limit
     from index.types import FootnoteError
 
     try:

@@ -13,20 +13,19 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.calibration import Calibration, Models, load_calibration, save_calibration
 from bot.commands.contract import one_line_json
 from bot.commands.evaluating import NOTHING, read_questions
 from bot.commands.inspection import drift_hint
 from bot.commands.invocation import Invocation
-from bot.evaluation import Question
-from bot.fitting import Case, Fit, Judged, fit
-from bot.judging import RERANKER_WEIGHT
 from bot.paragraphs import Paragraph, one_line, show
+from bot.quality.calibration import Calibration, Models, load_calibration, save_calibration
+from bot.quality.evaluation import Question
+from bot.quality.fitting import Case, Fit, Judged, fit
 from index.manifests import current_manifest
 from index.types import FootnoteError
 
 MIN_ANSWERABLE = 20
-"""With fewer, the two numbers that are always fitted would follow single questions."""
+"""With fewer, the two numbers that are fitted would follow single questions."""
 MIN_OF_EACH = 10
 """Searches that came out right, and wrong: of one kind alone, nothing can be told from the other."""
 BINS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
@@ -38,7 +37,7 @@ class Figure:
     meaning: str
     before: float
     after: float
-    less_is_better: bool = True
+    """Of both, less is better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,16 @@ def calibrate(run: Invocation) -> int:
         _check_cases(cases, run)
         found = fit(cases)
     kept = None
-    if found.better and not run.arguments.dry_run:
-        kept = save_calibration(run.settings.data, _calibration(models, cases, found))
+    if found.correction is not None and not run.arguments.dry_run:
+        calibration = Calibration(
+            models=models,
+            scale=found.correction.scale,
+            offset=found.correction.offset,
+            questions=sum(case.answerable for case in cases),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            log_loss=(found.before.log_loss, found.after.log_loss),
+        )
+        kept = save_calibration(run.settings.data, calibration)
     if run.arguments.json:
         print(one_line_json(_json(run, questions, cases, models, found, kept)))
     else:
@@ -94,27 +101,13 @@ def _check_cases(cases: Sequence[Case], run: Invocation) -> None:
             f"The index in {data} has the expected articles of only {answerable} questions of {file}."
             " Check the ids (`footnote eval` names those that are not there), or run `footnote build`."
         )
-    right = sum(case.views[0].right for case in cases)
+    right = sum(case.right for case in cases)
     if min(right, len(cases) - right) < MIN_OF_EACH:
         raise FootnoteError(
             f"Of {len(cases)} searches {right} came out right and {len(cases) - right} wrong, and it takes"
             f" {MIN_OF_EACH} of each to tell them apart. Add questions to {file} that are answered"
             " (`footnote eval --misses` lists those that are not) and some that your articles leave open."
         )
-
-
-def _calibration(models: Models, cases: Sequence[Case], found: Fit) -> Calibration:
-    correction = found.correction
-    return Calibration(
-        models=models,
-        scale=correction.scale,
-        offset=correction.offset,
-        weights=dict(correction.weights),
-        reranker_weight=correction.reranker_weight,
-        questions=sum(case.answerable for case in cases),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        log_loss=(found.before.log_loss, found.after.log_loss),
-    )
 
 
 def _report(
@@ -126,14 +119,15 @@ def _report(
     kept: Path | None,
 ) -> Iterator[Paragraph]:
     answerable = sum(bool(question.articles) for question in questions)
-    counts = f"{answerable} with an answer, {len(questions) - answerable} without; {len(cases)} searches"
+    counts = f"{answerable} with an answer, {len(questions) - answerable} without; {len(cases)} searches,"
+    counts += f" {sum(case.right for case in cases)} right"
     yield Paragraph(Text(one_line(f"{len(questions)} questions of {run.arguments.file}: {counts}")))
     yield Paragraph(Text(one_line(f"{models}, index in {run.settings.data}")))
     yield Paragraph()
     yield Paragraph(Text(f"{'':<18}{'before':>9}{'after':>9}  each of questions that were not learnt from"))
     for figure in _figures(found, run.settings.balance):
-        better = figure.after < figure.before if figure.less_is_better else figure.after > figure.before
-        style = "" if _value(figure.before) == _value(figure.after) else "green" if better else "red"
+        same = _value(figure.before) == _value(figure.after)
+        style = "" if same else "green" if figure.after < figure.before else "red"
         cells = (f"{figure.name:<18}{_value(figure.before):>9}", (f"{_value(figure.after):>9}", style))
         yield Paragraph(Text.assemble(*cells, (f"  {figure.meaning}", "dim")))
     yield Paragraph()
@@ -146,37 +140,21 @@ def _report(
 
 
 def _outcome(run: Invocation, models: Models, found: Fit, kept: Path | None) -> str:
-    if not found.better:
+    if found.correction is None:
         stored = load_calibration(run.settings.data, models)
         stays = "what ships stays in use" if stored is None else f"that of {stored.created[:10]} stays in use"
         return f"Nothing was clearly better than what ships, and {stays}."
-    learnt = _learnt(found)
+    learnt = f"Learnt to correct the log-odds: × {found.correction.scale:.2f} {found.correction.offset:+.2f}."
     if kept is None:
         return f"{learnt} Nothing is kept, since this is a dry run."
     return f"{learnt} Kept in {kept}; a bot that is running takes it over when it starts again."
 
 
-def _learnt(found: Fit) -> str:
-    correction = found.correction
-    sentences = []
-    if correction.method == "refitted":
-        sentences.append(f"Learnt to weigh {len(correction.weights)} signals anew.")
-    elif correction.method == "recalibrated":
-        count = " and to count the reranker's own scores" if correction.weights else ""
-        sentences.append(f"Learnt to correct the log-odds (× {correction.scale:.2f}){count}.")
-    if correction.reranker_weight != RERANKER_WEIGHT:
-        weight = f"{correction.reranker_weight:g} instead of {RERANKER_WEIGHT:g}"
-        sentences.append(f"In the order of the sentences the reranker weighs {weight}.")
-    return " ".join(sentences)
-
-
 def _figures(found: Fit, balance: float) -> tuple[Figure, ...]:
     before, after = found.before, found.after
     return (
-        Figure("auroc", "right above wrong, of all pairs", before.auroc, after.auroc, less_is_better=False),
         Figure("log_loss", "surprise, in nats", before.log_loss, after.log_loss),
         Figure("brier", "mean squared error", before.brier, after.brier),
-        Figure("answer_hit", "right quotes where there is an answer", before.found, after.found, False),
         Figure(
             "right_held_back",
             f"right, and under the balance of {balance:g}",
@@ -222,11 +200,11 @@ def _json(
         "searches": len(cases),
         "data": str(run.settings.data),
         "model": models.encoder,
-        "reranker": models.reranker,
+        "reader": models.reader,
         "balance": run.settings.balance,
-        "method": correction.method,
-        "reranker_weight": None if models.reranker is None else correction.reranker_weight,
-        "better": found.better,
+        "scale": None if correction is None else _rounded(correction.scale),
+        "offset": None if correction is None else _rounded(correction.offset),
+        "better": correction is not None,
         "kept": None if kept is None else str(kept),
         "figures": {
             figure.name: {"before": _rounded(figure.before), "after": _rounded(figure.after)}

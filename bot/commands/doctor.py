@@ -74,7 +74,7 @@ def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]
     yield _model(settings.model, verified)
     yield _data(settings.data)
     yield from _index(settings, index, reading)
-    yield from model_checks(settings, parts.reranker)
+    yield from model_checks(settings, parts.reader)
     if settings.llm is not None:
         yield _language_model(settings.llm)
     yield from _slack(settings, parts.ask_slack)

@@ -14,7 +14,8 @@ from bot.commands.contract import one_line_json
 from bot.commands.inspection import drift_hint
 from bot.commands.invocation import Invocation
 from bot.config import Settings
-from bot.evaluation import (
+from bot.paragraphs import Paragraph, one_line, show
+from bot.quality.evaluation import (
     SEARCHED,
     Evaluation,
     Figure,
@@ -27,12 +28,10 @@ from bot.evaluation import (
     quotes_of,
     status,
 )
-from bot.paragraphs import Paragraph, one_line, show
 from index.manifests import current_manifest
 from index.types import FootnoteError
 
 NOTHING = "–"
-NO_RERANKER = "none"
 QUOTE_CHARS = 200
 """Enough to see what was quoted instead; the whole is in the JSON."""
 
@@ -81,15 +80,15 @@ def _settings(run: Invocation) -> list[Settings]:
     # Quotes are judged; a language model's prose would only make them slow.
     settings = replace(run.settings, llm=None)
     typed = run.arguments
-    others = (typed.compare, typed.compare_model, typed.compare_reranker, typed.compare_balance)
+    others = (typed.compare, typed.compare_model, typed.compare_reader, typed.compare_balance)
     if all(value is None for value in others):
         return [settings]
-    reranker = None if typed.compare_reranker == NO_RERANKER else typed.compare_reranker
     other = replace(
         settings,
         data=settings.data if typed.compare is None else Path(typed.compare).expanduser(),
         model=typed.compare_model or settings.model,
-        reranker=settings.reranker if typed.compare_reranker is None else reranker,
+        # An empty one is the one that ships, as in the setting.
+        reader=settings.reader if typed.compare_reader is None else typed.compare_reader or None,
         balance=settings.balance if typed.compare_balance is None else typed.compare_balance,
     )
     return [settings, other]
@@ -143,7 +142,7 @@ def _report(run: Invocation, questions: Sequence[Question], sides: Sequence[Side
 
 def _described(side: Side) -> str:
     settings = side.settings
-    models = (("model", settings.model), ("reranker", settings.reranker))
+    models = (("model", settings.model), ("reader", settings.reader))
     chosen = "".join(f", {kind} {name}" for kind, name in models if name is not None)
     return f"index {side.generation} in {settings.data}{chosen}, balance {settings.balance:g}"
 
@@ -229,7 +228,7 @@ def _side_json(side: Side) -> dict[str, Any]:
     return {
         "data": str(side.settings.data),
         "model": side.settings.model,
-        "reranker": side.settings.reranker,
+        "reader": side.settings.reader,
         "balance": side.settings.balance,
         "generation": side.generation,
         "absent": list(side.absent),

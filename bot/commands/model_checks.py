@@ -1,44 +1,42 @@
-"""Whether the reranker can be used, and whether the confidence was fitted to the models in use."""
+"""Whether the reader can be used, and whether the confidence was fitted to the models in use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bot.calibration import Models, all_calibrations, load_calibration, shipped
 from bot.commands.checks import Check
-from bot.config import Settings
+from bot.config import NO_READER, Settings
+from bot.quality.calibration import Models, all_calibrations, load_calibration, shipped, shipped_reader
 from index.embedding import DEFAULT_MODEL
 from index.manifests import current_manifest
-from index.types import FootnoteError, Reranker
+from index.types import FootnoteError, Reader
 
 CALIBRATE = "Write questions down as for `footnote eval`, and run `footnote calibrate FILE`."
 
 
-def model_checks(settings: Settings, open_reranker: Callable[[Settings], Reranker | None]) -> Iterator[Check]:
-    """Loads the reranker, where one is set: nothing less tells whether it can be used."""
-    reranker: Reranker | None = None
+def model_checks(settings: Settings, open_reader: Callable[[Settings], Reader | None]) -> Iterator[Check]:
+    """Load the reader, unless it is the one that ships: nothing less tells whether it can be used."""
+    name: str | None = None
+    fingerprint: str | None = None
     try:
-        if settings.reranker is not None:  # else nothing needs to be imported to open none
-            reranker = open_reranker(settings)
+        if settings.reader is None:
+            name, fingerprint = shipped_reader()
+        elif (reader := open_reader(settings)) is not None:
+            name, fingerprint = reader.name, reader.fingerprint
     except FootnoteError as error:
-        yield Check("reranker", "problem", str(error))
+        yield Check("reader", "problem", str(error))
         return
-    if reranker is not None:
-        yield Check("reranker", "ok", f"{reranker.name} reads the best sentences again")
+    if name is None:
+        why = f"FOOTNOTE_READER is {NO_READER}: nothing reads what is found, and fewer answers are right"
+        yield Check("reader", "note", why, "Leave FOOTNOTE_READER empty for the reader that ships.")
+    else:
+        yield Check("reader", "ok", f"{name} reads the best of what is found")
     try:
         manifest = current_manifest(settings.data)
     except FootnoteError:
         return  # reported as what it is, and without an index no model is in use
-    yield _certainty(
-        settings,
-        Models(
-            manifest.model,
-            manifest.fingerprint,
-            None if reranker is None else reranker.name,
-            None if reranker is None else reranker.fingerprint,
-            shipped(),
-        ),
-    )
+    models = Models(manifest.model, manifest.fingerprint, name, fingerprint, shipped())
+    yield _certainty(settings, models)
 
 
 def _certainty(settings: Settings, models: Models) -> Check:
@@ -52,8 +50,8 @@ def _certainty(settings: Settings, models: Models) -> Check:
         return Check("certainty", "ok", f"{learnt}; log loss {before:.3f} before, {after:.3f} after")
     others = dict.fromkeys(str(other.models) for other in all_calibrations(settings.data))
     names = ", ".join("an earlier version" if name == str(models) else name for name in others)
-    if models.encoder == DEFAULT_MODEL and models.reranker is None:
+    if models.encoder == DEFAULT_MODEL and settings.reader is None:
         also = f"; calibrated is {names}" if names else ""
-        return Check("certainty", "ok", f"as shipped, for the model that ships{also}")
+        return Check("certainty", "ok", f"as shipped, for the models that ship{also}")
     but = f", but for {names}" if names else ""
     return Check("certainty", "note", f"not calibrated for {models}{but}", CALIBRATE)

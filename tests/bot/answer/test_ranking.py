@@ -182,7 +182,7 @@ def test_a_correction_moves_the_confidence_and_no_quote(
 
     plain, corrected = (
         answer(
-            Answerer(live, encoder, sources, 0.0, reader=reader, correction=correction).answer(
+            Answerer(live, encoder, sources, 0.0, reader=reader, calibration=correction).answer(
                 "How long is the Aare?"
             )
         )

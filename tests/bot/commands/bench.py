@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer.answerer import open_confidence, open_model
 from bot.answer.scoped_search import View
 from bot.commands import main
-from bot.config import Settings
-from bot.observing import Observer
+from bot.config import NO_READER, Settings
+from bot.quality.fitting import Observer
 from bot.types import Answer, NoAnswer, Scope
 from bot.wiring import Parts
 from index.build import Progress, build
 from index.generation import load_generation
 from index.search import Searcher
-from index.types import Article, BuildReport, FootnoteError, Hit, Reranker
+from index.types import Article, BuildReport, FootnoteError, Hit, Reader
 from tests.fakes.answers import PreparedAnswers
 from tests.fakes.encoder import HashingEncoder
+from tests.fakes.reader import WordReader
 
 ROOT = Path(__file__).parents[3]
 TOKENS = {"SLACK_BOT_TOKEN": "xoxb-0123456789", "SLACK_APP_TOKEN": "xapp-0123456789"}
@@ -43,7 +43,7 @@ class Bench:
     encoder: HashingEncoder = field(default_factory=HashingEncoder)
     served: list[Settings] = field(default_factory=list)
     refusal: FootnoteError | None = None
-    reranker: Reranker | FootnoteError | None = None
+    reader: Reader | FootnoteError = field(default_factory=lambda: WordReader({}))
 
     def __call__(self, *argv: str, stdin: bytes = b"") -> tuple[int, str, str]:
         """Return the exit code, and what came out on standard output and standard error."""
@@ -64,7 +64,7 @@ class Bench:
             self._articles,
             self._slack,
             self._ask_slack,
-            self._reranker,
+            self._reader,
             self._observer,
         )
 
@@ -84,14 +84,14 @@ class Bench:
     def _slack(self, settings: Settings) -> None:
         self.served.append(settings)
 
-    def _reranker(self, settings: Settings) -> Reranker | None:
-        if isinstance(self.reranker, FootnoteError):
-            raise self.reranker
-        return self.reranker if settings.reranker else None
+    def _reader(self, settings: Settings) -> Reader | None:
+        if isinstance(self.reader, FootnoteError):
+            raise self.reader
+        return None if settings.reader == NO_READER else self.reader
 
     def _observer(self, settings: Settings) -> Observer:
         searcher = Searcher(load_generation(settings.data, self.encoder), self.encoder)
-        return Observer(searcher, open_model(), open_confidence(), self.encoder, self._reranker(settings))
+        return Observer(searcher, self.encoder, self._reader(settings))
 
     def _ask_slack(self, settings: Settings) -> None:
         if self.refusal:

@@ -143,7 +143,7 @@ def test_json_holds_figures_and_misses_on_one_line(evaluated: TwoIndexes, file: 
     found = json.loads(out)
     assert (code, err, out.count("\n")) == (0, "", 1)
     assert list(found) == [
-        *("file", "questions", "answerable", "unanswerable", "data", "model", "reranker", "balance"),
+        *("file", "questions", "answerable", "unanswerable", "data", "model", "reader", "balance"),
         *("generation", "absent"),
         *("figures", "misses", "compared"),
     ]
@@ -204,20 +204,26 @@ def test_two_balances_of_one_index_can_be_compared(evaluated: TwoIndexes, file: 
     assert found["compared"]["change"]["answer_hit"] == 0.6667
 
 
-def test_two_models_or_rerankers_can_be_compared(evaluated: TwoIndexes, file: str) -> None:
-    evaluated.environment = {"FOOTNOTE_RERANKER": "reader"}
-    compare = ["eval", file, "--compare-reranker", "none", "--compare-model", "other"]
+def test_two_models_or_readers_can_be_compared(evaluated: TwoIndexes, file: str) -> None:
+    evaluated.environment = {"FOOTNOTE_READER": "mine"}
+    compare = ["eval", file, "--compare-reader", "none", "--compare-model", "other"]
 
     out = evaluated(*compare)[1]
     found = json.loads(evaluated(*compare, "--json")[1])
 
-    assert f"this   index g1 in {evaluated.data}, reranker reader, balance 0.5\n" in out
-    assert f"other  index g1 in {evaluated.data}, model other, balance 0.5\n" in out
-    assert [(s["model"], s["reranker"]) for s in (found, found["compared"])] == [
-        (None, "reader"),
-        ("other", None),
-    ]
-    assert [(s.model, s.reranker) for s in evaluated.asked_with[-2:]] == [(None, "reader"), ("other", None)]
+    assert f"this   index g1 in {evaluated.data}, reader mine, balance 0.5\n" in out
+    assert f"other  index g1 in {evaluated.data}, model other, reader none, balance 0.5\n" in out
+    both = [(None, "mine"), ("other", "none")]
+    assert [(s["model"], s["reader"]) for s in (found, found["compared"])] == both
+    assert [(s.model, s.reader) for s in evaluated.asked_with[-2:]] == both
+
+
+def test_another_reader_can_be_compared_with_the_one_that_ships(evaluated: TwoIndexes, file: str) -> None:
+    evaluated.environment = {"FOOTNOTE_READER": "mine"}
+
+    found = json.loads(evaluated("eval", file, "--compare-reader", "", "--json")[1])
+
+    assert (found["reader"], found["compared"]["reader"]) == ("mine", None)
 
 
 class TestGate:

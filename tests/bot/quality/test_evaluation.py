@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.evaluation import (
+from bot.quality.evaluation import (
     MEASURES,
     Evaluation,
     Limit,

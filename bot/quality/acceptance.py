@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot.evaluation import SEARCHED, Question, Result, broken, evaluate, parse_limit, parse_questions
+from bot.quality.evaluation import SEARCHED, Question, Result, broken, evaluate, parse_limit, parse_questions
 from bot.types import Answers
 from index.generation import Generation
 from index.types import FootnoteError, Hit

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.answer.answerer import Answerer
-from bot.canaries import Search, canaries
+from bot.quality.acceptance import Search, canaries
 from bot.types import Answers
 from index.build import build
 from index.generation import Generation, LiveGeneration, load_generation

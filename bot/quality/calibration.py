@@ -1,6 +1,6 @@
-"""A calibration: what makes the confidence fit the models in use, and where it is kept.
+"""A calibration: what makes the confidence fit the models in use, and the file that keeps it.
 
-Fits nothing; that is done in `bot.fitting`.
+Fits nothing; that is done in `bot.quality.fitting`.
 """
 
 from __future__ import annotations
@@ -9,21 +9,20 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from index.types import Encoder, FootnoteError, Reranker
+from index.types import Encoder, FootnoteError, Reader
 
-if TYPE_CHECKING:
-    from bot.linear import Matrix, Scores
-
-VERSION = 1
+VERSION = 2
 """Of the file.  A file of another version is not read."""
+READER_FILE = "reader.safetensors"
+"""The weights of the reader that ships, beside the other models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,75 +31,80 @@ class Models:
 
     encoder: str
     encoder_fingerprint: str
-    reranker: str | None
-    """None where there was none; its fingerprint likewise."""
-    reranker_fingerprint: str | None
+    reader: str | None
+    """None if nothing is read; its fingerprint likewise."""
+    reader_fingerprint: str | None
     shipped: str
-    """Fingerprint of the ranking and the confidence that come with Footnote, which it corrects."""
+    """Fingerprint of the weights that come with Footnote, whose log-odds it corrects."""
 
     @property
     def key(self) -> str:
         """Changes whenever the calibration would be another one."""
-        parts = (self.encoder_fingerprint, self.reranker_fingerprint, self.shipped)
+        parts = (self.encoder_fingerprint, self.reader_fingerprint, self.shipped)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        return self.encoder if self.reranker is None else f"{self.encoder} with {self.reranker}"
+        return f"{self.encoder} with {self.reader or 'no reader'}"
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A correction of the log-odds that the confidence which ships gives."""
+    """A correction of log-odds, `scale * log-odds + offset`, and where it comes from."""
 
     models: Models
     scale: float
     offset: float
-    weights: Mapping[str, float]
-    """Of single features, on top; empty where questions were too few to learn any."""
-    reranker_weight: float
-    """Of the reranker's standardised score in the order of the excerpts."""
     questions: int
     """Answerable ones that it was fitted to."""
     created: str
     """ISO time."""
     log_loss: tuple[float, float]
-    """Without and with it, on questions that it was not fitted to."""
-
-    def margins(self, shipped: Scores, rows: Matrix, features: Sequence[str]) -> Scores:
-        """Corrected log-odds, shape `(rows,)`, of rows of `features`."""
-        import numpy as np  # here: `footnote doctor` only asks whether there is a calibration
-
-        weights = np.array([self.weights.get(name, 0.0) for name in features], np.float32)
-        return np.asarray(self.scale * shipped + self.offset + rows @ weights, np.float32)
+    """Without and with it, in nats, on questions that it was not fitted to."""
 
 
-def models_of(encoder: Encoder, reranker: Reranker | None) -> Models:
-    """The models in use, as a calibration knows them."""
+def models_of(encoder: Encoder, reader: Reader | None) -> Models:
+    """Return the models in use, as a calibration knows them."""
     return Models(
         encoder.name,
         encoder.fingerprint,
-        None if reranker is None else reranker.name,
-        None if reranker is None else reranker.fingerprint,
+        None if reader is None else reader.name,
+        None if reader is None else reader.fingerprint,
         shipped(),
     )
 
 
 @cache
 def shipped() -> str:
-    """Fingerprint of `bot/models/`."""
-    digest = hashlib.sha256()
-    for name in ("excerpts.json", "confidence.json", "reader.safetensors"):
-        digest.update(files("bot").joinpath("models", name).read_bytes())
-    return digest.hexdigest()
+    """Return the fingerprint of the weights that come with Footnote."""
+    return hashlib.sha256(_model("weights.json").read_bytes()).hexdigest()
+
+
+def shipped_reader() -> tuple[str, str]:
+    """Return name and fingerprint of the reader that ships, which is checked but not loaded.
+
+    Raise `FootnoteError` if its file is missing or damaged.
+    """
+    from safetensors import SafetensorError, deserialize
+
+    weights = _model(READER_FILE)
+    try:
+        raw = weights.read_bytes()
+        deserialize(raw)
+    except (OSError, SafetensorError) as error:
+        raise FootnoteError(f"The reader {weights} cannot be read: {error}. Reinstall Footnote.") from error
+    return "the reader that ships", hashlib.sha256(raw).hexdigest()
 
 
 def path_of(data: Path, models: Models) -> Path:
-    """Where the calibration for these models is kept, if there is one."""
+    """Return where the calibration for these models is kept, if there is one."""
     return data / f"calibration-{models.key}.json"
 
 
 def load_calibration(data: Path, models: Models) -> Calibration | None:
-    """The calibration for exactly these models; None where there is none."""
+    """Return the calibration for exactly these models; None if there is none.
+
+    Raise `FootnoteError` if its file cannot be used.
+    """
     path = path_of(data, models)
     try:
         text = path.read_text("utf-8")
@@ -115,13 +119,13 @@ def load_calibration(data: Path, models: Models) -> Calibration | None:
 
 
 def all_calibrations(data: Path) -> list[Calibration]:
-    """Those for whatever models, the newest first; without those that cannot be read."""
+    """Return those for whatever models, the newest first; without those that cannot be read."""
     found = []
     for path in data.glob("calibration-*.json"):
         try:
             found.append(_parsed(path.read_text("utf-8"), path))
         except (FootnoteError, OSError, UnicodeDecodeError):
-            continue  # it is reported where its models are the ones in use
+            continue  # it is reported if its models are the ones in use
     return sorted(found, key=lambda calibration: calibration.created, reverse=True)
 
 
@@ -141,6 +145,10 @@ def save_calibration(data: Path, calibration: Calibration) -> Path:
     return path
 
 
+def _model(file: str) -> Traversable:
+    return files("bot").joinpath("models", file)
+
+
 def _parsed(text: str, path: Path) -> Calibration:
     try:
         raw: dict[str, Any] = json.loads(text)
@@ -148,15 +156,10 @@ def _parsed(text: str, path: Path) -> Calibration:
         if version != VERSION:
             raise _unusable(path, f"it was written by another version of Footnote ({version!r})")
         without, with_it = raw.pop("log_loss")
-        found = Calibration(
-            models=Models(**raw.pop("models")),
-            weights={str(name): float(weight) for name, weight in raw.pop("weights").items()},
-            log_loss=(float(without), float(with_it)),
-            **raw,
-        )
-        numbers = (found.scale, found.offset, found.reranker_weight, *found.weights.values())
-        if not all(map(isfinite, numbers)):
-            raise ValueError("a weight is no number")
+        losses = (float(without), float(with_it))
+        found = Calibration(models=Models(**raw.pop("models")), log_loss=losses, **raw)
+        if not (isfinite(found.scale) and isfinite(found.offset)):
+            raise ValueError("scale or offset is no number")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unusable(path, f"it is damaged ({error})") from error
     return found
