@@ -34,20 +34,21 @@ class WordReader:
     `by_question` says which words are dear in which question; `words` are so in any other.
     """
 
-    english_only = False
-
     def __init__(
         self,
         words: Mapping[str, float],
         by_question: Mapping[str, Mapping[str, float]] | None = None,
         name: str = "words",
         nothing: float = -4.0,
+        english_only: bool = False,
     ) -> None:
         self._words = words
         self._by_question = by_question or {}
         self._name = name
         self._nothing = nothing
+        self.english_only = english_only
         self.asked: list[tuple[str, str]] = []
+        self.leads: list[str] = []
 
     @property
     def name(self) -> str:
@@ -59,6 +60,7 @@ class WordReader:
 
     def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[WordReading]:
         self.asked += [(question, text) for _, text in texts]
+        self.leads += [lead for lead, _ in texts]
         words = self._by_question.get(question, self._words)
         return [WordReading(text, words, self._nothing) for _, text in texts]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,38 +12,13 @@ from bot.answer.ranking import WINDOW_CHARS, WINDOWS, Correction
 from bot.types import Answer, Instead, NoAnswer
 from index.build import build
 from index.generation import LiveGeneration
-from index.types import ReadSpan
 from tests.fakes.encoder import HashingEncoder
-
-SURE, UNSURE = 8.0, -8.0
-
-
-@dataclass
-class PhraseReader:
-    """Finds its phrases, and nothing else."""
-
-    phrases: tuple[str, ...] = ()
-    english_only: bool = False
-    name: str = "phrases"
-    fingerprint: str = "phrases"
-    texts: list[tuple[str, str]] = field(default_factory=list)
-
-    def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[PhraseReading]:
-        self.texts += texts
-        return [PhraseReading(text, self.phrases) for _, text in texts]
+from tests.fakes.reader import WordReader
 
 
-@dataclass
-class PhraseReading:
-    text: str
-    phrases: tuple[str, ...]
-
-    def best(self, start: int, end: int) -> ReadSpan:
-        for phrase in self.phrases:
-            at = self.text.find(phrase, start, end)
-            if at >= 0:
-                return ReadSpan(at, at + len(phrase), SURE)
-        return ReadSpan(start, end, UNSURE)
+def finds(*words: str, english_only: bool = False) -> WordReader:
+    """A reader that finds these words, and is sure of it, and finds nothing else."""
+    return WordReader(dict.fromkeys(words, 8.0), nothing=-8.0, english_only=english_only)
 
 
 Ask = Callable[..., Answer | NoAnswer]
@@ -55,7 +29,7 @@ def ask(tmp_path: Path, data: Path, encoder: HashingEncoder) -> Ask:
     """Ask of one article with that text; the balance is that of the product."""
 
     def asked(
-        text: str, question: str, reader: PhraseReader, title: str = "Zebra Motors", balance: float = 0.5
+        text: str, question: str, reader: WordReader, title: str = "Zebra Motors", balance: float = 0.5
     ) -> Answer | NoAnswer:
         sources = tmp_path / "sources"
         sources.mkdir(exist_ok=True)
@@ -75,7 +49,7 @@ def answer(result: Answer | NoAnswer) -> Answer:
 def test_the_sentence_in_which_the_reader_finds_the_answer_is_quoted(ask: Ask) -> None:
     text = "The plant of Zebra Motors was opened for visitors. Ada Stripe started the firm in 2015."
 
-    found = answer(ask(text, "Who opened the plant of Zebra Motors?", PhraseReader(("Ada Stripe",))))
+    found = answer(ask(text, "Who opened the plant of Zebra Motors?", finds("Ada Stripe")))
 
     assert found.quotes[0].text == "Ada Stripe started the firm in 2015."
 
@@ -83,7 +57,7 @@ def test_the_sentence_in_which_the_reader_finds_the_answer_is_quoted(ask: Ask) -
 def test_the_very_words_that_answer_stand_inside_the_quote(ask: Ask) -> None:
     text = "Much is said of the founders. Ada Stripe started Zebra Motors in 2015."
 
-    quote = answer(ask(text, "When did Zebra Motors start?", PhraseReader(("2015",)))).quotes[0]
+    quote = answer(ask(text, "When did Zebra Motors start?", finds("2015"))).quotes[0]
 
     assert quote.answer is not None
     start, end = quote.answer
@@ -92,9 +66,7 @@ def test_the_very_words_that_answer_stand_inside_the_quote(ask: Ask) -> None:
 
 
 def test_what_the_reader_does_not_find_is_not_answered_for_certain(ask: Ask) -> None:
-    result = ask(
-        "Ada Stripe left Zebra Motors in 2015.", "Why did Ada Stripe leave Zebra Motors?", PhraseReader()
-    )
+    result = ask("Ada Stripe left Zebra Motors in 2015.", "Why did Ada Stripe leave Zebra Motors?", finds())
 
     assert isinstance(result, NoAnswer) or not result.certain
 
@@ -102,7 +74,7 @@ def test_what_the_reader_does_not_find_is_not_answered_for_certain(ask: Ask) -> 
 def test_a_question_is_no_answer_though_it_shares_all_words(ask: Ask) -> None:
     text = "So who founded Zebra Motors? Ada Stripe did, in a barn."
 
-    found = answer(ask(text, "Who founded Zebra Motors?", PhraseReader(("Zebra Motors", "Ada Stripe"))))
+    found = answer(ask(text, "Who founded Zebra Motors?", finds("Zebra Motors", "Ada Stripe")))
 
     assert "Ada Stripe did, in a barn." in found.quotes[0].text
     assert not found.quotes[0].text.startswith("So who")
@@ -111,32 +83,32 @@ def test_a_question_is_no_answer_though_it_shares_all_words(ask: Ask) -> None:
 def test_a_sentence_that_adds_nothing_decides_a_question_and_answers_no_other(ask: Ask) -> None:
     text = "Zebra Motors sells engines. Buyers like engines of all kinds."
 
-    sells = ask(text, "What engines sells Zebra Motors?", PhraseReader(("engines",)), balance=0.0)
-    decided = ask(text, "Does Zebra Motors sell engines?", PhraseReader(("engines",)), balance=0.0)
+    sells = ask(text, "What engines sells Zebra Motors?", finds("engines"), balance=0.0)
+    decided = ask(text, "Does Zebra Motors sell engines?", finds("engines"), balance=0.0)
 
     assert [quote.text for quote in answer(sells).quotes] == ["Buyers like engines of all kinds."]
     assert answer(decided).quotes[0].text == "Zebra Motors sells engines."
 
 
 def test_the_reader_reads_a_few_windows_each_under_its_title(ask: Ask) -> None:
-    reader = PhraseReader()
+    reader = finds()
     sentences = (
         f"Car number {n} of Zebra Motors has an engine of a kind that nobody else builds." for n in range(200)
     )
 
     ask(" ".join(sentences), "Which engine has car number 7?", reader)
 
-    assert 0 < len(reader.texts) <= WINDOWS
-    assert all(lead.startswith("Zebra Motors.") for lead, _ in reader.texts)
-    assert all(len(text) <= WINDOW_CHARS for _, text in reader.texts)
+    assert 0 < len(reader.leads) <= WINDOWS
+    assert all(lead.startswith("Zebra Motors.") for lead in reader.leads)
+    assert all(len(text) <= WINDOW_CHARS for _, text in reader.asked)
 
 
 def test_a_reader_of_english_is_not_asked_in_a_language_that_the_model_does_not_know(ask: Ask) -> None:
-    reader = PhraseReader(("2015",), english_only=True)
+    reader = finds("2015", english_only=True)
 
     ask("斑马公司成立于2015年。公司在上海。", "斑马公司是什么时候成立的？", reader, title="斑马")
 
-    assert reader.texts == []
+    assert reader.asked == []
 
 
 @pytest.mark.parametrize(
@@ -151,7 +123,7 @@ def test_another_code_or_version_is_not_the_one_that_was_asked_for(
 ) -> None:
     text = "ERR-1042 means that the pump is dry. Version 2.10.4 mended the pump."
 
-    result = ask(text, question, PhraseReader(("the pump is dry", "the pump")))
+    result = ask(text, question, finds("the pump is dry", "the pump"))
 
     assert result.instead == instead
     assert isinstance(result, NoAnswer) or not result.certain
@@ -160,7 +132,7 @@ def test_another_code_or_version_is_not_the_one_that_was_asked_for(
 def test_the_code_that_was_asked_for_is_answered_for_certain(ask: Ask) -> None:
     text = "ERR-1042 means that the pump is dry. Version 2.10.4 mended the pump."
 
-    result = answer(ask(text, "What does err 1042 mean?", PhraseReader(("that the pump is dry",))))
+    result = answer(ask(text, "What does err 1042 mean?", finds("that the pump is dry")))
 
     assert (result.certain, result.instead) == (True, None)
 
@@ -168,7 +140,7 @@ def test_the_code_that_was_asked_for_is_answered_for_certain(ask: Ask) -> None:
 def test_a_name_that_no_article_has_is_not_answered_for_certain(ask: Ask) -> None:
     text = "The chief of Zebra Motors is Ada Stripe."
 
-    result = ask(text, "Who is the chief of Okapi Cars?", PhraseReader(("Ada Stripe",)))
+    result = ask(text, "Who is the chief of Okapi Cars?", finds("Ada Stripe"))
 
     assert result.instead == Instead("Okapi", None)
     assert isinstance(result, NoAnswer) or not result.certain
@@ -178,7 +150,7 @@ def test_a_correction_moves_the_confidence_and_no_quote(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
     build(sources, data, encoder)
-    live, reader = LiveGeneration(data, encoder), PhraseReader(("288 kilometres",))
+    live, reader = LiveGeneration(data, encoder), finds("288 kilometres")
 
     plain, corrected = (
         answer(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from bot.calibration import (
     Calibration,
     all_calibrations,
@@ -18,9 +17,10 @@ from bot.calibration import (
     path_of,
     save_calibration,
 )
+from tests.fakes.reranker import WordReranker
+
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder
-from tests.fakes.reranker import WordReranker
 
 MODELS = models_of(HashingEncoder(), None)
 WITH_RERANKER = models_of(HashingEncoder(), WordReranker({"rye": 1.0}))

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from bot.fitting import REFIT_QUESTIONS, WEIGHTS, Case, Correction, Judged, View, correction, fit, regress
 from bot.judging import FEATURES, RERANKER_WEIGHT
 
