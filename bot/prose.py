@@ -30,8 +30,8 @@ from bot.types import (
     Scope,
 )
 from index.common_terms import smoothed_idf
-from index.sentences import sentence_spans
 from index.tokens import terms
+from index.units import units
 
 # Share of the content terms of a sentence that the cited ones must hold.  Of 22,148 pairs of different
 # sentences from one XQuAD paragraph (de, en, es, zh), 57 pass all checks at .5, 9 at .7 and 2 at .8,
@@ -220,8 +220,8 @@ _LEANS = re.compile(
 
 def _standing_alone(quote: str) -> list[str]:
     found: list[str] = []
-    for start, end in sentence_spans(quote):
-        text = _REFERENCE_MARK.sub("", _LINK.sub(r"\1", quote[start:end]))
+    for unit in units(quote):
+        text = _REFERENCE_MARK.sub("", _LINK.sub(r"\1", quote[unit.start : unit.end]))
         sentence = " ".join(_plain(text).split())
         if found and _LEANS.match(sentence):
             found[-1] += f" {sentence}"
@@ -262,9 +262,10 @@ def _sentences(reply: str) -> Iterator[tuple[str, frozenset[int]]]:
     """Each sentence without markup and citations, and the numbers that it cites; none where in doubt."""
     written = _THOUGHTS.sub("", reply)[:MAX_REPLY_CHARS]
     plain = _MARKERS_AFTER_STOP.sub(r" \2\1", _plain(written))
-    for start, end in sentence_spans(plain):
-        numbers = {int(n) for m in re.findall(_MARKER, plain[start:end]) for n in re.findall(r"\d{1,4}", m)}
-        bare = " ".join(re.sub(rf"\s*{_MARKER}", "", plain[start:end]).split())
+    for unit in units(plain):
+        words = plain[unit.start : unit.end]
+        numbers = {int(n) for m in re.findall(_MARKER, words) for n in re.findall(r"\d{1,4}", m)}
+        bare = " ".join(re.sub(rf"\s*{_MARKER}", "", words).split())
         # Brackets that are left hold a citation of some other kind, or what was a tag.
         yield bare, frozenset() if re.search(r"[\[\]【】<>]", bare) else frozenset(numbers)
 
