@@ -27,6 +27,7 @@ def test_every_setting_can_be_set() -> None:
             "FOOTNOTE_SOURCES": "articles",
             "FOOTNOTE_DATA": "~/index",
             "FOOTNOTE_MODEL": "models/mine",
+            "FOOTNOTE_READER": "readers/mine",
             "FOOTNOTE_BALANCE": "0.9",
             "FOOTNOTE_ALLOW_HOSTS": "Wiki.intern, docs.intern:8080,",
             "FOOTNOTE_LLM_URL": "http://localhost:11434/v1/",
@@ -46,7 +47,8 @@ def test_every_setting_can_be_set() -> None:
     )
 
     assert (settings.sources, settings.data) == (Path("articles"), Path.home() / "index")
-    assert (settings.model, settings.balance) == ("models/mine", 0.9)
+    assert (settings.model, settings.reader) == ("models/mine", "readers/mine")
+    assert settings.balance == 0.9
     assert settings.allow_hosts == ("wiki.intern", "docs.intern:8080")
     assert settings.llm == LlmSettings("http://localhost:11434/v1", "llama3.2", "sk-1", 2.5)
     assert settings.slack_bot_token == "xoxb-1"
@@ -56,6 +58,12 @@ def test_every_setting_can_be_set() -> None:
     assert settings.slack_api_url == "http://127.0.0.1:9/api/"
     assert (settings.slack_mode, settings.port, settings.log_level) == ("http", 8080, "DEBUG")
     assert (settings.debug, settings.color) == (True, False)
+
+
+def test_the_setting_that_the_reader_replaced_is_refused_with_its_heir() -> None:
+    with pytest.raises(FootnoteError, match=r"FOOTNOTE_RERANKER is no longer .* FOOTNOTE_READER sets"):
+        settings_from({"FOOTNOTE_RERANKER": "cross-encoder/ms-marco-MiniLM-L6-v2"})
+    assert settings_from({"FOOTNOTE_RERANKER": ""}).reader is None
 
 
 @pytest.mark.parametrize("text", ["https://wiki.intern", "wiki.intern/page", "*.intern", "wiki intern"])

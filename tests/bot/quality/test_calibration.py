@@ -7,26 +7,28 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from bot.calibration import (
+
+from bot import wiring
+from bot.config import settings_from
+from bot.quality import calibration
+from bot.quality.calibration import (
+    READER_FILE,
     Calibration,
     all_calibrations,
     load_calibration,
     models_of,
     path_of,
     save_calibration,
+    shipped_reader,
 )
-from tests.fakes.reranker import WordReranker
-
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder
+from tests.fakes.reader import WordReader
 
 MODELS = models_of(HashingEncoder(), None)
-WITH_RERANKER = models_of(HashingEncoder(), WordReranker({"rye": 1.0}))
-CALIBRATION = Calibration(
-    MODELS, 0.8, -0.5, {"score": 0.25}, 0.5, 40, "2025-01-31T10:00:00+00:00", (0.43, 0.38)
-)
+WITH_READER = models_of(HashingEncoder(), WordReader({"rye": 1.0}))
+CALIBRATION = Calibration(MODELS, 0.8, -0.5, 40, "2025-01-31T10:00:00+00:00", (0.43, 0.38))
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_is_found_again_by_the_same_models_alone(folder: Path) -> None:
-    others = (WITH_RERANKER, models_of(HashingEncoder("other"), None), replace(MODELS, shipped="newer"))
+    others = (WITH_READER, models_of(HashingEncoder("other"), None), replace(MODELS, shipped="newer"))
 
     assert load_calibration(folder, MODELS) == CALIBRATION
     assert [load_calibration(folder, models) for models in others] == [None, None, None]
@@ -47,13 +49,13 @@ def test_follows_a_model_that_moved_and_kept_its_weights(folder: Path) -> None:
 
 
 def test_each_choice_of_models_keeps_its_own_and_a_new_one_takes_the_old_ones_place(folder: Path) -> None:
-    other = replace(CALIBRATION, models=WITH_RERANKER, created="2025-02-01T10:00:00+00:00")
+    other = replace(CALIBRATION, models=WITH_READER, created="2025-02-01T10:00:00+00:00")
     save_calibration(folder, other)
     newer = replace(CALIBRATION, scale=0.7, created="2025-03-01T10:00:00+00:00")
     save_calibration(folder, newer)
 
     assert load_calibration(folder, MODELS) == newer
-    assert load_calibration(folder, WITH_RERANKER) == other
+    assert load_calibration(folder, WITH_READER) == other
     assert all_calibrations(folder) == [newer, other]
     assert len(list(folder.iterdir())) == 2
 
@@ -70,22 +72,12 @@ def test_a_write_that_fails_leaves_the_old_one(folder: Path, monkeypatch: pytest
     assert len(list(folder.iterdir())) == 1
 
 
-def test_corrects_log_odds_by_scale_offset_and_weights() -> None:
-    rows = np.array([[4.0, 9.0], [0.0, 9.0]], np.float32)
-
-    margins = CALIBRATION.margins(np.array([1.0, -2.0], np.float32), rows, ("score", "unknown"))
-
-    np.testing.assert_allclose(margins, [0.8 - 0.5 + 1.0, -1.6 - 0.5], atol=1e-6)
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"version": 2}, "written by another version of Footnote"),
+        ({"version": 1}, "written by another version of Footnote"),
         ({"scale": "much"}, "is damaged"),
         ({"offset": float("nan")}, "is damaged"),
-        ({"weights": {"score": float("inf")}}, "is damaged"),
-        ({"weights": [1]}, "is damaged"),
         ({"log_loss": [1]}, "is damaged"),
         ({"more": 1}, "is damaged"),
         ({"models": {"encoder": "hashing"}}, "is damaged"),
@@ -109,7 +101,28 @@ def test_one_that_is_torn_is_said_so(folder: Path, raw: bytes) -> None:
 
 
 def test_one_under_anothers_name_is_not_taken(folder: Path) -> None:
-    path_of(folder, MODELS).rename(path_of(folder, WITH_RERANKER))
+    path_of(folder, MODELS).rename(path_of(folder, WITH_READER))
 
     with pytest.raises(FootnoteError, match="for other models than its name says"):
-        load_calibration(folder, WITH_RERANKER)
+        load_calibration(folder, WITH_READER)
+
+
+def test_the_reader_that_ships_is_known_without_being_loaded(tmp_path: Path) -> None:
+    name, fingerprint = shipped_reader()
+
+    loaded = wiring.open_reader(settings_from({}))
+    assert loaded is not None
+    assert (loaded.name, loaded.fingerprint) == (name, fingerprint)
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"\x10" + bytes(7) + b"{"])
+def test_a_reader_that_is_missing_or_damaged_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raw: bytes | None
+) -> None:
+    (tmp_path / "models").mkdir()
+    if raw is not None:
+        (tmp_path / "models" / READER_FILE).write_bytes(raw)
+    monkeypatch.setattr(calibration, "files", lambda package: tmp_path)
+
+    with pytest.raises(FootnoteError, match=r"cannot be read: .* Reinstall Footnote"):
+        shipped_reader()
