@@ -168,8 +168,7 @@ class Chat:
 
     def _ask(self, question: str) -> list[Paragraph]:
         answer = self._answers.answer(question, self._conversation, self._scope)
-        shown = " ".join(quote.text for quote in answer.quotes) if isinstance(answer, Answer) else ""
-        self._conversation = (*self._conversation, Turn(question, shown))[-REMEMBERED_TURNS:]
+        self._conversation = (*self._conversation, Turn.of(question, answer))[-REMEMBERED_TURNS:]
         self._last = answer
         return answer_paragraphs(answer, self._writer)
 

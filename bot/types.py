@@ -166,6 +166,12 @@ class Turn:
     answer: str
     """The quotes that were shown, joined by a space; empty where there was no answer."""
 
+    @classmethod
+    def of(cls, question: str, result: Answer | NoAnswer) -> Turn:
+        """What remains of an exchange."""
+        quotes = result.quotes if isinstance(result, Answer) else ()
+        return cls(question, " ".join(quote.text for quote in quotes))
+
 
 Conversation = tuple[Turn, ...]
 

@@ -72,6 +72,11 @@ def _parser() -> argparse.ArgumentParser:
         "question", nargs="+", help="the question; - reads one question a line from standard input"
     )
     ask.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
+    ask.add_argument(
+        "--conversation",
+        action="store_true",
+        help="take the lines for one conversation, so that a later one may lean on those before",
+    )
     ask.add_argument("--collection", **within)
     ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 where the sources do not say")
 

@@ -12,8 +12,8 @@ from bot.commands.inspection import drift_hint
 from bot.commands.invocation import Invocation
 from bot.paragraphs import Paragraph, show
 from bot.rights import collection_named, known_collections, spoken
-from bot.terminal import WELCOME, Chat, answer_paragraphs, hit_paragraphs, typed_lines
-from bot.types import NoAnswer, Scope
+from bot.terminal import REMEMBERED_TURNS, WELCOME, Chat, answer_paragraphs, hit_paragraphs, typed_lines
+from bot.types import Conversation, NoAnswer, Scope, Turn
 from index.types import FootnoteError
 
 HISTORY_FILE = "history"
@@ -26,8 +26,11 @@ def ask(run: Invocation) -> int:
         answers = run.parts.answers(run.settings)
     _hint(run)
     unanswered = False
+    conversation: Conversation = ()
     for question in _questions(run):
-        answer = answers.answer(question, scope=scope)
+        answer = answers.answer(question, conversation, scope=scope)
+        if run.arguments.conversation:
+            conversation = (*conversation, Turn.of(question, answer))[-REMEMBERED_TURNS:]
         unanswered = unanswered or isinstance(answer, NoAnswer)
         if run.arguments.json:
             _write_line(answer_json(answer))

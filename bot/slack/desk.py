@@ -351,7 +351,7 @@ class Desk:
         return self._rendered(result, asked, words)
 
     def _rendered(self, result: Answer | NoAnswer, asked: Asked, words: Words) -> _Said:
-        turn = _turn(asked.text, result)
+        turn = Turn.of(asked.text, result)
         if isinstance(result, NoAnswer):
             missed = result.reason is Silence.NOT_IN_SOURCES
             miss_id = self._state.shown.remember_miss(asked.text, asked.place) if missed else None
@@ -494,8 +494,3 @@ def _ending(
             return Ending("error", 0.0, None, generation)
         case _:
             return Ending("none", 0.0, confidence, generation, None, miss_id)
-
-
-def _turn(question: str, result: Answer | NoAnswer) -> Turn:
-    quotes = result.quotes if isinstance(result, Answer) else ()
-    return Turn(question, " ".join(quote.text for quote in quotes))

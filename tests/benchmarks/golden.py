@@ -83,7 +83,7 @@ def ask(answers: Answers, row: Golden) -> Answer | NoAnswer:
     """Ask what came before, then the question itself."""
     conversation: Conversation = ()
     for question in row.before:
-        conversation = (*conversation, Turn(question, _quoted(answers.answer(question, conversation))))
+        conversation = (*conversation, Turn.of(question, answers.answer(question, conversation)))
     return answers.answer(row.question, conversation)
 
 

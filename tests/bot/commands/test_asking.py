@@ -84,6 +84,17 @@ class TestAsk:
         assert about["told"] == {"about": "author", "count": 1, "subject": None, "values": [None]}
         assert none["instead"] == {"asked": "ERR-1", "named": None}
 
+    def test_lines_are_one_conversation_where_that_is_asked_for_and_else_are_not(self, built: Bench) -> None:
+        lines = f"{QUESTION}\nand when?\n".encode()
+
+        built("ask", "-", "--conversation", stdin=lines)
+        built("ask", "-", stdin=lines)
+
+        (_, first), (_, then), (_, alone), (_, also_alone) = built.answers.asked
+        assert [turn.question for turn in then] == [QUESTION]
+        assert then[0].answer == BANMA_QUOTE
+        assert first == alone == also_alone == ()
+
     def test_json_tells_an_uncertain_answer_and_none_apart(self, built: Bench) -> None:
         near = (Nearest("a", "An article", None),)
         built.answers.prepared["unsure"] = replace(banma_answer(certain=False), confidence=0.123456)
