@@ -89,7 +89,7 @@ def shipped_reader() -> tuple[str, str]:
     weights = _model(READER_FILE)
     try:
         raw = weights.read_bytes()
-        deserialize(raw)
+        deserialize(raw)  # type: ignore[no-untyped-call]
     except (OSError, SafetensorError) as error:
         raise FootnoteError(f"The reader {weights} cannot be read: {error}. Reinstall Footnote.") from error
     return "the reader that ships", hashlib.sha256(raw).hexdigest()
