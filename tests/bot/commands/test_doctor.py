@@ -116,7 +116,7 @@ class TestDoctor:
         assert [check["name"] for check in report["checks"]] == [
             "version", "settings", "articles", "model", "data", "index", "reader", "slack",
         ]  # fmt: skip
-        assert [check["state"] for check in report["checks"]][-2:] == ["problem", "note"]
+        assert [check["state"] for check in report["checks"]][-3:] == ["problem", "ok", "note"]
 
     @pytest.fixture
     def real(self, bench: Bench) -> Bench:
