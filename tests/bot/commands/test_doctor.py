@@ -114,9 +114,9 @@ class TestDoctor:
         report = json.loads(out)
         assert (code, report["ok"]) == (1, False)
         assert [check["name"] for check in report["checks"]] == [
-            "version", "settings", "articles", "model", "data", "index", "slack",
+            "version", "settings", "articles", "model", "data", "index", "reader", "slack",
         ]  # fmt: skip
-        assert [check["state"] for check in report["checks"]][-2:] == ["problem", "note"]
+        assert [check["state"] for check in report["checks"]][-3:] == ["problem", "ok", "note"]
 
     @pytest.fixture
     def real(self, bench: Bench) -> Bench:

@@ -24,7 +24,7 @@ from bot.types import Answer, NoAnswer, Quote, Silence, Source
 from index.reading import read_sources
 from index.types import FootnoteError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXTS = {
     "river": "The Aare is 288 kilometres long. It rises in the Bernese Alps.",
     "bread": "Rye flour holds little gluten. Sourdough helps.",
