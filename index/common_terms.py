@@ -47,6 +47,11 @@ def is_common(term: str) -> bool:
     return _shares().get(term, 0.0) >= COMMON_SHARE
 
 
+def is_known(term: str) -> bool:
+    """Whether English at large uses a term at all often."""
+    return term in _shares()
+
+
 @cache
 def _shares() -> dict[str, float]:
     lines = files("index").joinpath("common_terms.tsv").read_text("utf-8").splitlines()

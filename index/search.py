@@ -66,8 +66,6 @@ class Findings:
     sentences: list[Sentence]
     """Of the first `READ_CLOSELY` hits, in order of hit and text."""
     background: float
-    far: float
-    """Cosine of the hundredth nearest passage, or of the mean passage if there are fewer."""
     weight: float
     """The share of the dense side."""
     vector: Floats
@@ -106,7 +104,7 @@ class Searcher:
         vector = self._encoder.encode_questions([question])[0]
         background = float(self._store.background @ vector)
         weight = dense_weight(question, self._encoder.count_tokens([question])[0])
-        nothing = Findings(question, in_order, asked, idf, [], [], background, background, weight, vector)
+        nothing = Findings(question, in_order, asked, idf, [], [], background, weight, vector)
         if not len(index.passages):
             return nothing
 
@@ -135,11 +133,7 @@ class Searcher:
         floor = hits[-1].score
         unread = rest[: max(0, k - len(hits))]
         hits.extend(self._hit(found, at, min(floor, float(found.rough[at]))) for at in unread)
-        nearest = np.sort(found.cosine)[::-1]
-        far = float(nearest[CANDIDATES - 1]) if len(nearest) >= CANDIDATES else background
-        return Findings(
-            question, in_order, asked, idf, hits, sentences, background, far, weight, vector
-        )
+        return Findings(question, in_order, asked, idf, hits, sentences, background, weight, vector)
 
     def _hit(self, found: _Candidates, at: int, score: float) -> Hit:
         number = int(found.rows[at])

@@ -57,7 +57,7 @@ MAX_RELATED = 3
 MAX_EXAMPLES = 3
 THE_LINK = "link to it"
 # "Link?", "which date?": so few words may be about the article that was cited last.
-MOST_WORDS_ABOUT_IT = 3
+MOST_WORDS_ABOUT_IT = 6
 MAX_EXAMPLES_OF_ONE = 2
 # Some 30 ms each, once an index, while somebody waits for a page to open.
 MAX_EXAMPLES_TRIED = 40

@@ -169,8 +169,9 @@ def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
         # "and Baidu?" asks the question before of another.
         other = " ".join(names_of(question))
         found += [Form(subject.replace(name, other)) for name in names[-MOST_NAMES:][::-1]]
-    found.append(Form(f"{subject} {question}", glued=True, points_back=pronoun is not None))
-    if not pronoun:
+    if pronoun or not found:
+        found.append(Form(f"{subject} {question}", glued=True, points_back=pronoun is not None))
+    if not pronoun and not found[0].text.startswith(question):
         found.append(Form(question, likely=False))
     return tuple(dict.fromkeys(found))
 

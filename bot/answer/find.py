@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Protocol
 
 from bot.answer.conversation import forms, names_something
@@ -26,6 +27,7 @@ from bot.answer.ranking import ORDER, Candidate, Judge, subject_covered, subject
 from bot.answer.selection import Span, choose, choose_from_each, choose_several, choose_sides, same
 from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
 from bot.types import Conversation, Instead, Turn
+from index.common_terms import is_known
 from index.search import Findings
 from index.tokens import terms
 from index.types import Article
@@ -46,6 +48,9 @@ MORE_SCORE = 3.0
 # In log-odds: a follow-up read as a question of its own, and one that names what it is about read as
 # a follow-up, have to be that much surer.
 OTHER_FORM = 1.0
+# Letters that two spellings of a word share: "bamna" and "Banma" .8, "Toyota" and "Tencent" .46.
+LEAST_ALIKE = 0.78
+_WORD = re.compile(r"[^\W\d_]{4,}")
 # A sentence that was shown already is shown again to a follow-up where the reader is so sure of it.
 SHOWN_AGAIN = 2.0
 
@@ -139,8 +144,12 @@ def _find_one(
     tried = []
     for form in forms(asked, conversation):
         findings = searcher.find(form.text, focus=asked if form.glued else None)
-        tried.append((form, findings, judge.rank(findings, asked)))
-    form, findings, ranked = max(
+        text, slip = mended(form.text, findings)
+        if text != form.text:
+            form = replace(form, text=text)
+            findings = searcher.find(text, focus=asked if form.glued else None)
+        tried.append((form, findings, judge.rank(findings, asked), slip))
+    form, findings, ranked, slip = max(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
     nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
@@ -153,7 +162,7 @@ def _find_one(
         close = ranked[0].score - MORE_SCORE if ranked else 0.0
         ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
     spans = chosen(findings, ranked, asked)
-    instead = missing(findings, spans, form.text)
+    instead = slip or missing(findings, spans, form.text)
     if instead is not None and instead.named is None and identifiers(instead.asked):
         return Found((), 0.0, nearest, instead=instead)
     # Reports of different times may differ, and a time says which of them is meant.
@@ -193,6 +202,37 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
         if name not in codes and words.isdisjoint(terms(name)):
             return Instead(name, None)
     return None
+
+
+def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
+    """Return the question with misspelt words as the passages found for it spell them.
+
+    With it comes a name that was meant perhaps, since a name that is close may be another one's.
+    """
+    found = frozenset().union(*(sentence.terms for sentence in findings.sentences))
+    strange = [
+        word
+        for word in _WORD.findall(question)
+        if found.isdisjoint(_stems(word)) and not is_known(_stems(word)[0])
+    ]
+    if not strange:
+        return question, None
+    known: dict[str, str] = {}
+    for hit in findings.hits:
+        for word in _WORD.findall(f"{hit.passage.article.title} {hit.passage.text}"):
+            known.setdefault(word.casefold(), word)
+    slip = None
+    for word in strange:
+        close = [] if word.casefold() in known else get_close_matches(word.casefold(), known, 1, LEAST_ALIKE)
+        if close:
+            question = question.replace(word, known[close[0]])
+            if known[close[0]][0].isupper():
+                slip = Instead(word, known[close[0]])
+    return question, slip
+
+
+def _stems(word: str) -> list[str]:
+    return [term for term in terms(word) if not term.startswith("^")] or [""]
 
 
 def timed(ranked: Sequence[Candidate], time: Period | Newest | Event | None) -> list[Candidate]:

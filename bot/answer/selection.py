@@ -25,6 +25,10 @@ MAX_SEVERAL = 6
 CLOSE_SCORE_OF_SEVERAL = 2.0
 # A further sentence is quoted where the reader finds an answer in it, too.
 LEAST_MARGIN = 0.0
+# An enumeration of three or more is a list, which counts more than a sentence with a better score.
+_ENUMERATES = re.compile(r"\w[^,;:.]*,\s[^,;:.]+,?\s(?:and|or)\s\w|[^、]+、[^、]+[、和与及]")
+LIST_SCORE = 2.5
+LEAST_LISTED = 3
 # A quote whose first word points back is quoted with the sentence before, up to this length.
 MAX_JOINED_CHARS = 500
 # A side of a comparison is quoted where a sentence is about it at all.
@@ -66,7 +70,18 @@ def choose_several(findings: Findings, ranked: Sequence[Candidate]) -> list[Span
         told = asked.union(*(terms(span.text) for span in spans))
         return _answers(candidate) and _new_names(candidate, told) > 0
 
-    return _take(findings, ranked, MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, adds)
+    return _take(findings, _list_first(ranked, asked), MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, adds)
+
+
+def _list_first(ranked: Sequence[Candidate], asked: frozenset[str]) -> list[Candidate]:
+    """The candidates with the best one that enumerates in front, if one stands close."""
+    for candidate in ranked:
+        if candidate.score < ranked[0].score - LIST_SCORE:
+            break
+        if _ENUMERATES.search(candidate.text) and _new_names(candidate, asked) >= LEAST_LISTED:
+            first = replace(candidate, score=ranked[0].score)
+            return [first, *(other for other in ranked if other is not candidate)]
+    return list(ranked)
 
 
 def choose_from_each(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:

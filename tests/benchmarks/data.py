@@ -215,7 +215,7 @@ READING_SETS = {
     name: PublicSet(name, (f"reader/{name}.jsonl",), f"{origin}; one JSON object a line")
     for name, origin in (
         ("squad2.dev", "https://rajpurkar.github.io/SQuAD-explorer, dev of 2.0 less XQuAD's paragraphs"),
-        ("squad2_unansq.dev", "https://rajpurkar.github.io/SQuAD-explorer, pairs of a question and its near miss"),
+        ("squad2_unansq.dev", "https://rajpurkar.github.io/SQuAD-explorer, pairs with near misses"),
         ("squad1extra.dev", "https://rajpurkar.github.io/SQuAD-explorer, what dev of 1.1 has beyond 2.0"),
         ("qed_nq.dev", "https://github.com/google-research-datasets/QED"),
         ("squadshifts_new_wiki.test", "https://modestyachts.github.io/squadshifts-website, new_wiki"),

@@ -67,7 +67,6 @@ class Seen:
     """`answerable`, `near miss` or `taken away`."""
     read: bool
     yes_or_no: bool
-    above: float
     signals: Floats
     articles: tuple[str, ...]
     right: npt.NDArray[np.bool_]
@@ -111,7 +110,6 @@ def _seen(name: str, kind: str, findings: Findings, asked: Asked, reader: Reader
         kind,
         reader is not None and ranking.reads(reader, findings),
         asks_yes_or_no(asked.question),
-        max((hit.cosine for hit in findings.hits), default=0.0) - findings.far,
         np.array([c.signals for c in candidates]).reshape(len(candidates), len(ranking.ORDER)),
         tuple(c.article.id for c in candidates),
         np.array([right(c) for c in candidates], np.bool_),
@@ -166,7 +164,7 @@ def evidence(one: Seen, order: Floats) -> Floats:
     best = int(scores.argmax())
     others = [s for s, article in zip(scores, one.articles, strict=True) if article != one.articles[best]]
     lead = float(scores[best] - max(others, default=-np.inf))
-    return ranking.evidence_of(one.signals[best], lead, one.above, one.yes_or_no)
+    return ranking.evidence_of(one.signals[best], lead, one.yes_or_no)
 
 
 def first_right(one: Seen, order: Floats) -> bool:
