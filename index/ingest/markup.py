@@ -24,7 +24,7 @@ _MAX_TAG_CHARS = 4000
 _PASSES = 3
 _ELEMENT_LIKE = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_ELEMENTS))})\b|!|\?)", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
-_TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?])")
+_TAG_LIKE = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])")
 _BLOCK_MARK = re.compile(r"(?m)^([ \t]{0,3})(#{1,6}(?=[ \t]|$)|>|[+*](?=[ \t])|={3,}$|-{3,}$|```|~~~)")
 
 
@@ -39,8 +39,8 @@ def escaped_paragraph(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """`<b>` in a text that is about HTML stays to be read, and is no HTML."""
-    return _TAG_LIKE.sub(r"\\<", text)
+    """`<b>` in a text that is about HTML stays to be read, and is no HTML; what is escaped stays as it is."""
+    return _TAG_LIKE.sub(r"\1\\<", text)
 
 
 def _by_code(markdown: str) -> Iterator[tuple[str, bool]]:
@@ -119,3 +119,47 @@ def _stripped(text: str) -> Iterator[str]:
                 unclosed.add(element)
         elif element in _BREAKS and text[opening - 1 : opening] not in ("", "\n", " "):
             yield "\n" if element != "br" else " "
+
+
+_RAISED = dict(zip("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ", strict=True))
+_LOWERED = dict(zip("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎", strict=True))
+# What stands behind the figure in "1st", "2ᵉ" and "3.º", and letters that are raised for looks.
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|e|er|re|ère|ème|ste|de|a|o|º|ª|\.)", re.IGNORECASE)
+_MARK = re.compile(r"\[?(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|[a-z]|[ivx]{1,5})\]?|[*∗†‡§¶#]+|\[[^\]]{1,20}\]")
+_SIGNED = re.compile(r"(?:[+−–-]\d{0,3}|\d{1,3}[+−–-])")
+_UNIT = re.compile(
+    r"(?:^|[^\w.])(?:[kcdmµμn]?m|km|ft|in|yd|mi|mph|sec|[A-Za-zα-ωΑ-Ω]|[²³]|\([^()\s]{1,40}\))$"
+)
+_ELEMENT = re.compile(r"(?:^|[^a-z])[A-Z][a-z]?\d{0,2}$|[₀-₉]$")
+
+
+def raised(before: str, text: str) -> str:
+    """What a raised `text` is behind `before`: a power, as it is written; a note's mark, nothing; else words.
+
+    `10` and `6` -> `^6`; `240 m` and `2` -> `²`; `1500` and `3` -> nothing; `1` and `st` -> `st`.
+    """
+    text = " ".join(text.split())
+    before = before.rstrip("*_`")
+    if _SIGNED.fullmatch(text) and re.search(r"\w\)?$", before):
+        return f"^{text}" if before[-1:].isdigit() and not _ELEMENT.search(before) else _in(_RAISED, text)
+    if text.isdigit() and re.search(r"(?<![\d.,])(?:10|2)$", before):
+        return f"^{text}"
+    if (text.isdigit() or text == "n") and _UNIT.search(before):
+        return _in(_RAISED, text)
+    if _ORDINAL.fullmatch(text) and before[-1:].isdigit():
+        return text
+    if re.search(r"(?:^|\W)[A-Za-z]$", before) and re.fullmatch(r"[\w+−-]{1,6}", text) and not text.isdigit():
+        return f"^{text}"
+    return "" if _MARK.fullmatch(text) else text if len(text.split()) < 2 else f" {text}"
+
+
+def lowered(before: str, text: str) -> str:
+    """What a lowered `text` is behind `before`: `CO` and `2` -> `₂`, `V` and `max` -> `_max`."""
+    text = " ".join(text.split())
+    if re.fullmatch(r"[\d+−–=()-]{1,8}", text):
+        return _in(_LOWERED, text)
+    return f"_{text}" if re.search(r"(?:^|\W)\w$", before) and re.fullmatch(r"\w{1,6}", text) else text
+
+
+def _in(letters: dict[str, str], text: str) -> str:
+    return "".join(letters.get(character, character) for character in text)

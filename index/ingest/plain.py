@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import PurePosixPath
 
+from index.ingest.chat import chat_text, messages_in
 from index.ingest.decoding import decode
 from index.ingest.draft import (
     KNOWN_FIELDS,
@@ -17,6 +19,7 @@ from index.ingest.draft import (
     clean_text,
     clean_url,
     iso_date,
+    left_out,
     script_language,
 )
 from index.ingest.furniture import without_furniture
@@ -42,6 +45,7 @@ _NAMES = {
 _TITLE_CHARS, _TITLE_WORDS = 150, 25
 _SENTENCE_END = re.compile(r"[.!?:;,。！？：；，]$")
 _BULLET = re.compile(r"^[ \t]{0,8}[•◦▪‣·●○■][ \t]+")
+_KEY = re.compile(r"[^\W\d_][^:\n]{0,40}:\s")
 _BLANK = re.compile(r"\n[ \t]*(?=\n)")
 
 
@@ -88,11 +92,20 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
 def read_text(raw: bytes, name: str, charset: str | None = None) -> Draft:
     """The article in a plain text, such as one copied from a page, with the page's labels around it."""
-    text = clean_text(decode(raw, charset))
+    return text_draft(decode(raw, charset))
+
+
+def text_draft(text: str, *, is_letter: bool = False) -> Draft:
+    """The article in a text: a conversation's messages, or paragraphs; a letter's first line is no title."""
+    text = clean_text(text)
+    messages = messages_in(text)
+    if messages:
+        return Draft(text=chat_text(messages), language=script_language(text))
     cleared = without_furniture(list(_paragraphs(text)))
     paragraphs = list(cleared.paragraphs)
-    title = paragraphs.pop(0) if len(paragraphs) > 1 and _is_title(paragraphs[0]) else None
-    body = "\n\n".join(escaped_paragraph(paragraph) for paragraph in paragraphs)
+    is_titled = not is_letter and len(paragraphs) > 1 and _is_title(paragraphs[0])
+    title = paragraphs.pop(0) if is_titled else None
+    body = "\n\n".join(escaped_paragraph(_with_breaks(paragraph)) for paragraph in paragraphs)
     # Bullets make one list where nothing else stands between them.
     body = re.sub(r"(?m)^(- .*)\n\n(?=- )", r"\1\n", body)
     return Draft(
@@ -101,7 +114,21 @@ def read_text(raw: bytes, name: str, charset: str | None = None) -> Draft:
         publisher=clean_line(cleared.publisher),
         author=clean_line(cleared.author),
         language=script_language(body),
+        left_out=left_out(("furniture", paragraph) for paragraph in cleared.removed),
     )
+
+
+def _with_breaks(paragraph: str) -> str:
+    """Lines broken on purpose, such as those of an address, keep their breaks; filled ones do not."""
+    lines = paragraph.split("\n")
+    width = max(map(len, lines))
+    broken = [
+        _KEY.match(after) or len(line) + 1 + len(after.split(maxsplit=1)[0]) <= width
+        for line, after in pairwise(lines)
+        if after.strip()
+    ]
+    on_purpose = sum(map(bool, broken)) > len(broken) / 2
+    return "  \n".join(line.rstrip() for line in lines) if on_purpose else paragraph
 
 
 def fallback_title(name: str, text: str) -> str:
