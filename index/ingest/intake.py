@@ -258,7 +258,7 @@ class Intake:
     def _replace(self, shown: str, draft: Draft, earlier: Held) -> Outcome:
         path = self._sources / earlier.file
         raw = path.read_bytes()
-        before = parse_article(earlier.id, earlier.file, raw)
+        before = parse_article(earlier.id, earlier.file, raw, [])
         draft = replace(
             draft,
             # What the new version does not say still holds.

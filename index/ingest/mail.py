@@ -1,4 +1,4 @@
-"""A saved e-mail (.eml) -> a `Draft`: its subject as the title, its text, and who wrote it to whom and when."""
+"""A saved e-mail (.eml) -> a `Draft`: its subject is the title; its text, who wrote it to whom, and when."""
 
 from __future__ import annotations
 

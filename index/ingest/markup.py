@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from index.ingest.draft import What
 
 # Their content is no text.
 _WITH_CONTENT = frozenset(
@@ -26,11 +29,59 @@ _ELEMENT_LIKE = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_ELEMENTS))})\b|!|\?)", 
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _TAG_LIKE = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])")
 _BLOCK_MARK = re.compile(r"(?m)^([ \t]{0,3})(#{1,6}(?=[ \t]|$)|>|[+*](?=[ \t])|={3,}$|-{3,}$|```|~~~)")
+_OBSIDIAN_COMMENT = re.compile(r"%%([^%]{1,20000}(?:%[^%]{1,20000}){0,20})%%")
+_HTML_COMMENT = re.compile(r"<!--\s*([^<>]{1,5000})-->")
+_STRUCK = re.compile(r"(?<![\\~\w])~~(?=\S)([^~\n]{1,2000}?)(?<=\S)~~(?!~) ?")
+_STRUCK_HTML = re.compile(r"<(?:del|s|strike)>([^<>]{0,2000})</(?:del|s|strike)> ?", re.IGNORECASE)
+_EMBED = re.compile(r"!\[\[([^\[\]\n]{1,300})\]\]")
+_WIKI_LINK = re.compile(r"(?<!\\)\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\]")
+_HIGHLIGHT = re.compile(r"(?<![=\w])==(?=\S)([^=\n]{1,1000}?)(?<=\S)==(?![=\w])")
+_BLOCK_ID = re.compile(r"(?m)[ \t]\^[A-Za-z0-9-]{1,40}[ \t]*$")
+_RAISED_HTML = re.compile(r"<(su[pb])>([^<>]{1,60})</su[pb]>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#\d{1,7}|#x[0-9A-Fa-f]{1,6});")
 
 
 def without_html(markdown: str) -> str:
     """Markdown whose HTML is gone, but for what stands in fenced code or between backticks."""
     return "".join(part if code else _without_html(part) for part, code in _by_code(markdown))
+
+
+def without_marks(markdown: str, left: list[tuple[What, str]]) -> str:
+    """Markdown without comments and struck text, which go into `left`, and with links of wikis as words.
+
+    What stands in code stays as it is.
+    """
+    return "".join(part if code else _without_marks(part, left) for part, code in _by_code(markdown))
+
+
+def _without_marks(text: str, left: list[tuple[What, str]]) -> str:
+    def gone(what: What) -> Callable[[re.Match[str]], str]:
+        def drop(match: re.Match[str]) -> str:
+            left.append((what, match[1]))
+            return ""
+
+        return drop
+
+    text = _OBSIDIAN_COMMENT.sub(gone("hidden text"), text)
+    text = _HTML_COMMENT.sub(gone("hidden text"), text)
+    text = _STRUCK.sub(gone("struck text"), text)
+    text = _STRUCK_HTML.sub(gone("struck text"), text)
+    text = _EMBED.sub(gone("pictures"), text)
+    text = _WIKI_LINK.sub(lambda match: match[2] or match[1].partition("#")[0] or match[1].lstrip("#"), text)
+    text = _HIGHLIGHT.sub(r"\1", _BLOCK_ID.sub("", text))
+    text = _RAISED_HTML.sub(
+        lambda match: (raised if match[1].lower() == "sup" else lowered)(
+            match.string[max(0, match.start() - 60) : match.start()], match[2]
+        ),
+        text,
+    )
+    return _ENTITY.sub(_character, text)
+
+
+def _character(match: re.Match[str]) -> str:
+    """`&euro;` -> `€`; what would be taken for a tag stays an entity."""
+    character = html.unescape(match[0])
+    return match[0] if character in "<>&" and match[0] != "&amp;" else character.replace("\xa0", " ")
 
 
 def escaped_paragraph(text: str) -> str:

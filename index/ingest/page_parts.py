@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from index.ingest.draft import Unreadable, What
@@ -30,7 +31,9 @@ _NEVER = (
     *"svg canvas form nav button select textarea".split(),
 )
 _AROUND = "header footer aside".split()
+_HTML_BLOCK = re.compile(r"^<(table|dl|details)\b", re.IGNORECASE | re.MULTILINE)
 _MAX_ASIDE = 500
+_MAX_HTML_CHARS = 200_000
 # Of the words of a table without heads: more of them in links are a menu.
 _MENU_SHARE = 0.7
 # What is shorter is a label, and no loss.
@@ -175,6 +178,32 @@ class PageParts:
                 parent.text = (parent.text or "") + written + tail
             element.tail = None
             parent.remove(element)
+
+
+def without_blocks_of_html(markdown: str, left: list[tuple[What, str]]) -> str:
+    """Markdown whose tables, definitions and folded parts are Markdown, as its other HTML may not be."""
+    written, start = "", 0
+    for opening in islice(_HTML_BLOCK.finditer(markdown), _MAX_ASIDE):
+        if opening.start() < start:
+            continue
+        depth, end = 0, None
+        piece = markdown[opening.start() : opening.start() + _MAX_HTML_CHARS]
+        for tag in re.finditer(rf"<(/?){opening[1]}\b", piece, re.IGNORECASE):
+            depth += -1 if tag[1] else 1
+            if depth == 0:
+                end = markdown.find(">", opening.start() + tag.end()) + 1
+                break
+        if not end:
+            continue
+        try:
+            parts = PageParts(markdown[opening.start() : end])
+            blocks = Writer().blocks(parts.whole()["blocks"])
+        except Unreadable:
+            continue
+        left += parts.left
+        written += markdown[start : opening.start()] + "\n\n" + "\n\n".join(blocks) + "\n\n"
+        start = end
+    return written + markdown[start:]
 
 
 def with_asides(block: str, aside: list[list[str]]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from index.ingest.draft import (
     MAX_TITLE_CHARS,
     Draft,
     Unreadable,
+    What,
     clean_language,
     clean_line,
     clean_text,
@@ -23,24 +24,8 @@ from index.ingest.draft import (
     script_language,
 )
 from index.ingest.furniture import without_furniture
-from index.ingest.markup import escaped_paragraph, without_html
+from index.ingest.markup import escaped_paragraph, without_html, without_marks
 
-# How other programs that write front matter call the same things.
-_NAMES = {
-    "date": "published",
-    "pubdate": "published",
-    "publishdate": "published",
-    "lang": "language",
-    "authors": "author",
-    "byline": "author",
-    "link": "url",
-    "canonical": "url",
-    "canonical_url": "url",
-    "source_url": "url",
-    "site": "publisher",
-    "publication": "publisher",
-    "sitename": "publisher",
-}
 # A line that could be a title: short, alone, and no sentence.
 _TITLE_CHARS, _TITLE_WORDS = 150, 25
 _SENTENCE_END = re.compile(r"[.!?:;,。！？：；，]$")
@@ -52,29 +37,39 @@ _BLANK = re.compile(r"\n[ \t]*(?=\n)")
 def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
     """The article in a Markdown file; fields of its front matter that are not known are kept."""
     # It brings NumPy with it, which the readers of other formats do without.
-    from index.article import ArticleError, front_matter, heading_text
+    from index.article import ArticleError, date_in, front_matter, heading_text
 
-    text = decode(raw, charset)
+    text, problems = decode(raw, charset), list[str]()
     try:
-        fields, body = front_matter(name, text)
+        fields, body = front_matter(name, text, problems)
     except ArticleError as error:
         raise Unreadable(error.reason) from error
     known: dict[str, str] = {}
     also: tuple[str, ...] = ()
     extra: list[tuple[str, str | tuple[str, ...]]] = []
     for field, value in fields.items():
-        meant = _NAMES.get(field, field)
-        if meant == "also":
+        if field == "also":
             also = (value,) if isinstance(value, str) else value
-        elif meant in KNOWN_FIELDS and meant not in known:
-            known[meant] = value if isinstance(value, str) else ", ".join(value)
+        elif field in KNOWN_FIELDS:
+            known[field] = value if isinstance(value, str) else ", ".join(value)
         elif re.fullmatch(r"[A-Za-z][\w-]{0,60}", field):
             extra.append((field, _clean_value(value)))
-    published = iso_date(known.get("published"))
-    if known.get("published") and published is None:
-        shown = clean_line(known["published"], 80)
-        raise Unreadable(f"gives a date that cannot be read: '{shown}'. Write 2019-07-17, 2019-07 or 2019.")
-    body = clean_text(without_html(body))
+    published = date_in(known.get("published", "")) or iso_date(known.get("published"))
+    url = clean_url(known.get("url"))
+    for field, found, remedy in (
+        ("published", published, "Write 2019-07-17, 2019-07 or 2019."),
+        ("url", url, "Write a full address that begins with https://."),
+    ):
+        if known.get(field) and found is None:
+            shown = clean_line(known[field], 80)
+            problems.append(f"gives '{field}' as '{shown}', which cannot be read and is left out. {remedy}")
+    left: list[tuple[What, str]] = []
+    if re.search(r"<(?:table|dl|details)\b", body, re.IGNORECASE):
+        # It brings lxml and pandoc with it, which most Markdown does without.
+        from index.ingest.page_parts import without_blocks_of_html
+
+        body = without_blocks_of_html(body, left)
+    body = clean_text(without_html(without_marks(body, left)))
     heading = re.search(r"^ {0,3}#{1,6}[ \t]+\S.*$", body, re.MULTILINE)
     return Draft(
         text=body,
@@ -84,9 +79,11 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
         author=clean_line(known.get("author")),
         published=published,
         language=clean_language(known.get("language")) or script_language(body),
-        url=clean_url(known.get("url")),
+        url=url,
         also=tuple(line for line in map(clean_line, also) if line),
         extra=tuple(extra),
+        left_out=left_out(left),
+        warnings=tuple(problems),
     )
 
 

@@ -284,7 +284,7 @@ def test_unchanged_files_are_not_parsed_again(
     parsed: list[str] = []
     parse = reading.parse_article
     monkeypatch.setattr(
-        reading, "parse_article", lambda id, file, raw: (parsed.append(file), parse(id, file, raw))[1]
+        reading, "parse_article", lambda id, file, *rest: (parsed.append(file), parse(id, file, *rest))[1]
     )
     build(sources, data, encoder)
     assert parsed == []
