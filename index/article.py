@@ -186,7 +186,7 @@ def text_sha256(text: str) -> str:
 
 
 def _kept(
-    read: Callable[[str, Mapping[str, _Field]], T],
+    read: Callable[[str, Mapping[str, _Field]], T | None],
     file: str,
     fields: Mapping[str, _Field],
     problems: list[str] | None,

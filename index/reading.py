@@ -80,7 +80,8 @@ def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Read
             if before is not None and before.sha256 == hashlib.sha256(raw).hexdigest():
                 article, seen = None, _Seen(file, before.title, before.text_sha256)
             else:
-                article = parse_article(id, file, raw, problems := [])
+                problems: list[str] = []
+                article = parse_article(id, file, raw, problems)
                 fields += [f"{file} {problem}" for problem in problems]
                 seen = _Seen(file, article.title, text_sha256(article.text))
             if id in found:

@@ -82,7 +82,10 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def _names(message: EmailMessage, header: str) -> str | None:
-    people = getaddresses([_header(message, header)])
+    try:
+        people = getaddresses([str(message.get(header) or "")])
+    except (MessageError, *PARSER_FAULTS):
+        return None
     return clean_line(", ".join(name or address for name, address in people[:20] if name or address))
 
 

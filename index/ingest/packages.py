@@ -116,5 +116,5 @@ def safe_xml(raw: bytes) -> Any:
     except etree.XMLSyntaxError as error:
         raise Unreadable(f"is damaged ({error.msg}). Save it once more.") from error
     if root.getroottree().docinfo.doctype:
-        raise Unreadable("declares XML entities, which no Office document does. It is not read.")
+        raise Unreadable("declares XML entities, which no document needs. It is not read.")
     return root

@@ -104,19 +104,19 @@ class Writer:
     def blocks(self, nodes: Sequence[Node]) -> list[str]:
         """Blocks of Markdown, each note behind the block in which its mark stands."""
         written: list[str] = []
-        run: list[str] = []
+        run: list[tuple[int, str]] = []
         for node in nodes:
             number = self._numbered(node)
             if number is not None:
                 run.append(number)
                 continue
             if run:
-                written += ["\n".join(run), *self._take_notes()]
+                written += [_items(run), *self._take_notes()]
                 run = []
             written += [block for block in self._block(node) if block.strip()]
             written += self._take_notes()
         if run:
-            written.append("\n".join(run))
+            written.append(_items(run))
         return written + self._take_notes()
 
     def inlines(self, nodes: Sequence[Node]) -> str:
@@ -148,8 +148,8 @@ class Writer:
         notes, self.notes = self.notes, []
         return ["\n".join(notes)] if notes else []
 
-    def _numbered(self, node: Node) -> str | None:
-        """The line of a list item whose number a reader has worked out; None for anything else."""
+    def _numbered(self, node: Node) -> tuple[int, str] | None:
+        """Depth and line of a list item whose number a reader has worked out; None for anything else."""
         nodes = node.get("c")
         if node["t"] not in ("Para", "Plain") or not nodes or nodes[0]["t"] != "Str":
             return None
@@ -158,7 +158,7 @@ class Writer:
             return None
         text = _NUMBERED.sub("", self.inlines(nodes).lstrip(), count=1)
         label = mark[2] if _PLAIN_NUMBER.fullmatch(mark[2]) or mark[2] == "-" else f"- {mark[2]}"
-        return f"{'   ' * int(mark[1])}{label} {_hard(text)}"
+        return int(mark[1]), f"{label} {_hard(text)}"
 
     def _block(self, node: Node) -> Iterator[str]:
         content: Any = node.get("c")
@@ -366,6 +366,12 @@ def fenced(text: str) -> str:
     """Lines of code, behind a fence longer than any in it, so that none of them ends the block."""
     fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
     return f"{fence}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
+
+
+def _items(run: Sequence[tuple[int, str]]) -> str:
+    """Lines of one list, the outermost at the margin."""
+    outermost = min(depth for depth, _ in run)
+    return "\n".join("   " * (depth - outermost) + line for depth, line in run)
 
 
 def _label(number: int, style: str, delimiter: str) -> str:
