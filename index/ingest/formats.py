@@ -73,9 +73,7 @@ _TYPES: dict[str, Kind] = {
     "text/tab-separated-values": "csv",
     "message/rfc822": "mail",
 }
-READABLE_TYPES = frozenset(_TYPES) | {
-    *("application/octet-stream", "binary/octet-stream", "application/zip", "application/json", ""),
-}
+READABLE_TYPES = frozenset(_TYPES) | {"application/octet-stream", "binary/octet-stream", ""}
 READABLE = (
     "Markdown, text, HTML, PDF, Word (.docx), OpenDocument (.odt), EPUB, RTF, PowerPoint (.pptx), Excel "
     "(.xlsx), CSV, e-mail (.eml), Slack exports, reStructuredText, Org, MediaWiki and Jupyter"

@@ -358,7 +358,7 @@ def test_a_file_that_fails_now_keeps_its_last_good_version(
 ) -> None:
     build(sources, data, encoder)
     river, bread = sources / "river.md", sources / "bread.md"
-    river.write_text(river.read_text("utf-8").replace("title: The", "title: The: "), "utf-8")
+    river.write_bytes(b"\xff")
     bread.write_text("# Only a heading\n", "utf-8")
     report = build(sources, data, encoder)
     assert outcome(report) == {"unchanged": ("notes/moon-landing",), "failed": ("river.md", "bread.md")}
