@@ -1,8 +1,8 @@
 """One file's bytes -> one `Article`: decoding, front matter, and the body that offsets count in.
 
-Front matter is YAML between two `---` lines, the first of which opens the file.  The body is
-what follows the closing line, less the blank lines that lead it; without front matter the body
-is the whole file.  Line ends are `\\n` in the body, whatever they are in the file.
+Front matter is YAML between two `---` lines, the first of which opens the file, or TOML between two
+`+++` lines.  The body is what follows the closing line, less the blank lines that lead it; without
+front matter the body is the whole file.  Line ends are `\\n` in the body, whatever they are in the file.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
 
 from index.types import Article, FootnoteError
 from index.units import first_heading
+
+T = TypeVar("T")
 
 # Real front matter is a few lines; more is a mistake or an attack on the YAML parser.
 MAX_FRONT_MATTER_CHARS = 64 * 1024
@@ -35,6 +39,28 @@ _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"^---[ \t]*(?:\n|\Z)", re.MULTILINE)
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ][\d:.,+\-Z ]*)?)?)?")
+_NAMED_DATES = (
+    re.compile(r"(?P<day>\d\d?)(?:st|nd|rd|th|\.)? (?P<month>[A-Za-z]{3,9})\.?,? (?P<year>\d{4})(?:[ ,].*)?"),
+    re.compile(r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?,? (?P<year>\d{4})(?:[ ,].*)?"),
+)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+# How other programs that write front matter call the same things; the first that is there counts.
+_NAMES = {
+    **dict.fromkeys(("date", "pubdate", "publishdate", "created", "lastmod", "updated"), "published"),
+    "lang": "language",
+    **dict.fromkeys(("authors", "byline"), "author"),
+    **dict.fromkeys(("link", "canonical", "canonical_url", "canonicalurl", "source_url"), "url"),
+    **dict.fromkeys(("site", "publication", "sitename"), "publisher"),
+}
+_LANGUAGES = {
+    **{"english": "en", "german": "de", "deutsch": "de", "french": "fr", "français": "fr", "spanish": "es"},
+    **{"español": "es", "italian": "it", "italiano": "it", "portuguese": "pt", "dutch": "nl"},
+    **{"chinese": "zh", "中文": "zh", "japanese": "ja", "日本語": "ja"},
+    **{"korean": "ko", "polish": "pl", "russian": "ru"},
+}
+_WITHOUT = "What cannot be read of it is left out."
+_TOML = re.compile(r"\+\+\+[ \t]*\n(.{0,65536}?)^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r"^[A-Za-z_][\w -]{0,60}:(?=[ \t\n]|\Z)", re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NOTHING = frozenset({"~", "null"})
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -50,37 +76,45 @@ class ArticleError(FootnoteError):
         self.reason = reason
 
 
-def parse_article(id: str, file: str, raw: bytes) -> Article:
-    """Return the article in `raw`; raise `ArticleError` with the line and the remedy."""
-    text = _decode(file, raw)
-    front, body = _split_front_matter(file, text)
-    fields = _fields(file, front)
+def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = None) -> Article:
+    """Return the article in `raw`; raise `ArticleError` with the line and the remedy.
+
+    Where there is a list for `problems`, front matter is no reason to refuse a file: what cannot be
+    read of it is left out, and said there.
+    """
+    fields, body = _fields_and_body(file, _decode(file, raw), problems)
     if not body.strip():
         raise ArticleError(file, "is empty: write the text below the front matter, or delete the file.")
     return Article(
         id=id,
         file=file,
         text=body,
-        title=_title(file, fields) or first_heading(body) or _readable_stem(file),
-        publisher=_text(file, fields, "publisher"),
-        author=_author(file, fields),
-        published=_published(file, fields),
-        language=_language(file, fields),
-        url=_url(file, fields),
+        title=_kept(_title, file, fields, problems) or first_heading(body) or _readable_stem(file),
+        publisher=_kept(_publisher, file, fields, problems),
+        author=_kept(_author, file, fields, problems),
+        published=_kept(_published, file, fields, problems),
+        language=_kept(_language, file, fields, problems),
+        url=_kept(_url, file, fields, problems),
         sha256=hashlib.sha256(raw).hexdigest(),
-        also=_also(file, fields),
+        also=_kept(_also, file, fields, problems) or (),
     )
 
 
-def front_matter(file: str, text: str) -> tuple[dict[str, str | tuple[str, ...]], str]:
+def front_matter(
+    file: str, text: str, problems: list[str] | None = None
+) -> tuple[dict[str, str | tuple[str, ...]], str]:
     """Every field whose value is words or a list of words, known here or not, and the body.
 
-    Raise `ArticleError` where the front matter cannot be read.
+    Raise `ArticleError` where the front matter cannot be read; where there is a list for `problems`,
+    what cannot be read is left out, and said there.
     """
-    front, body = _split_front_matter(file, text.replace("\r\n", "\n").replace("\r", "\n"))
+    fields, body = _fields_and_body(file, text.replace("\r\n", "\n").replace("\r", "\n"), problems)
     found: dict[str, str | tuple[str, ...]] = {}
-    for name, field in _fields(file, front).items():
-        if isinstance(field.node, yaml.SequenceNode):
+    for name, field in fields.items():
+        if name == "author":
+            author = _kept(_author, file, fields, problems)
+            found |= {name: author} if author is not None else {}
+        elif isinstance(field.node, yaml.SequenceNode):
             items = [item for item in field.node.value if isinstance(item, yaml.ScalarNode)]
             found[name] = tuple(" ".join(str(item.value).split()) for item in items)
         elif isinstance(field.node, yaml.ScalarNode):
@@ -90,9 +124,27 @@ def front_matter(file: str, text: str) -> tuple[dict[str, str | tuple[str, ...]]
     return found, body
 
 
+def date_in(written: str) -> str | None:
+    """`2019-07-17 10:00`, `17 July 2019`, `July 17, 2019` -> `2019-07-17`; None where nothing is sure."""
+    match = _DATE.fullmatch(written)
+    year, month, day = match.groups() if match else (None, None, None)
+    for pattern in _NAMED_DATES if match is None else ():
+        named = pattern.fullmatch(written)
+        if named is not None and named["month"][:3].lower() in _MONTHS:
+            year, day = named["year"], f"{int(named['day']):02}"
+            month = f"{1 + _MONTHS.index(named['month'][:3].lower()):02}"
+    try:
+        datetime.date(int(year or ""), int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    return "-".join(part for part in (year, month, day) if part)
+
+
 def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
     """The file with `copies` as its `also`, and every other byte as it is; its lines end with "\\n"."""
     text = _decode(file, raw)
+    if _TOML.match(text):
+        raise ArticleError(file, "has its front matter in TOML, to which nothing is added. Write it as YAML.")
     front, body = _split_front_matter(file, text)
     field = _fields(file, front).get("also")
     added = "".join(f"  - {json.dumps(copy, ensure_ascii=False)}\n" for copy in copies)
@@ -117,6 +169,111 @@ def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
 def text_sha256(text: str) -> str:
     """What two articles have in common that hold the same text, whatever their front matter says."""
     return hashlib.sha256(text.strip().encode()).hexdigest()
+
+
+def _kept(
+    read: Callable[[str, Mapping[str, _Field]], T | None],
+    file: str,
+    fields: Mapping[str, _Field],
+    problems: list[str] | None,
+) -> T | None:
+    try:
+        return read(file, fields)
+    except ArticleError as error:
+        if problems is None:
+            raise
+        problems.append(f"{error.reason} {_WITHOUT}")
+        return None
+
+
+def _fields_and_body(
+    file: str, text: str, problems: list[str] | None
+) -> tuple[Mapping[str, _Field], str]:
+    toml = _TOML.match(text)
+    if toml is not None:
+        fields = _toml_fields(file, toml[1], problems)
+        blank = _BLANK_LINES.match(text, toml.end())
+        return _renamed(fields), text[blank.end() if blank else toml.end() :]
+    try:
+        front, body = _split_front_matter(file, text)
+    except ArticleError as error:
+        if problems is None:
+            raise
+        problems.append(f"{error.reason} It is read as text.")
+        return {}, text
+    try:
+        return _renamed(_fields(file, front)), body
+    except ArticleError as error:
+        if problems is None:
+            raise
+        fields = _fields_one_by_one(file, front)
+        if not fields:
+            # Two rules, and the text between them.
+            return {}, text
+        problems.append(f"{error.reason} {_WITHOUT}")
+        return _renamed(fields), body
+
+
+def _toml_fields(file: str, front: str, problems: list[str] | None) -> dict[str, _Field]:
+    try:
+        content = tomllib.loads(front)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        problem = ArticleError(file, f"has broken front matter: {error}. Write it as YAML.")
+        if problems is None:
+            raise problem from error
+        problems.append(f"{problem.reason} {_WITHOUT}")
+        return {}
+    fields: dict[str, _Field] = {}
+    for name, value in content.items():
+        at = re.search(rf"^\s*['\"]?{re.escape(name)}\b", front, re.MULTILINE)
+        line = 2 + (front.count("\n", 0, at.start()) if at else 0)
+        fields.setdefault(name.strip().lower(), _Field(line, _node(value)))
+    return fields
+
+
+def _node(value: Any) -> yaml.Node:
+    """A value of TOML as YAML would have it."""
+    if isinstance(value, list):
+        return yaml.SequenceNode("list", [_node(item) for item in value])
+    if isinstance(value, dict):
+        pairs = [(_node(name), _node(item)) for name, item in value.items()]
+        return yaml.MappingNode("map", pairs)
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    return yaml.ScalarNode("str", shown, style='"')
+
+
+def _fields_one_by_one(file: str, front: str) -> dict[str, _Field]:
+    """The fields of front matter that is not YAML as a whole: those that are, and words behind a colon."""
+    fields: dict[str, _Field] = {}
+    starts = [match.start() for match in _FIELD.finditer(front)]
+    for start, end in pairwise([*starts, len(front)]):
+        lines, part = front.count("\n", 0, start), front[start:end]
+        name, _, value = part.partition(":")
+        try:
+            # Behind as many lines, so that it knows its own.
+            found = _fields(file, "\n" * lines + part)
+        except ArticleError:
+            words = value.strip()
+            if "\n" in words or not words:
+                continue
+            node = yaml.ScalarNode("str", words.strip("'\""), style='"')
+            found = {name.strip().lower(): _Field(lines + 2, node)}
+        for known, field in found.items():
+            fields.setdefault(known, field)
+    return fields
+
+
+def _renamed(fields: Mapping[str, _Field]) -> Mapping[str, _Field]:
+    """The fields by the names that they have here; a name that is given stands above another's."""
+    named = dict(fields)
+    # In Jekyll it says whether a page is public.
+    state = named.get("published")
+    if state is not None and str(state.node.value).lower() in ("true", "false"):
+        del named["published"]
+    for name, meant in _NAMES.items():
+        if name in named and meant not in named:
+            named[meant] = named.pop(name)
+    return named
 
 
 class _Field(NamedTuple):
@@ -259,12 +416,26 @@ def _title(file: str, fields: Mapping[str, _Field]) -> str | None:
     return title
 
 
+def _publisher(file: str, fields: Mapping[str, _Field]) -> str | None:
+    return _text(file, fields, "publisher")
+
+
 def _author(file: str, fields: Mapping[str, _Field]) -> str | None:
     field = fields.get("author")
-    if field is None or not isinstance(field.node, yaml.SequenceNode):
-        return _text(file, fields, "author")
-    names = [_text(file, {"author": _Field(field.line, item)}, "author") for item in field.node.value]
-    return ", ".join(name for name in names if name) or None
+    if field is None:
+        return None
+    items = field.node.value if isinstance(field.node, yaml.SequenceNode) else [field.node]
+    names = [_text(file, {"author": _Field(field.line, _name_of(item))}, "author") for item in items]
+    return ", ".join(name.strip("[]") for name in names if name) or None
+
+
+def _name_of(node: yaml.Node) -> yaml.Node:
+    """Who is meant by `{name: Ada, mail: …}`, and by a link as `[[Ada]]` that YAML takes for lists."""
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if str(key.value).lower() == "name"), node)
+    while isinstance(node, yaml.SequenceNode) and len(node.value) == 1:
+        node = node.value[0]
+    return node
 
 
 def _also(file: str, fields: Mapping[str, _Field]) -> tuple[str, ...]:
@@ -288,15 +459,9 @@ def _published(file: str, fields: Mapping[str, _Field]) -> str | None:
     value = _text(file, fields, "published")
     if value is None:
         return None
-    match = _DATE.fullmatch(value)
-    if match is not None:
-        year, month, day = match.groups()
-        try:
-            datetime.date(int(year), int(month or 1), int(day or 1))
-        except ValueError:
-            pass
-        else:
-            return "-".join(part for part in (year, month, day) if part)
+    date = date_in(value)
+    if date is not None:
+        return date
     raise ArticleError(
         file,
         f"gives a date that cannot be read in line {fields['published'].line}: '{value}'. "
@@ -308,6 +473,9 @@ def _language(file: str, fields: Mapping[str, _Field]) -> str | None:
     value = _text(file, fields, "language")
     if value is None or _LANGUAGE.fullmatch(value):
         return value
+    plain = value.partition(".")[0].replace("_", "-")
+    if plain.lower() in _LANGUAGES or _LANGUAGE.fullmatch(plain):
+        return _LANGUAGES.get(plain.lower(), plain)
     raise ArticleError(
         file,
         f"gives a language that is not a language code in line {fields['language'].line}: '{value}'. "

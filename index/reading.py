@@ -68,6 +68,7 @@ def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Read
     found: dict[str, _Seen] = {}
     failures: list[SourceFailure] = []
     ignored: Counter[str] = Counter()
+    fields: list[str] = []
     for file in _walk(root, failures):
         id, suffix = os.path.splitext(file)
         if suffix.lower() not in SUFFIXES:
@@ -79,7 +80,9 @@ def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Read
             if before is not None and before.sha256 == hashlib.sha256(raw).hexdigest():
                 article, seen = None, _Seen(file, before.title, before.text_sha256)
             else:
-                article = parse_article(id, file, raw)
+                problems: list[str] = []
+                article = parse_article(id, file, raw, problems)
+                fields += [f"{file} {problem}" for problem in problems]
                 seen = _Seen(file, article.title, text_sha256(article.text))
             if id in found:
                 reason = f"has the name of {found[id].file} but for the suffix. Rename one of them."
@@ -92,7 +95,7 @@ def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Read
                 unchanged.append(id)
             else:
                 articles.append(article)
-    warnings = (*_ignored(ignored), *_twins(found.values()))
+    warnings = (*_ignored(ignored), *fields, *_twins(found.values()))
     return Reading(tuple(articles), tuple(failures), warnings, tuple(unchanged))
 
 

@@ -84,7 +84,7 @@ def test_the_bot_in_slack_starts_without_torch() -> None:
 def test_list_and_doctor_parse_no_article_that_is_as_it_was(
     built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "parse_article", lambda id, file, raw: pytest.fail(f"{file} was parsed"))
+    monkeypatch.setattr(reading, "parse_article", lambda id, file, raw, *_: pytest.fail(f"{file} was parsed"))
     (river,) = inventory(built / "sources", built / "data")
     assert (river.id, river.title, river.state, river.passages) == ("river", "The Aare", "indexed", 1)
     settings = settings_from(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,7 @@ def _outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Parag
         ids = [one.id for one in outcomes if isinstance(one, Added) and one.change == change]
         if ids:
             paragraphs.append(_counted(change, ids))
+    paragraphs += _remarks([one for one in outcomes if isinstance(one, Added)])
     merged = [one for one in outcomes if isinstance(one, Merged)]
     if merged:
         paragraphs.append(Paragraph(Text(), f"   merged {len(merged)}"))
@@ -149,6 +151,24 @@ def _outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Parag
     return paragraphs
 
 
+def _remarks(added: Sequence[Added]) -> list[Paragraph]:
+    """What was left out of the articles, and what to look at."""
+    lines = []
+    for one in added:
+        for left in one.left_out:
+            words = "; ".join(f"“{one_line(word)}”" for word in left.words)
+            more = f", and {left.count - len(left.words):,} more" if left.count > len(left.words) else ""
+            shown = f": {words}{more}" if words else f" ({left.count:,})"
+            said = f"{one_line(one.id)}: {left.what} left out{shown}"
+            lines.append(Paragraph(Text(said, "dim"), "  - "))
+        for warning in one.warnings:
+            lines.append(Paragraph(Text(f"{one_line(one.source)} {one_line(warning)}", "yellow"), "  ! "))
+    hidden = len(lines) - LINES_SHOWN
+    if hidden > 0:
+        lines[LINES_SHOWN:] = [Paragraph(Text(f"and {hidden:,} more; --json lists them all"), "    ")]
+    return lines
+
+
 def _counted(word: str, ids: Sequence[str]) -> Paragraph:
     more = f" and {len(ids) - LINES_SHOWN:,} more" if len(ids) > LINES_SHOWN else ""
     return Paragraph(Text(", ".join(map(one_line, ids[:LINES_SHOWN])) + more), f"{word:>9} {len(ids)}: ")
@@ -157,7 +177,12 @@ def _counted(word: str, ids: Sequence[str]) -> Paragraph:
 def _outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "added": [
-            {"source": one.source, "id": one.id, "file": one.file, "title": one.title, "change": one.change}
+            {
+                **{"source": one.source, "id": one.id, "file": one.file, "title": one.title},
+                "change": one.change,
+                "left_out": [asdict(left) for left in one.left_out],
+                "warnings": list(one.warnings),
+            }
             for one in outcomes
             if isinstance(one, Added)
         ],

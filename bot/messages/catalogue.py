@@ -166,6 +166,9 @@ class Words:
     was_unchanged: str
     was_merged: str
     was_refused: str
+    was_left_out: str
+    left_out_kinds: tuple[str, ...]
+    """In the order of `index.ingest.draft.What`."""
     not_indexed: str
     can_ask: str
     ask_this: str
@@ -392,6 +395,11 @@ ENGLISH = Words(
     was_unchanged="“{title}” ({id}) was there already, just as it is",
     was_merged="{source} is a copy of “{title}” ({id}), which names it now too",
     was_refused="{source} {reason}",
+    was_left_out="Left out of {id}: {kind} ({count}) {words}",
+    left_out_kinds=(
+        *("text around the article", "hidden text", "hidden rows", "struck text"),
+        *("pictures", "comments", "code", "attachments"),
+    ),
     not_indexed="{file} is not in the index: it {reason}",
     can_ask="For instance: {question}",
     ask_this="Ask this",
@@ -603,6 +611,11 @@ CHINESE = Words(
     was_unchanged="“{title}”（{id}）已经在这里，没有变化",
     was_merged="{source} 与“{title}”（{id}）相同，已在那里注明",
     was_refused="{source} {reason}",
+    was_left_out="{id} 没有收入：{kind}（{count}）{words}",
+    left_out_kinds=(
+        *("文章周围的文字", "隐藏的文字", "隐藏的行", "划掉的文字"),
+        *("图片", "批注", "代码", "附件"),
+    ),
     not_indexed="{file} 没有进入索引：{reason}",
     can_ask="例如：{question}",
     ask_this="问这个问题",

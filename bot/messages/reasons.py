@@ -11,8 +11,12 @@ from collections.abc import Mapping
 
 from bot.messages.catalogue import CHINESE, Words
 
-_KEPT = " Until then its last good version stays."
-_KEPT_IN_CHINESE = "在此之前保留最后一个可用的版本。"
+# What may follow a reason.
+_TAILS = {
+    " Until then its last good version stays.": "在此之前保留最后一个可用的版本。",
+    " What cannot be read of it is left out.": "读不懂的部分没有收入。",
+    " It is read as text.": "已作为正文读取。",
+}
 
 # English, as `index` says it, with a name in braces for what differs; the first that fits is taken.
 _IN_CHINESE: Mapping[str, str] = {
@@ -129,16 +133,52 @@ _IN_CHINESE: Mapping[str, str] = {
     ),
     "is called {name} and is none. Export it once more.": "名为 {name}，内容却不是。请重新导出。",
     "is of a kind that is not read ({name}). {kinds} are.": (
-        "是读不了的类型（{name}）。可以读 Markdown、文本、HTML、PDF 和 Word（.docx）。"
+        "是读不了的类型（{name}）。可以读 Markdown、文本、HTML、PDF、Word（.docx）、OpenDocument（.odt）、"
+        "EPUB、RTF、PowerPoint（.pptx）、Excel（.xlsx）、CSV、电子邮件（.eml）、Slack 导出等。"
     ),
     "is {name}, which is not read. {kinds} are.": (
-        "是 {name}，读不了。可以读 Markdown、文本、HTML、PDF 和 Word（.docx）。"
+        "是 {name}，读不了。可以读 Markdown、文本、HTML、PDF、Word（.docx）、OpenDocument（.odt）、EPUB、"
+        "RTF、PowerPoint（.pptx）、Excel（.xlsx）、CSV、电子邮件（.eml）、Slack 导出等。"
     ),
-    "is a document of an old Office. Save it as .docx or PDF, and add that.": (
-        "是旧版 Office 文档。请存为 .docx 或 PDF 后再添加。"
+    "is a document of an old Office. Save it as .docx, .xlsx, .pptx or PDF, and add that.": (
+        "是旧版 Office 文档。请存为 .docx、.xlsx、.pptx 或 PDF 后再添加。"
     ),
-    "is RTF, which is not read. Save it as .docx or PDF, and add that.": (
-        "是 RTF，读不了。请存为 .docx 或 PDF 后再添加。"
+    "is damaged ({problem}). Save it once more.": "已损坏（{problem}），请重新保存。",
+    "is damaged, or not of the kind that its name says. Save it once more.": (
+        "已损坏，或不是文件名所说的类型，请重新保存。"
+    ),
+    "is damaged JSON. Export it once more.": "是损坏的 JSON，请重新导出。",
+    "is a damaged workbook. Save it once more as .xlsx.": "是损坏的工作簿，请重新存为 .xlsx。",
+    "holds no value in any visible cell. Save it once more in a spreadsheet.": (
+        "可见的单元格里没有值，请用表格软件重新保存。"
+    ),
+    "has more than {rows} rows or {cells} cells. Keep those that are asked for, or split it.": (
+        "超过 {rows} 行或 {cells} 个单元格。请只留需要的部分，或分成几个文件。"
+    ),
+    "cannot be read as a table ({problem}). Save it once more as CSV.": (
+        "无法作为表格读取（{problem}），请重新存为 CSV。"
+    ),
+    "is a zip archive and no presentation. Save it once more as .pptx.": (
+        "是 zip 压缩包，不是演示文稿，请重新存为 .pptx。"
+    ),
+    "is an e-mail without a text. Add what is attached to it.": "是没有正文的邮件，请添加它的附件。",
+    "is not an e-mail: it begins with no sender or subject. Save it once more as .eml.": (
+        "不是邮件：开头没有发件人或主题，请重新存为 .eml。"
+    ),
+    "holds no messages of a Slack export. Add the documents that are in it one by one.": (
+        "里面没有 Slack 导出的消息，请逐个添加里面的文档。"
+    ),
+    "is mostly links; look whether that is what you meant to add.": (
+        "大部分是链接，请看看这是不是您要添加的。"
+    ),
+    "has its front matter in TOML, to which nothing is added. Write it as YAML.": (
+        "文件头是 TOML，无法补充内容，请写成 YAML。"
+    ),
+    "gives '{name}' as '{value}', which cannot be read and is left out. {remedy}": (
+        "“{name}”写成了“{value}”，读不懂，因此没有收入。"
+    ),
+    "cannot be read here, because the program pandoc is missing. Install it: pip install pypandoc_binary": (
+        "在这里读不了，因为缺少程序 pandoc。请安装：pip install pypandoc_binary。"
     ),
     "is a picture. Add the text that it shows.": "是图片，请添加图片上的文字。",
     "is encrypted. Save it without a password, and add it again.": (
@@ -158,15 +198,16 @@ _IN_CHINESE: Mapping[str, str] = {
     "is a zip archive and no Word document. Add the documents that are in it.": (
         "是 zip 压缩包，不是 Word 文档。请添加里面的文档。"
     ),
-    "is a damaged Word document ({problem}). Save it once more as .docx.": (
-        "是损坏的 Word 文档（{problem}）。请重新存为 .docx。"
+    "is a damaged Word document. Save it once more as .docx.": "是损坏的 Word 文档，请重新存为 .docx。",
+    "needs more memory than a document is given. Split it into several documents.": (
+        "需要的内存超过了限制，请分成几个文档。"
     ),
     "has more than {limit} parts, which no document has.": "超过 {limit} 个部分，没有这样的文档。",
     "unpacks to more than {limit} MB. Split it into several documents.": (
         "解压后超过 {limit} MB，请分成几个文档。"
     ),
-    "declares XML entities, which no Word document does. It is not read.": (
-        "声明了 XML 实体，Word 文档里不会有，因此不读。"
+    "declares XML entities, which no document needs. It is not read.": (
+        "声明了 XML 实体，文档里用不着，因此不读。"
     ),
     "nests its parts too deeply to be read. Save it in a simpler form.": "嵌套太深，读不了。请存得简单一些。",
     "took longer than {seconds} seconds to read, which is where reading stops. Export it once more, or"
@@ -255,8 +296,9 @@ def reason_in(words: Words, reason: str) -> str:
     """
     if words is not CHINESE:
         return reason
-    if reason.endswith(_KEPT):
-        return reason_in(words, reason.removesuffix(_KEPT)) + _KEPT_IN_CHINESE
+    for tail, chinese in _TAILS.items():
+        if reason.endswith(tail):
+            return reason_in(words, reason.removesuffix(tail)) + chinese
     for english, chinese in _IN_CHINESE.items():
         # Compiled when somebody needs it: at every start it would cost a command 20 ms.
         if found := re.fullmatch(_form(english), reason, re.DOTALL):

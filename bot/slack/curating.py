@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import get_args
 
 from slack_bolt import Ack, App, BoltContext
 
@@ -24,6 +25,7 @@ from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.workers import Workers
 from bot.state import Place, State
 from bot.types import Answers, Scope
+from index.ingest.draft import What
 from index.types import BuildReport, FootnoteError, collection_of
 
 _log = logging.getLogger(__name__)
@@ -111,7 +113,7 @@ class Curating:
         lost: list[str] = []
         outcomes = self._library.add(self._sources(errand, words, show, lost), collection)
         kept = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
-        lines = [*(_line(outcome, words) for outcome in outcomes), *lost]
+        lines = [*(line for outcome in outcomes for line in _lines(outcome, words)), *lost]
         if not kept:
             return messages.curated_message(_PARTLY, words.add_nothing, lines, words)
         try:
@@ -360,6 +362,20 @@ def _failures(report: BuildReport, scope: Scope, words: Words, only: set[str] | 
 
 def _within(file: str, scope: Scope) -> bool:
     return scope is None or collection_of(file) in scope
+
+
+def _lines(outcome: Outcome, words: Words) -> Iterator[str]:
+    """What came of it; what was left out of an article; and what a person should look at."""
+    yield _line(outcome, words)
+    if isinstance(outcome, Added) and outcome.change != "unchanged":
+        kinds = dict(zip(get_args(What), words.left_out_kinds, strict=True))
+        for left in outcome.left_out:
+            begun = " · ".join(left.words)
+            yield words.was_left_out.format(
+                id=outcome.id, kind=kinds[left.what], count=f"{left.count:,}", words=begun
+            ).rstrip()
+        for warning in outcome.warnings:
+            yield f"{outcome.source} {messages.reason_in(words, warning)}"
 
 
 def _line(outcome: Outcome, words: Words) -> str:

@@ -70,6 +70,20 @@ def _read(header: dict[str, Any], raw: bytes) -> Draft:
             from index.ingest.pdf import read_pdf as reader
         case "docx":
             from index.ingest.docx import read_docx as reader
+        case "pptx":
+            from index.ingest.slides import read_slides as reader
+        case "xlsx":
+            from index.ingest.sheets import read_workbook as reader
+        case "csv":
+            from index.ingest.sheets import read_csv as reader
+        case "mail":
+            from index.ingest.mail import read_mail as reader
+        case "slack":
+            from index.ingest.chat import read_slack as reader
+        case _:
+            from index.ingest.documents import READERS
+
+            reader = READERS[kind]
     return reader(raw, name, charset)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import socket
 
 # Without a shell, and nothing of a document is on its command line.
@@ -16,14 +18,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from index.ingest.draft import Draft, Unreadable
+from index.ingest.draft import Draft, LeftOut, Unreadable
 from index.ingest.formats import Kind
 from index.ingest.wire import receive, send
 
 # A page takes 50 ms, the largest book that is allowed half a minute.
-SECONDS: dict[Kind, int] = {"markdown": 10, "text": 10, "page": 20, "archive": 20, "pdf": 60, "docx": 30}
+SECONDS: dict[Kind, int] = dict.fromkeys(get_args(Kind), 30) | {"markdown": 10, "text": 10, "pdf": 60}
 _ROOT = Path(__file__).parents[2]
 _PROGRAM = (
     "import sys; sys.path[:0] = [sys.argv[1]]; from index.ingest.child import main; main(int(sys.argv[2]))"
@@ -76,6 +78,10 @@ class Confined:
             raise Unreadable(reply["unreadable"])
         fields = reply["draft"]
         fields["also"] = tuple(fields["also"])
+        fields["warnings"] = tuple(fields["warnings"])
+        fields["left_out"] = tuple(
+            LeftOut(one["what"], one["count"], tuple(one["words"])) for one in fields["left_out"]
+        )
         fields["extra"] = tuple(
             (name, tuple(value) if isinstance(value, list) else value) for name, value in fields["extra"]
         )
@@ -86,7 +92,9 @@ class Confined:
         if self._connection is not None:
             self._connection.close()
         if self._process is not None:
-            self._process.kill()
+            # With pandoc, if it has started that: both are a session of their own.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
         self._process = self._connection = None
 

@@ -10,8 +10,10 @@ import datetime
 import json
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Literal
 from urllib.parse import urlsplit
 
 MAX_TITLE_CHARS = 300
@@ -64,6 +66,39 @@ class Unreadable(Exception):
     """A document that holds no article.  Says why, as a sentence that goes on from its name."""
 
 
+What = Literal[
+    "furniture", "hidden text", "hidden rows", "struck text", "pictures", "comments", "code", "attachments"
+]
+"""The kinds of what readers leave out."""
+_WORDS_SHOWN, _PIECES_SHOWN = 60, 3
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a reader saw in a document and did not take, so that a person can look whether that is right."""
+
+    what: What
+    count: int
+    """How many pieces."""
+    words: tuple[str, ...]
+    """How the first of them begin; of a picture, how it is described."""
+
+
+def left_out(pieces: Iterable[tuple[What, str]]) -> tuple[LeftOut, ...]:
+    """Pieces in the order in which they were met -> one entry for each kind of them."""
+    kinds: dict[What, list[str]] = {}
+    for what, text in pieces:
+        kinds.setdefault(what, []).append(text)
+    return tuple(
+        LeftOut(what, len(texts), tuple(_first_words(texts))[:_PIECES_SHOWN])
+        for what, texts in kinds.items()
+    )
+
+
+def _first_words(texts: Iterable[str]) -> Iterator[str]:
+    return (line for line in dict.fromkeys(clean_line(text[:500], _WORDS_SHOWN) for text in texts) if line)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An article before it has a file."""
@@ -82,6 +117,9 @@ class Draft:
     """The name of the file that it was read from; None for a web address."""
     extra: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     """Front matter that Footnote does not use and a person may: tags, a category."""
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What a person should look at, each a sentence that goes on from the document's name."""
 
 
 def markdown_file(draft: Draft) -> bytes:
@@ -127,11 +165,20 @@ def clean_line(value: str | None, limit: int = MAX_FIELD_CHARS) -> str | None:
 
 
 def clean_text(text: str) -> str:
-    """The text without what is not text; blank lines at its ends and in rows go, one line end stays."""
+    """The text without what is not text; blank lines at its ends and in rows go; hard line breaks and one
+    line end stay."""
     text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
     text = _SHAPELESS.sub("", _CONTROLS.sub("", text))
-    text = _MANY_BLANK_LINES.sub("\n\n", _SPACES_AT_END.sub("\n", text))
+    text = _SPACES_AT_END.sub(_line_end, text)
+    text = _MANY_BLANK_LINES.sub("\n\n", text)
     return text.strip("\n").rstrip() + "\n"
+
+
+def _line_end(spaces: re.Match[str]) -> str:
+    """Two spaces before another line are Markdown's hard line break; all others mean nothing."""
+    is_break = spaces[0].startswith("  ") and spaces.string[spaces.end() : spaces.end() + 1].strip()
+    begins = spaces.string[spaces.start() - 1 : spaces.start()]
+    return "  \n" if is_break and begins not in ("", "\n") else "\n"
 
 
 def clean_url(value: str | None) -> str | None:

@@ -36,10 +36,16 @@ _LABELS = frozenset(
     if line.strip()
 )
 # After these, whatever follows was written by visitors, or asks them to write.
-_ENDS = frozenset(
-    "leave a comment|leave a reply|post a comment|add a comment|comments|kommentare|发表评论|评论|"
-    "コメント".split("|")
+_ENDS = frozenset("leave a comment|leave a reply|post a comment|add a comment|发表评论".split("|"))
+# After these too, where what follows looks like it: a chapter may have that title.
+_PERHAPS_ENDS = frozenset("comments|kommentare|评论|コメント".split("|"))
+_VISITORS = re.compile(
+    r"\b(?:says|said|wrote|schrieb|commented)\s*:?$|\b\d{1,3} (?:minute|hour|day|week|month|year)s? ago\b"
+    r"|\b(?:19|20)\d\d at \d{1,2}:\d\d|^reply\b|^\W*\d+ (?:likes?|points?|repl(?:y|ies))\b|^@\w"
+    r"|\bbe the first to comment\b|\bno comments yet\b|\blog ?in to (?:reply|comment)\b",
+    re.IGNORECASE,
 )
+_VISITORS_WITHIN = 6
 # After these come the titles of other articles.
 _RELATED = frozenset(
     "related|related articles|related posts|related stories|related content|related links|you may also like|"
@@ -69,7 +75,9 @@ _BYLINE_ZH = re.compile(
 )
 _BYLINE = re.compile(r"(?:By|BY|by)\s+(?P<author>[^\W\d_][\w.’'-]*(?:\s+[^\W\d_][\w.’'-]*){1,3})")
 _BIOGRAPHY = re.compile(
-    r"(?P<author>[A-Z][\w.’'-]*(?: [A-Z][\w.’'-]*){1,3}) (?:is|was|covers|writes|has)\b.{0,400}"
+    r"(?P<author>[A-Z][\w.’'-]*(?: [A-Z][\w.’'-]*){1,3}) (?:covers|writes|(?:is|was|has)\b.{0,60}"
+    r"\b(?:reporter|journalist|editor|writer|columnist|correspondent|author|blogger|contributor|freelance\w*))"
+    r"\b.{0,400}"
     r"\b(?:[Cc]onnect with|[Ff]ollow|[Rr]each|[Cc]ontact) (?:her|him|them)\b"
 )
 # A comment form stands behind most of the article, or it is a heading of it.
@@ -78,6 +86,8 @@ _FIRST_END = 0.4
 _LAST_PARAGRAPHS = 3
 # Teasers of other articles are shorter than this many words.
 _PARAGRAPH_WORDS = 25
+# A chapter's text is longer than the labels below a label.
+_CHAPTER_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +97,36 @@ class Cleared:
     paragraphs: tuple[str, ...]
     author: str | None = None
     publisher: str | None = None
+    removed: tuple[str, ...] = ()
 
 
 def without_furniture(paragraphs: Sequence[str]) -> Cleared:
     """The paragraphs that belong to the article, in order."""
-    paragraphs = paragraphs[: _end(paragraphs)]
+    end = _end(paragraphs)
     kept: list[str] = []
+    removed: list[str] = []
     author = publisher = None
-    for number, paragraph in enumerate(paragraphs):
+    for number, paragraph in enumerate(paragraphs[:end]):
         label = _label(paragraph)
-        if label in _LABELS or (not label and not re.search(r"\w", paragraph)) or _is_notice(paragraph):
+        is_label = label in _LABELS and not _is_chapter(paragraphs[number:end])
+        if is_label or (not label and not re.search(r"\w", paragraph)) or _is_notice(paragraph):
+            removed.append(paragraph)
             continue
-        is_last = number >= len(paragraphs) - _LAST_PARAGRAPHS
+        is_last = number >= end - _LAST_PARAGRAPHS
         byline = _byline(paragraph, number) or (_BIOGRAPHY.match(paragraph) if is_last else None)
         if byline is None:
             kept.append(paragraph)
         else:
+            removed.append(paragraph)
             found = byline.groupdict()
             author, publisher = author or found.get("author"), publisher or found.get("publisher")
-    return Cleared(tuple(kept), author, publisher)
+    return Cleared(tuple(kept), author, publisher, (*removed, *paragraphs[end:]))
+
+
+def _is_chapter(paragraphs: Sequence[str]) -> bool:
+    """Whether the first is a heading with text below, as a chapter called "Search" has."""
+    below = paragraphs[1] if len(paragraphs) > 1 else ""
+    return paragraphs[0].startswith("#") and len(below.split()) >= _CHAPTER_WORDS
 
 
 def _end(paragraphs: Sequence[str]) -> int:
@@ -114,12 +135,20 @@ def _end(paragraphs: Sequence[str]) -> int:
     before = 0
     for number, paragraph in enumerate(paragraphs):
         label = _label(paragraph)
+        after = paragraphs[number + 1 :]
         if before >= _FIRST_END * total and (
-            label in _ENDS or (label in _RELATED and not _has_text(paragraphs[number + 1 :]))
+            label in _ENDS
+            or (label in _PERHAPS_ENDS and (_COUNT.search(paragraph) or _is_by_visitors(after)))
+            or (label in _RELATED and not _has_text(after))
         ):
             return number
         before += len(paragraph)
     return len(paragraphs)
+
+
+def _is_by_visitors(paragraphs: Sequence[str]) -> bool:
+    near = paragraphs[:_VISITORS_WITHIN]
+    return any(_VISITORS.search(paragraph) or _label(paragraph) in _ENDS for paragraph in near)
 
 
 def _label(paragraph: str) -> str:

@@ -156,7 +156,7 @@ class Holdings:
     def _runs(self, held: Held) -> likeness.Hashes:
         try:
             raw = (self._sources / held.file).read_bytes()
-            return likeness.runs(parse_article(held.id, held.file, raw).text)
+            return likeness.runs(parse_article(held.id, held.file, raw, []).text)
         except (OSError, ArticleError):
             return likeness.runs("")
 
@@ -191,8 +191,8 @@ def _read(path: Path, file: str, state: os.stat_result) -> Held:
     empty = Held(id, file, state.st_size, state.st_mtime_ns, "", None, None, (), "", "")
     try:
         raw = path.read_bytes()
-        article = parse_article(id, file, raw)
-        origin = front_matter(file, raw.decode("utf-8-sig"))[0].get("origin")
+        article = parse_article(id, file, raw, [])
+        origin = front_matter(file, raw.decode("utf-8-sig"), [])[0].get("origin")
     except (OSError, ArticleError):
         return empty
     runs = likeness.runs(article.text)

@@ -30,6 +30,7 @@ from index.ingest.draft import (
     MAX_TITLE_CHARS,
     MAX_URL_CHARS,
     Draft,
+    LeftOut,
     Unreadable,
     clean_line,
     clean_url,
@@ -73,6 +74,10 @@ class Added:
     title: str
     change: Literal["added", "replaced", "unchanged"]
     """`replaced`: an earlier version of the same document was there; `unchanged`: this very one was."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What the document holds and the article does not."""
+    warnings: tuple[str, ...] = ()
+    """What to look at, each a sentence that goes on from the source's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,10 @@ class Intake:
             draft = self._draft(source, shown, overrides)
             self._on_step("Comparing", shown)
             with self._alone():
-                return self._shelve(shown, draft)
+                outcome = self._shelve(shown, draft)
+            if isinstance(outcome, Added):
+                return replace(outcome, left_out=draft.left_out, warnings=draft.warnings)
+            return outcome
         except Unreadable as error:
             return Refused(shown, str(error))
         except ArticleError as error:
@@ -258,7 +266,7 @@ class Intake:
     def _replace(self, shown: str, draft: Draft, earlier: Held) -> Outcome:
         path = self._sources / earlier.file
         raw = path.read_bytes()
-        before = parse_article(earlier.id, earlier.file, raw)
+        before = parse_article(earlier.id, earlier.file, raw, [])
         draft = replace(
             draft,
             # What the new version does not say still holds.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from index.ingest.draft import What
 
 # Their content is no text.
 _WITH_CONTENT = frozenset(
@@ -24,13 +27,61 @@ _MAX_TAG_CHARS = 4000
 _PASSES = 3
 _ELEMENT_LIKE = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_ELEMENTS))})\b|!|\?)", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
-_TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?])")
+_TAG_LIKE = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])")
 _BLOCK_MARK = re.compile(r"(?m)^([ \t]{0,3})(#{1,6}(?=[ \t]|$)|>|[+*](?=[ \t])|={3,}$|-{3,}$|```|~~~)")
+_OBSIDIAN_COMMENT = re.compile(r"%%([^%]{1,20000}(?:%[^%]{1,20000}){0,20})%%")
+_HTML_COMMENT = re.compile(r"<!--\s*([^<>]{1,5000})-->")
+_STRUCK = re.compile(r"(?<![\\~\w])~~(?=\S)([^~\n]{1,2000}?)(?<=\S)~~(?!~) ?")
+_STRUCK_HTML = re.compile(r"<(?:del|s|strike)>([^<>]{0,2000})</(?:del|s|strike)> ?", re.IGNORECASE)
+_EMBED = re.compile(r"!\[\[([^\[\]\n]{1,300})\]\]")
+_WIKI_LINK = re.compile(r"(?<!\\)\[\[([^\[\]|\n]{1,300})(?:\|([^\[\]\n]{1,300}))?\]\]")
+_HIGHLIGHT = re.compile(r"(?<![=\w])==(?=\S)([^=\n]{1,1000}?)(?<=\S)==(?![=\w])")
+_BLOCK_ID = re.compile(r"(?m)[ \t]\^[A-Za-z0-9-]{1,40}[ \t]*$")
+_RAISED_HTML = re.compile(r"<(su[pb])>([^<>]{1,60})</su[pb]>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#\d{1,7}|#x[0-9A-Fa-f]{1,6});")
 
 
 def without_html(markdown: str) -> str:
     """Markdown whose HTML is gone, but for what stands in fenced code or between backticks."""
     return "".join(part if code else _without_html(part) for part, code in _by_code(markdown))
+
+
+def without_marks(markdown: str, left: list[tuple[What, str]]) -> str:
+    """Markdown without comments and struck text, which go into `left`, and with links of wikis as words.
+
+    What stands in code stays as it is.
+    """
+    return "".join(part if code else _without_marks(part, left) for part, code in _by_code(markdown))
+
+
+def _without_marks(text: str, left: list[tuple[What, str]]) -> str:
+    def gone(what: What) -> Callable[[re.Match[str]], str]:
+        def drop(match: re.Match[str]) -> str:
+            left.append((what, match[1]))
+            return ""
+
+        return drop
+
+    text = _OBSIDIAN_COMMENT.sub(gone("hidden text"), text)
+    text = _HTML_COMMENT.sub(gone("hidden text"), text)
+    text = _STRUCK.sub(gone("struck text"), text)
+    text = _STRUCK_HTML.sub(gone("struck text"), text)
+    text = _EMBED.sub(gone("pictures"), text)
+    text = _WIKI_LINK.sub(lambda match: match[2] or match[1].partition("#")[0] or match[1].lstrip("#"), text)
+    text = _HIGHLIGHT.sub(r"\1", _BLOCK_ID.sub("", text))
+    text = _RAISED_HTML.sub(
+        lambda match: (raised if match[1].lower() == "sup" else lowered)(
+            match.string[max(0, match.start() - 60) : match.start()], match[2]
+        ),
+        text,
+    )
+    return _ENTITY.sub(_character, text)
+
+
+def _character(match: re.Match[str]) -> str:
+    """`&euro;` -> `€`; what would be taken for a tag stays an entity."""
+    character = html.unescape(match[0])
+    return match[0] if character in "<>&" and match[0] != "&amp;" else character.replace("\xa0", " ")
 
 
 def escaped_paragraph(text: str) -> str:
@@ -39,8 +90,8 @@ def escaped_paragraph(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """`<b>` in a text that is about HTML stays to be read, and is no HTML."""
-    return _TAG_LIKE.sub(r"\\<", text)
+    """`<b>` in a text that is about HTML stays to be read, and is no HTML; what is escaped stays as it is."""
+    return _TAG_LIKE.sub(r"\1\\<", text)
 
 
 def _by_code(markdown: str) -> Iterator[tuple[str, bool]]:
@@ -119,3 +170,47 @@ def _stripped(text: str) -> Iterator[str]:
                 unclosed.add(element)
         elif element in _BREAKS and text[opening - 1 : opening] not in ("", "\n", " "):
             yield "\n" if element != "br" else " "
+
+
+_RAISED = dict(zip("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ", strict=True))
+_LOWERED = dict(zip("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎", strict=True))
+# What stands behind the figure in "1st", "2ᵉ" and "3.º", and letters that are raised for looks.
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|e|er|re|ère|ème|ste|de|a|o|º|ª|\.)", re.IGNORECASE)
+_MARK = re.compile(r"\[?(?:\d{1,3}(?:\s?[,–-]\s?\d{1,3})*|[a-z]|[ivx]{1,5})\]?|[*∗†‡§¶#]+|\[[^\]]{1,20}\]")
+_SIGNED = re.compile(r"(?:[+−–-]\d{0,3}|\d{1,3}[+−–-])")
+_UNIT = re.compile(
+    r"(?:^|[^\w.])(?:[kcdmµμn]?m|km|ft|in|yd|mi|mph|sec|[A-Za-zα-ωΑ-Ω]|[²³]|\([^()\s]{1,40}\))$"
+)
+_ELEMENT = re.compile(r"(?:^|[^a-z])[A-Z][a-z]?\d{0,2}$|[₀-₉]$")
+
+
+def raised(before: str, text: str) -> str:
+    """What a raised `text` is behind `before`: a power, as it is written; a note's mark, nothing; else words.
+
+    `10` and `6` -> `^6`; `240 m` and `2` -> `²`; `1500` and `3` -> nothing; `1` and `st` -> `st`.
+    """
+    text = " ".join(text.split())
+    before = before.rstrip("*_`")
+    if _SIGNED.fullmatch(text) and re.search(r"\w\)?$", before):
+        return f"^{text}" if before[-1:].isdigit() and not _ELEMENT.search(before) else _in(_RAISED, text)
+    if text.isdigit() and re.search(r"(?<![\d.,])(?:10|2)$", before):
+        return f"^{text}"
+    if (text.isdigit() or text == "n") and _UNIT.search(before):
+        return _in(_RAISED, text)
+    if _ORDINAL.fullmatch(text) and before[-1:].isdigit():
+        return text
+    if re.search(r"(?:^|\W)[A-Za-z]$", before) and re.fullmatch(r"[\w+−-]{1,6}", text) and not text.isdigit():
+        return f"^{text}"
+    return "" if _MARK.fullmatch(text) else text if len(text.split()) < 2 else f" {text}"
+
+
+def lowered(before: str, text: str) -> str:
+    """What a lowered `text` is behind `before`: `CO` and `2` -> `₂`, `V` and `max` -> `_max`."""
+    text = " ".join(text.split())
+    if re.fullmatch(r"[\d+−–=()-]{1,8}", text):
+        return _in(_LOWERED, text)
+    return f"_{text}" if re.search(r"(?:^|\W)\w$", before) and re.fullmatch(r"\w{1,6}", text) else text
+
+
+def _in(letters: dict[str, str], text: str) -> str:
+    return "".join(letters.get(character, character) for character in text)

@@ -20,16 +20,20 @@ from index.ingest.draft import (
     MAX_TITLE_CHARS,
     PARSER_FAULTS,
     Draft,
+    LeftOut,
     Unreadable,
     clean_language,
     clean_line,
     clean_text,
     clean_url,
     iso_date,
+    left_out,
     script_language,
 )
 from index.ingest.furniture import Cleared, without_furniture
 from index.ingest.markup import escaped, escaped_paragraph
+from index.ingest.page_parts import PageParts, with_asides
+from index.ingest.tree import code, fenced, tree_draft
 
 # No page of the benchmark falls below this; one that does says "not found", "enable JavaScript" or
 # "sign in".  Scripts without spaces count two characters as a word.
@@ -38,6 +42,16 @@ MIN_WORDS = 40
 MIN_PARAGRAPH_WORDS = 12
 # The most linked article of the benchmark reaches 0.42.
 MAX_LINKED = 0.6
+# The most that an article of the benchmark leaves aside of its tables is a tenth.
+MAX_MISSED = 0.5
+# Rows, items, definitions and questions, of which a page of links or an error has none.
+MIN_STRUCTURE = 3
+_STRUCTURE = re.compile(r"^(?:\||[ \t]*[-*] |[ \t]*\d+[.)] |: |#+ .*\?$|\*\*.*\?\*\*$)", re.MULTILINE)
+MIN_NOTICE_WORDS = 5
+_NO_CONTENT = re.compile(
+    r"enable javascript|javascript is (?:disabled|required)|page (?:was )?not found|access denied",
+    re.IGNORECASE,
+)
 _SPACELESS = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
 _PASSWORD = re.compile(r"""<input\b[^>]{0,500}\btype\s*=\s*["']?password""", re.IGNORECASE)
 _SAVED_FROM = re.compile(r"<!--\s{0,5}saved from url=\(\d{1,6}\)(\S{1,2000})\s{0,5}-->")
@@ -45,6 +59,8 @@ _LANGUAGE = re.compile(
     r"""<html\b[^>]{0,2000}?\b(?:xml:)?lang\s*=\s*["']?([A-Za-z_-]{2,20})""", re.IGNORECASE
 )
 _MAX_LIST_DEPTH = 6
+# For a line break, which is told from a new line in the page's source by it.
+_BREAK = "\v"
 
 
 def read_web_page(raw: bytes, name: str, charset: str | None = None, url: str | None = None) -> Draft:
@@ -72,29 +88,77 @@ def page_draft(html: str, url: str | None = None) -> Draft:
     html = html.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
     saved = _SAVED_FROM.search(html[:4096])
     address = url or clean_url(saved[1] if saved else None)
-    document, cleared = _extracted(html, address, precise=True)
+    parts = PageParts(html)
+    page, aside = parts.article_html()
+    document, cleared = _extracted(page, aside, address, precise=True)
     if _running_words(cleared.paragraphs) < MIN_WORDS:
         # The precise mode takes a list of tips with pictures for furniture, one page in 181.
-        document, cleared = _extracted(html, address, precise=False)
-    if document is None or _running_words(cleared.paragraphs) < MIN_WORDS:
-        raise _no_article(html)
+        document, cleared = _extracted(page, aside, address, precise=False)
     blocks = list(cleared.paragraphs)
-    if _linked_share(html, blocks) > MAX_LINKED:
-        raise Unreadable("is a list of links and not an article. Give the address of the article itself.")
+    missed = sum(words(block) for part in aside if part and part[0] not in blocks for block in part)
+    left: tuple[LeftOut, ...] = ()
+    if _running_words(blocks) < MIN_WORDS or missed > MAX_MISSED * sum(map(words, blocks)):
+        # A list of questions, a table or a glossary, in which there is no running text to be found.
+        whole = _whole_draft(parts)
+        if whole is None or not _is_kept(whole.text, html, is_file=url is None):
+            raise _no_article(html)
+        blocks, left = whole.text.rstrip("\n").split("\n\n"), whole.left_out
+    linked = _linked_share(html, blocks)
+    if linked > MAX_LINKED:
+        whole = _whole_draft(parts)
+        if url is not None or whole is None:
+            raise Unreadable("is a list of links and not an article. Give the address of the article itself.")
+        blocks, left = whole.text.rstrip("\n").split("\n\n"), whole.left_out
     title = _title(document, blocks)
     # Nearly every theme prints the title above the text once more.
     blocks = [block for number, block in enumerate(blocks) if number > 2 or block.lstrip("# ") != title]
     text = clean_text("\n\n".join(blocks))
-    address = url or address or clean_url(document.url)
+    address = url or address or clean_url(document.url if document is not None else None)
     language = _LANGUAGE.search(html[:20000])
+    said = language[1] if language else document.language if document is not None else None
     return Draft(
         text=text,
         title=title,
-        publisher=clean_line(cleared.publisher) or _publisher(document.sitename, address),
-        author=_author(document.author) or clean_line(cleared.author),
-        published=iso_date(document.date),
-        language=script_language(text) or clean_language(language[1] if language else document.language),
+        publisher=clean_line(cleared.publisher)
+        or _publisher(document.sitename if document is not None else None, address),
+        author=_author(document.author if document is not None else None) or clean_line(cleared.author),
+        published=iso_date(document.date) if document is not None else None,
+        language=script_language(text) or clean_language(said),
         url=address,
+        left_out=left_out([*parts.left, *(("furniture", piece) for piece in parts.left_of(text))]) or left,
+        warnings=("is mostly links; look whether that is what you meant to add.",)
+        if linked > MAX_LINKED
+        else (),
+    )
+
+
+def whole_page(html: str) -> Draft:
+    """All text of a page, such as that of a mail."""
+    draft = _whole_draft(PageParts(html.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")))
+    if draft is None:
+        raise Unreadable("holds no text. If it holds a picture of a text, add the text itself.")
+    return draft
+
+
+def _whole_draft(parts: PageParts) -> Draft | None:
+    try:
+        return tree_draft(parts.whole())
+    except Unreadable:
+        return None
+
+
+def _is_kept(text: str, html: str, is_file: bool) -> bool:
+    """Whether the text of a page without running text is what somebody meant, and no error or login."""
+    if _PASSWORD.search(html):
+        return False
+    structured = len(_STRUCTURE.findall(text))
+    if structured >= MIN_STRUCTURE:
+        return True
+    return (
+        is_file
+        and words(text) >= MIN_NOTICE_WORDS
+        and "<script" not in html.lower()
+        and not _NO_CONTENT.search(text)
     )
 
 
@@ -104,7 +168,7 @@ def words(text: str) -> int:
     return len(_SPACELESS.sub(" ", text).split()) + spaceless // 2
 
 
-def _extracted(html: str, url: str | None, *, precise: bool) -> tuple[Any, Cleared]:
+def _extracted(html: str, aside: list[list[str]], url: str | None, *, precise: bool) -> tuple[Any, Cleared]:
     # A quarter of a second, which documents of other kinds need not wait.
     from trafilatura import bare_extraction
 
@@ -123,7 +187,8 @@ def _extracted(html: str, url: str | None, *, precise: bool) -> tuple[Any, Clear
         raise Unreadable(
             "is HTML that cannot be taken apart. Open it in a browser, save it once more, and add that."
         ) from error
-    return document, without_furniture(list(_markdown_blocks(document.body)) if document is not None else [])
+    found = _markdown_blocks(document.body) if document is not None else ()
+    return document, without_furniture([block for mark in found for block in with_asides(mark, aside)])
 
 
 def _running_words(blocks: Iterable[str]) -> int:
@@ -158,8 +223,8 @@ def _no_article(html: str) -> Unreadable:
 
 
 def _title(document: Any, blocks: list[str]) -> str | None:
-    title = clean_line(document.title, MAX_TITLE_CHARS)
-    site = clean_line(document.sitename)
+    title = clean_line(document.title, MAX_TITLE_CHARS) if document is not None else None
+    site = clean_line(document.sitename) if document is not None else None
     if title is None:
         heading = next((block for block in blocks if block.startswith("#")), None)
         return clean_line(heading.lstrip("# "), MAX_TITLE_CHARS) if heading else None
@@ -209,7 +274,7 @@ _BLOCKS = frozenset({"p", "head", "list", "quote", "table", "code", "div", "body
 
 
 def _loose(texts: list[str]) -> Iterator[str]:
-    text = _words("".join(texts))
+    text = _lines("".join(texts))
     if text:
         yield escaped_paragraph(text)
 
@@ -223,24 +288,22 @@ def _block(element: Any) -> Iterator[str]:
         case "list":
             yield "\n".join(_list_lines(element, 0))
         case "table":
-            yield "\n".join(
-                table_lines([[_words(_inline(cell)) for cell in row] for row in element.iter("row")])
-            )
+            # Only one that lays out a page is left in it; others were set aside.
+            cells = (_words(_inline(cell)) for row in element.iter("row") for cell in row)
+            yield from (escaped_paragraph(text) for text in cells if text)
         case "code":
-            code = "".join(element.itertext()).strip("\n")
-            if "\n" in code:
-                # Longer than any fence in it, so that none of them ends the block.
-                fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", code)), default=0))
-                yield f"{fence}\n{code}\n{fence}"
-            elif code.strip():
-                yield escaped_paragraph(code.strip())
+            text = "".join(element.itertext()).strip("\n")
+            if "\n" in text:
+                yield fenced(text)
+            elif text.strip():
+                yield escaped_paragraph(text.strip())
         case "quote":
             for block in _markdown_blocks(element):
                 yield "\n".join(f"> {line}" for line in block.splitlines())
         case "graphic":
             return
         case "p":
-            yield from (escaped_paragraph(line) for line in [_words(_inline(element))] if line)
+            yield from (escaped_paragraph(lines) for lines in [_lines(_inline(element))] if lines)
         case _:
             yield from _markdown_blocks(element)
 
@@ -263,23 +326,14 @@ def _list_lines(element: Any, depth: int) -> Iterator[str]:
                 yield from _list_lines(inner, depth + 1)
 
 
-def table_lines(rows: list[list[str]]) -> list[str]:
-    """A Markdown table; one of a single column is no table but a layout, and becomes paragraphs."""
-    rows = [row for row in rows if any(row)]
-    width = max(map(len, rows), default=0)
-    if width < 2 or len(rows) < 2:
-        return [line for row in rows for cell in row if cell for line in (escaped_paragraph(cell), "")][:-1]
-    cells = [[escaped(cell).replace("|", "\\|") for cell in row] + [""] * (width - len(row)) for row in rows]
-    lines = [f"| {' | '.join(row)} |" for row in cells]
-    return [lines[0], "|" + "---|" * width, *lines[1:]]
-
-
 def _inline(element: Any, skip: str | None = None) -> str:
     texts = [element.text or ""]
     for child in element:
         if child.tag != skip:
             if child.tag == "lb":
-                texts.append("\n")
+                texts.append(_BREAK)
+            elif child.tag == "code" and "\n" not in (child.text or ""):
+                texts.append(code("".join(child.itertext())))
             elif isinstance(child.tag, str) and child.tag != "graphic":
                 texts.append(_inline(child, skip))
                 if child.tag in _BLOCKS:
@@ -290,3 +344,8 @@ def _inline(element: Any, skip: str | None = None) -> str:
 
 def _words(text: str) -> str:
     return " ".join(text.split())
+
+
+def _lines(text: str) -> str:
+    """Words whose line breaks, of which a source has more than the page shows, are Markdown's."""
+    return "  \n".join(line for line in map(_words, text.split(_BREAK)) if line)

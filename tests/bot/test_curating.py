@@ -67,10 +67,13 @@ def test_a_folder_is_added_the_bad_are_named_and_the_index_is_current(bench: Ben
     assert (code, err) == (1, "")
     lines = out.splitlines()
     assert lines[0] == "    added 3: ferry-line-adds-two-boats, letter, the-tram"
-    assert lines[1] == "  refused 1"
-    assert lines[2].startswith("  ! scan.pdf is a scanned PDF: it holds pictures of pages and no text.")
-    assert lines[3] == "    1 file was of another kind, and left alone."
-    assert lines[4].startswith("Index ") and " is current: " in lines[4]
+    assert lines[1].startswith(
+        "  - ferry-line-adds-two-boats: furniture left out: “Sign up for our newsletter"
+    )
+    assert lines[2] == "  refused 1"
+    assert lines[3].startswith("  ! scan.pdf is a scanned PDF: it holds pictures of pages and no text.")
+    assert lines[4] == "    1 file was of another kind, and left alone."
+    assert lines[5].startswith("Index ") and " is current: " in lines[5]
     indexed = {article.id for article in load_generation(bench.data).articles}
     assert {"ferry-line-adds-two-boats", "letter", "the-tram", "river"} <= indexed
 
@@ -82,6 +85,21 @@ def test_added_again_nothing_changes(bench: Bench, inbox: Path) -> None:
 
     assert code == 0
     assert out.splitlines()[0] == "unchanged 1: letter"
+
+
+def test_what_was_left_out_and_what_to_look_at_is_said_in_text_and_json(bench: Bench, tmp_path: Path) -> None:
+    note = tmp_path / "note.md"
+    note.write_text("---\ndate: soon\n---\nThe fee is ~~40~~ 55 crowns.\n", "utf-8")
+
+    _, out, _ = bench("add", str(note), "--no-build")
+    _, told, _ = bench("add", str(note), "--no-build", "--json")
+
+    (id,) = [one["id"] for one in json.loads(told)["added"]]
+    assert f"  - {id}: struck text left out: “40”" in out.splitlines()
+    assert "  ! note.md gives 'published' as 'soon', which cannot be read and is left out." in out
+    (added,) = json.loads(told)["added"]
+    assert added["left_out"] == [{"what": "struck text", "count": 1, "words": ["40"]}]
+    assert len(added["warnings"]) == 1
 
 
 def test_what_is_typed_stands_above_what_the_document_says(bench: Bench, inbox: Path) -> None:
@@ -111,7 +129,10 @@ def test_json_has_all_that_was_done(bench: Bench, inbox: Path) -> None:
     found = json.loads(out)
     assert code == 1
     assert found["added"] == [
-        {"source": "letter.docx", "id": "letter", "file": "letter.md", "title": "Letter", "change": "added"}
+        {
+            **{"source": "letter.docx", "id": "letter", "file": "letter.md", "title": "Letter"},
+            **{"change": "added", "left_out": [], "warnings": []},
+        }
     ]
     assert found["merged"] == []
     assert [(one["source"], one["reason"].split(".")[0]) for one in found["refused"]] == [

@@ -74,7 +74,35 @@ def stream(content: bytes, dictionary: bytes = b"") -> bytes:
 def docx(body: str, parts: Mapping[str, str] | None = None) -> bytes:
     """A Word document around the XML of its body, in which the prefix `w` is bound."""
     document = f'<?xml version="1.0"?><w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>'
-    return archive({"word/document.xml": document, **(parts or {})})
+    return archive(word_parts({"word/document.xml": document, **(parts or {})}))
+
+
+def word_parts(parts: Mapping[str, str]) -> dict[str, str]:
+    """The parts of a Word document, with those that say which is which; `word/document*.xml` is the text."""
+    (main,) = (name for name in parts if name.startswith("word/document"))
+    kinds = "styles numbering footnotes endnotes header1 header2 footer1 comments".split()
+    inner = {f"{kind}.xml": kind.rstrip("12") for kind in kinds if f"word/{kind}.xml" in parts}
+    return {
+        "[Content_Types].xml": (
+            '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension="xml" ContentType="application/xml"/></Types>'
+        ),
+        "_rels/.rels": _relations({main: "officeDocument", "docProps/core.xml": "core-properties"}),
+        f"word/_rels/{main.removeprefix('word/')}.rels": _relations(inner),
+        **parts,
+    }
+
+
+def _relations(targets: Mapping[str, str]) -> str:
+    kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    lines = (
+        f'<Relationship Id="rId{n}" Type="{kinds}/{kind}" Target="{target}"/>'
+        for n, (target, kind) in enumerate(targets.items(), 1)
+    )
+    return (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f"{''.join(lines)}</Relationships>"
+    )
 
 
 def paragraph(text: str, style: str = "", properties: str = "") -> str:

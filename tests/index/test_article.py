@@ -109,6 +109,8 @@ def test_title_comes_from_front_matter_then_heading_then_file_name(text: str, ti
         ("2016-02-29", "2016-02-29"),
         ("2015-02-09T10:00:00Z", "2015-02-09"),
         ("2015-02-09 10:00:00 +08:00", "2015-02-09"),
+        ("9 February 2015", "2015-02-09"),
+        ("Feb 9, 2015 10:02 AM", "2015-02-09"),
         ("", None),
     ],
 )
@@ -116,7 +118,7 @@ def test_partial_dates_are_kept_as_they_are_known(written: str, published: str |
     assert parse(f"---\npublished: {written}\n---\nText.").published == published
 
 
-@pytest.mark.parametrize("written", ["2015-13-01", "2015-02-29", "9 February 2015", "15", "0000", "2015-2-9"])
+@pytest.mark.parametrize("written", ["2015-13-01", "2015-02-29", "15", "0000", "2015-2-9"])
 def test_a_date_that_cannot_be_read_is_refused_with_its_line(written: str) -> None:
     assert refusal(f"---\ntitle: T\npublished: {written}\n---\nText.") == (
         f"gives a date that cannot be read in line 3: '{written}'. Write 2019-07-17, 2019-07 or 2019."
@@ -139,7 +141,54 @@ def test_only_web_addresses_are_urls(url: str) -> None:
 
 def test_a_language_is_a_code() -> None:
     assert parse("---\nlanguage: zh-Hans\n---\nText.").language == "zh-Hans"
-    assert "line 2: 'English'. Write 'en'" in refusal("---\nlanguage: English\n---\nText.")
+    assert parse("---\nlanguage: English\n---\nText.").language == "en"
+    assert parse("---\nlanguage: pt_BR\n---\nText.").language == "pt-BR"
+    assert "line 2: 'Klingonese'. Write 'en'" in refusal("---\nlanguage: Klingonese\n---\nText.")
+
+
+@pytest.mark.parametrize(
+    ("front", "fields", "problem"),
+    [
+        ("layout: post\npublished: true\ndate: 2024-05-02 10:00:00 +0200", {"published": "2024-05-02"}, ""),
+        ("title: Data\nlanguage: Klingonese", {"title": "Data"}, "not a language code in line 3"),
+        ("title: Data\nurl: /handbook/data", {"title": "Data", "url": None}, "not a web address in line 3"),
+        ("title: Drill: what to do\ndate: 2024-05-02", {"title": "Drill: what to do"}, "broken front matter"),
+        ("author:\n  name: Lea\n  mail: l@example.org", {"author": "Lea"}, ""),
+        ("author: [[Lea Falk]]", {"author": "Lea Falk"}, ""),
+        ("title: {{title}}", {"title": "A"}, "as a list"),
+        ("title: *x\ndate: 2024", {"published": "2024", "title": "*x"}, "anchor or alias"),
+        (f"title: {'x' * 301}", {"title": "A"}, "301 characters"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_left_out_with_a_warning_and_the_article_stays(
+    front: str, fields: dict[str, str | None], problem: str
+) -> None:
+    problems: list[str] = []
+
+    article = parse_article("a", "a.md", f"---\n{front}\n---\nText.".encode(), problems)
+
+    assert article.text == "Text."
+    assert {name: getattr(article, name) for name in fields} == fields
+    assert (problem in "".join(problems)) if problem else problems == []
+
+
+def test_toml_between_plus_signs_is_front_matter() -> None:
+    article = parse('+++\ntitle = "Ovens"\ndate = 2024-01-03\nauthors = ["Ada", "Ben"]\n+++\n\nText.')
+
+    assert (article.title, article.published, article.author) == ("Ovens", "2024-01-03", "Ada, Ben")
+    assert article.text == "Text."
+    problems: list[str] = []
+    assert parse_article("a", "a.md", b"+++\ntitle = Ovens\n+++\nText.", problems).text == "Text."
+    assert "broken front matter" in problems[0]
+
+
+def test_text_between_two_rules_is_text() -> None:
+    text = "---\n\nThe canteen opens at noon.\n\n---\n\nIt closes at 14:15."
+
+    assert parse_article("a", "a.md", text.encode(), []).text == text
+    unclosed: list[str] = []
+    assert parse_article("a", "a.md", b"---\nText.", unclosed).text == "---\nText."
+    assert "never closes it" in unclosed[0]
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,8 @@ TALK = (Turn("Who founded Banma?", "Alibaba and SAIC did."), Turn("When was Banm
 @pytest.mark.parametrize(
     "follow_up",
     [
-        "and Baidu?",
         "why?",
         "How many cars did it reach?",
-        "what about Tencent?",
         "who led them?",
         "那腾讯呢？",
         "腾讯呢？",
@@ -80,6 +78,11 @@ def test_a_pronoun_stands_for_what_was_spoken_of(question: str, meant: str) -> N
     (likeliest, *_) = forms(question, (Turn("Who holds what share of Banma?", "SAIC does."),))
 
     assert (likeliest.text, likeliest.points_back) == (meant, True)
+
+
+@pytest.mark.parametrize(("asked", "name"), [("and Baidu?", "Baidu"), ("what about Tencent?", "Tencent")])
+def test_the_question_before_is_asked_of_another_name(asked: str, name: str) -> None:
+    assert texts(asked)[0] == f"When was {name} founded?"
 
 
 def test_each_of_two_names_may_be_meant() -> None:

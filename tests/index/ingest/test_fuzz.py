@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,10 +20,10 @@ from index.ingest.formats import Kind
 from index.ingest.furniture import without_furniture
 from index.ingest.markup import without_html
 from index.ingest.naming import slug
-from tests.fakes.documents import FERRY_PAGE, FERRY_TEXT, docx, page, paragraph, pdf
+from tests.fakes.documents import FERRY_PAGE, FERRY_TEXT, archive, docx, page, paragraph, pdf
 
 # Ten times what the slowest kind takes on a busy machine: whatever hangs, hangs longer.
-LIMITS: dict[Kind, int] = {"markdown": 10, "text": 10, "page": 20, "archive": 20, "pdf": 20, "docx": 20}
+LIMITS: dict[Kind, int] = dict.fromkeys(get_args(Kind), 20)
 LIVE = re.compile(r"(?<!\\)</?(?:script|style|iframe|img|svg|a|b|p|form)\b", re.IGNORECASE)
 BROKEN = ("broke the program", "took longer")
 
@@ -120,6 +121,11 @@ REPORT = pdf(
     [page(["The boats sail in the morning,", "and they come back.", "", "Then it is night."])] * 3,
     {"Title": "Boats"},
 )
+ODT = (
+    '<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:text>{}</office:text>'
+    "</office:body></office:document>"
+)
 LETTER = docx(paragraph("The boats sail.", "Heading1") + paragraph("They come back.") * 3)
 
 
@@ -181,6 +187,37 @@ def test_pdf(confined: Confined, raw: bytes) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_word_documents(confined: Confined, raw: bytes) -> None:
     read(confined, "docx", raw)
+
+
+OTHERS: dict[Kind, bytes] = {
+    "odt": archive(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.text",
+            "content.xml": ODT.format("<text:p>The boats sail.</text:p>" * 3),
+            "styles.xml": ODT.format(""),
+        }
+    ),
+    "rtf": rb"{\rtf1{\info{\author Ada}}{\b The boats} sail.\par{\v hidden}{\strike 40} 55\super 2\par}",
+    "rst": b"Boats\n=====\n\n.. include:: /etc/hostname\n\n* sail\n\n+---+---+\n| a | b |\n+---+---+\n",
+    "org": b"* Boats\n\n#+INCLUDE: /etc/hostname\n\n| a | b |\n|---+---|\n| 1 | 2 |\n\n- sail :: at night\n",
+    "mediawiki": b"= Boats =\n\n{| \n! a !! b\n|-\n| 1 || colspan=2 | 2\n|}\n\n<s>old</s> <ref>note</ref>\n",
+    "notebook": b'{"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Boats"]}], "metadata": '
+    b'{}, "nbformat": 4, "nbformat_minor": 5}',
+    "csv": b"Boat;Price\nSloop;14\n\"Barge\nbig\";22\n",
+    "mail": b"From: Ada <a@b.example>\nSubject: =?utf-8?q?Boats?=\nDate: Thu, 2 May 2024 10:02:00 +0200\n"
+    b"Content-Type: text/html; charset=utf-8\n\n<p>The boats <b>sail</b>.</p>\n",
+    "slack": b'[{"user": "U1", "ts": "1714644120.0001", "text": "Which boat, <@U2>?", "thread_ts": "17"}]',
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@given(data=st.data())
+@settings(
+    max_examples=max(20, settings().max_examples // 5),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_other_formats(confined: Confined, kind: Kind, data: st.DataObject) -> None:
+    read(confined, kind, data.draw(mutated(OTHERS[kind])))
 
 
 @given(PROSE, st.lists(st.one_of(PROSE, TAGS), max_size=8), markdown())

@@ -116,7 +116,9 @@ class TestAdding:
         web.close()
 
         name, title = "ferry-line-adds-two-boats", "Ferry line adds two boats"
-        assert outcome == Added(url, name, f"{name}.md", title, "added")
+        assert isinstance(outcome, Added)
+        assert replace(outcome, left_out=()) == Added(url, name, f"{name}.md", title, "added")
+        assert outcome.left_out[0].words[0] == "Sign up for our newsletter and never miss a boat again!"
         assert steps == [("Fetching", url), ("Reading", url), ("Comparing", url)]
         article = articles(folder)["ferry-line-adds-two-boats"]
         assert (article.url, article.publisher) == ("http://lake.example/ferry?id=7", "Lake Times")
@@ -143,7 +145,7 @@ class TestAdding:
                 Overrides(published="May"),
                 "What was given for the article gives a date that cannot be read: 'May'",
             ),
-            (Overrides(language="English"), "gives a language that is not a language code: 'English'"),
+            (Overrides(language="Klingonese"), "gives a language that is not a language code: 'Klingonese'"),
             (Overrides(url="example.org"), "gives a url that is not a web address: 'example.org'"),
             (Overrides(title="x" * 301), "has a title of 301 characters. Write at most 300"),
         ],
@@ -570,7 +572,7 @@ class TestRemoving:
         assert (sources.parent / "outside.md").exists() and (sources / "README.md").exists()
 
     def test_a_file_that_is_no_article_can_be_removed(self, sources: Path, data: Path) -> None:
-        (sources / "broken.md").write_text("---\nunclosed", "utf-8")
+        (sources / "broken.md").write_bytes(b"\xff")
 
         assert remove(sources, data, ["broken"]) == (Removed("broken", "broken.md", ""),)
 

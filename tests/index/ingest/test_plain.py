@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from index.ingest.draft import Unreadable
 from index.ingest.furniture import without_furniture
 from index.ingest.markup import escaped_paragraph, without_html
 from index.ingest.plain import fallback_title, read_markdown, read_text
@@ -98,12 +97,96 @@ Rye flour holds *little* gluten.
         (b"---\ntitle: A\nText", "never closes it"),
         (b"---\ntitle: [a: b: c\n---\nText", "has broken front matter"),
         (b"---\na: &x [1]\nb: *x\n---\nText", "anchor or alias"),
-        (b"---\ndate: last Tuesday\n---\nText", "gives a date that cannot be read: 'last Tuesday'"),
+        (b"---\ndate: last Tuesday\n---\nText", "gives 'published' as 'last Tuesday', which cannot be read"),
+        (b"---\nurl: /handbook\n---\nText", "gives 'url' as '/handbook', which cannot be read"),
     ],
 )
-def test_front_matter_that_cannot_be_read_is_refused_with_the_remedy(raw: bytes, reason: str) -> None:
-    with pytest.raises(Unreadable, match=reason):
-        read_markdown(raw, "a.md")
+def test_front_matter_that_cannot_be_read_is_left_out_with_a_warning(raw: bytes, reason: str) -> None:
+    draft = read_markdown(raw, "a.md")
+
+    assert draft.text.endswith("Text\n")
+    assert reason in "".join(draft.warnings)
+
+
+def test_comments_struck_text_and_marks_of_wikis_are_taken_out_and_named() -> None:
+    draft = read_markdown(
+        b"The key of the [[Server room|server room]] is in the [[Safe]].\n\n"
+        b"The rota is planned by ==Oda Lund== %%internal: she leaves%%in June. ^b7f2\n\n"
+        b"It costs ~~14 euros~~ 16 euros, and 10<sup>6</sup> drops of H<sub>2</sub>O&nbsp;in 3 "
+        b"m<sup>2</sup>.\n\n"
+        b"![[floorplan.png]]\n\n`%%code%% ~~stays~~ [[as]] it is`\n",
+        "note.md",
+    )
+
+    assert draft.text == (
+        "The key of the server room is in the Safe.\n\n"
+        "The rota is planned by Oda Lund in June.\n\n"
+        "It costs 16 euros, and 10^6 drops of H\u2082O in 3 m\u00b2.\n\n"
+        "`%%code%% ~~stays~~ [[as]] it is`\n"
+    )
+    assert [(one.what, one.words) for one in draft.left_out] == [
+        ("hidden text", ("internal: she leaves",)),
+        ("struck text", ("14 euros",)),
+        ("pictures", ("floorplan.png",)),
+    ]
+
+
+def test_tables_definitions_and_folded_parts_in_html_become_markdown() -> None:
+    draft = read_markdown(
+        b"# Lab\n\n<details><summary>Opening hours</summary>The lab opens at 07:45.</details>\n\n"
+        b"<dl><dt>RT</dt><dd>Room temperature.</dd></dl>\n\n"
+        b"<table><tr><th>Acid</th><th>Cabinet</th></tr><tr><td>Nitric</td><td>C4</td></tr></table>\n",
+        "lab.md",
+    )
+
+    assert draft.text == (
+        "# Lab\n\n### Opening hours\n\nThe lab opens at 07:45.\n\nRT\n: Room temperature.\n\n"
+        "| Acid | Cabinet |\n|---|---|\n| Nitric | C4 |\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "Ada Quill  10:02 AM\nWhich port is it?\n\nRui Costa  10:05 AM\n9443\n\nAda Quill  10:06 AM\nThanks",
+        "[10:02 AM] Ada Quill: Which port is it?\n[10:05 AM] Rui Costa: 9443\n[10:06 AM] Ada Quill: Thanks",
+        "10:02 AM - Ada Quill: Which port is it?\n10:05 AM - Rui Costa: 9443\n10:06 AM - Ada Quill: Thanks",
+        "10:02 AM <Ada Quill> Which port is it?\n10:05 AM <Rui Costa> 9443\n10:06 AM <Ada Quill> Thanks",
+    ],
+)
+def test_a_conversation_becomes_messages_with_who_wrote_them_and_when(copied: str) -> None:
+    assert read_text(copied.encode(), "chat.txt").text == (
+        "**Ada Quill** (10:02 AM): Which port is it?\n\n**Rui Costa** (10:05 AM): 9443\n\n"
+        "**Ada Quill** (10:06 AM): Thanks\n"
+    )
+
+
+def test_lines_that_were_broken_on_purpose_stay_lines_and_filled_ones_flow() -> None:
+    form = "Contacts\n\nName: Ola Berg\nRole: Network\nPhone: 555-0142\n\nName: Ines Prado\nRole: Databases"
+    filled = "The boats sail in the morning and they\ncome back at night with all of their\npassengers."
+
+    assert read_text(form.encode(), "a.txt").text == (
+        "Name: Ola Berg  \nRole: Network  \nPhone: 555-0142\n\nName: Ines Prado  \nRole: Databases\n"
+    )
+    assert read_text(filled.encode(), "b.txt").text == f"{filled}\n"
+
+
+def test_a_chapter_called_comments_or_search_does_not_end_the_article() -> None:
+    body = "The boat sails in the morning and comes back at night, with all of its passengers. " * 4
+    comments = ["## Comments", "A comment says why and never what it does."]
+    chapters = [body, *comments, "## Search", "The index is made anew at 02:15."]
+
+    assert without_furniture(chapters).paragraphs == tuple(chapters)
+    visitors = [body, "Comments", "Lea", "June 3, 2019 at 4:12 pm", "What a nice boat it is."]
+    assert without_furniture(visitors).paragraphs == (body,)
+
+
+def test_a_contact_at_the_end_is_no_biography() -> None:
+    contact = "Dana Reyes is the escalation manager for payments. Contact her at extension 5512."
+    biography = "Anna Keller is a reporter at the Lake Times. Follow her on Mastodon."
+
+    assert without_furniture(["Text.", contact]).paragraphs == ("Text.", contact)
+    assert without_furniture(["Text.", biography]).author == "Anna Keller"
 
 
 @pytest.mark.parametrize(

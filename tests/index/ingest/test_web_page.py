@@ -96,7 +96,16 @@ def test_a_web_archive_holds_its_page_and_address() -> None:
 )
 def test_what_is_no_article_is_refused_with_the_reason(html: str, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):
-        page_draft(f"<html><body>{html}</body></html>")
+        page_draft(f"<html><body>{html}</body></html>", "https://lake.example/x")
+
+
+def test_a_file_that_a_person_names_is_taken_with_a_warning() -> None:
+    links = "<ul>" + "<li><a href=x>A headline of seven words in all</a>" * 30 + "</ul>"
+
+    draft = page_draft(f"<html><body>{links}</body></html>")
+
+    assert draft.text.startswith("- A headline of seven words in all\n- A headline")
+    assert draft.warnings == ("is mostly links; look whether that is what you meant to add.",)
 
 
 def test_code_lists_and_quotes_keep_their_form() -> None:
