@@ -13,7 +13,7 @@ import pytest
 
 from bot.answer.answerer import Answerer
 from bot.config import settings_from
-from bot.types import Answer, NoAnswer
+from bot.types import About, Answer, NoAnswer, Turn
 from bot.wiring import open_reader
 from index.build import build
 from index.embedding import SentenceTransformerEncoder
@@ -71,13 +71,110 @@ def test_most_golden_questions_are_answered_and_most_near_misses_are_not(
         ("Who holds what share of Banma?", ["31.5%", "Alibaba and SAIC"]),
         ("How much did Alibaba invest in Meizu?", ["$590 million"]),
         ("banma ceo left?", ["chief executive"]),
+        ("When was Banma established?", ["late 2015"]),
+        ("which brands belong to HIMA?", ["Aito, Luxeed, Stelato, Maextro and Shangjie"]),
+        ("What are HIMA's brands?", ["Aito, Luxeed, Stelato, Maextro and Shangjie"]),
+        ("wen was bamna founded", ["late 2015"]),
     ],
 )
 def test_the_first_quote_answers(answerer: Answerer, question: str, words: list[str]) -> None:
     result = answerer.answer(question)
     assert isinstance(result, Answer)
-    assert result.certain
     assert all(word in result.quotes[0].text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("When was Banma established?", "2015"),
+        ("How much did Alibaba invest in Meizu?", "590 million"),
+        ("When did Tencent introduce TAI?", "November 2018"),
+    ],
+)
+def test_the_very_words_of_the_answer_are_known(answerer: Answerer, question: str, words: str) -> None:
+    result = answerer.answer(question)
+    assert isinstance(result, Answer)
+    quote = result.quotes[0]
+    assert quote.answer is not None
+    assert words in quote.text[quote.answer[0] - quote.start : quote.answer[1] - quote.start]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who replaced the Banma CEO?",
+        "Why did executives leave Banma?",
+        "When did Google buy Meizu?",
+        "What does ERR-1044 mean?",
+        "Who is the CEO of Toyota?",
+        "What was Banma's revenue in 2018?",
+    ],
+)
+def test_what_the_articles_leave_open_is_not_answered_for_certain(answerer: Answerer, question: str) -> None:
+    result = answerer.answer(question)
+    assert isinstance(result, NoAnswer) or not result.certain
+
+
+@pytest.mark.parametrize("follow_up", ["When was it founded?", "who founded it?"])
+def test_a_follow_up_finds_the_founding(answerer: Answerer, follow_up: str) -> None:
+    question = "Who holds what share of Banma?"
+    before = Turn.of(question, answerer.answer(question))
+    result = answerer.answer(follow_up, (before,))
+    assert isinstance(result, Answer)
+    assert "founded their joint venture Banma" in result.quotes[0].text
+
+
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("What do the articles say about charging?", "huawei-hima-alliance"),
+        ("tell me about Banma", "alibaba-alios-banma"),
+        ("summarise the article about Meizu", "alibaba-meizu-aliyun"),
+        ("what does TechNode say?", "alibaba-alios-banma"),
+        ("what is new?", "huawei-hima-alliance"),
+    ],
+)
+def test_a_topic_or_an_article_gets_a_selection_in_the_order_of_the_article(
+    answerer: Answerer, question: str, article: str
+) -> None:
+    result = answerer.answer(question)
+    assert isinstance(result, Answer)
+    assert result.selection
+    assert result.quotes[0].source_id == article
+    of_article = [quote.start for quote in result.quotes if quote.source_id == article]
+    assert of_article == sorted(of_article)
+
+
+@pytest.mark.parametrize(
+    ("question", "about", "values"),
+    [
+        ("how many articles do you have?", About.COUNT, ()),
+        ("what do you know about?", About.COLLECTION, ()),
+        ("which articles mention SAIC?", About.MENTIONING, ()),
+        ("latest article", About.LATEST, ()),
+        ("Who wrote the article on Banma?", About.AUTHOR, ("Jill Shen",)),
+        ("when was the article about Meizu published?", About.PUBLISHED, ("2015-02",)),
+        (
+            "link to the Meizu article",
+            About.LINK,
+            ("https://telecoms.com/397122/alibaba-buys-590m-stake-in-meizu-to-boost-aliyun-mobile-os/",),
+        ),
+    ],
+)
+def test_what_is_known_of_the_articles_is_told_and_cited(
+    answerer: Answerer, question: str, about: About, values: tuple[str, ...]
+) -> None:
+    result = answerer.answer(question)
+    assert isinstance(result, Answer)
+    assert result.told is not None
+    assert (result.told.about, result.told.values) == (about, values)
+    assert result.sources
+
+
+def test_both_parts_are_answered_and_labelled(answerer: Answerer) -> None:
+    result = answerer.answer("Who owns Banma and when was it founded?")
+    assert isinstance(result, Answer)
+    assert {quote.part for quote in result.quotes} == {"Who owns Banma", "when was it founded"}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,15 @@ from bot.answer.question import (
     parts,
 )
 from bot.answer.ranking import ORDER, Candidate, Judge, subject_covered, subject_of
-from bot.answer.selection import Span, choose, choose_from_each, choose_several, choose_sides, same
+from bot.answer.selection import (
+    Span,
+    choose,
+    choose_from_each,
+    choose_several,
+    choose_sides,
+    list_first,
+    same,
+)
 from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
 from bot.types import Conversation, Instead, Turn
 from index.common_terms import is_known
@@ -51,8 +59,8 @@ OTHER_FORM = 1.0
 # Letters that two spellings of a word share: "bamna" and "Banma" .8, "Toyota" and "Tencent" .46.
 LEAST_ALIKE = 0.78
 _WORD = re.compile(r"[^\W\d_]{4,}")
-# A sentence that was shown already is shown again to a follow-up where the reader is so sure of it.
-SHOWN_AGAIN = 2.0
+# A sentence that was shown already is shown again to a follow-up where the reader finds its answer there.
+SHOWN_AGAIN = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +163,8 @@ def _find_one(
     nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
     time = asked_time(form.text, today)
     ranked = timed(ranked, time)
+    if asks_for_several(asked):
+        ranked = list_first(findings, ranked)
     if form.points_back and not shown:
         ranked = _not_again(ranked, conversation)
     sure = judge.sure(findings, ranked, asked)

@@ -70,11 +70,12 @@ def choose_several(findings: Findings, ranked: Sequence[Candidate]) -> list[Span
         told = asked.union(*(terms(span.text) for span in spans))
         return _answers(candidate) and _new_names(candidate, told) > 0
 
-    return _take(findings, _list_first(ranked, asked), MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, adds)
+    return _take(findings, ranked, MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, adds)
 
 
-def _list_first(ranked: Sequence[Candidate], asked: frozenset[str]) -> list[Candidate]:
-    """The candidates with the best one that enumerates in front, if one stands close."""
+def list_first(findings: Findings, ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates with the best one that enumerates in front, if one stands close."""
+    asked = frozenset(findings.question_terms)
     for candidate in ranked:
         if candidate.score < ranked[0].score - LIST_SCORE:
             break
