@@ -128,6 +128,12 @@ def _outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Parag
         ids = [one.id for one in outcomes if isinstance(one, Added) and one.change == change]
         if ids:
             paragraphs.append(_counted(change, ids))
+    beside = [one for one in outcomes if isinstance(one, Added) and one.sibling]
+    for one in beside[:LINES_SHOWN]:
+        sibling = one_line(one.sibling or "")
+        words = f"{one_line(one.id)} stands beside {sibling}, which is named alike. If it takes its place: "
+        words += f"footnote remove {sibling}"
+        paragraphs.append(Paragraph(Text(words, "yellow"), "  ~ "))
     merged = [one for one in outcomes if isinstance(one, Merged)]
     if merged:
         paragraphs.append(Paragraph(Text(), f"   merged {len(merged)}"))
@@ -140,7 +146,7 @@ def _outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Parag
     for refusal in refused[:LINES_SHOWN]:
         words = f"{one_line(refusal.source)} {one_line(refusal.reason)}"
         paragraphs.append(Paragraph(Text(words, "red"), "  ! "))
-    hidden = max(0, len(merged) - LINES_SHOWN) + max(0, len(refused) - LINES_SHOWN)
+    hidden = sum(max(0, len(told) - LINES_SHOWN) for told in (beside, merged, refused))
     if hidden:
         paragraphs.append(Paragraph(Text(f"and {hidden:,} more; --json lists them all"), "    "))
     if ignored:
@@ -157,7 +163,14 @@ def _counted(word: str, ids: Sequence[str]) -> Paragraph:
 def _outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "added": [
-            {"source": one.source, "id": one.id, "file": one.file, "title": one.title, "change": one.change}
+            {
+                "source": one.source,
+                "id": one.id,
+                "file": one.file,
+                "title": one.title,
+                "change": one.change,
+                "sibling": one.sibling,
+            }
             for one in outcomes
             if isinstance(one, Added)
         ],

@@ -111,7 +111,14 @@ def test_json_has_all_that_was_done(bench: Bench, inbox: Path) -> None:
     found = json.loads(out)
     assert code == 1
     assert found["added"] == [
-        {"source": "letter.docx", "id": "letter", "file": "letter.md", "title": "Letter", "change": "added"}
+        {
+            "source": "letter.docx",
+            "id": "letter",
+            "file": "letter.md",
+            "title": "Letter",
+            "change": "added",
+            "sibling": None,
+        }
     ]
     assert found["merged"] == []
     assert [(one["source"], one["reason"].split(".")[0]) for one in found["refused"]] == [
