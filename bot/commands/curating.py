@@ -130,6 +130,12 @@ def _outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Parag
         if ids:
             paragraphs.append(_counted(change, ids))
     paragraphs += _remarks([one for one in outcomes if isinstance(one, Added)])
+    beside = [one for one in outcomes if isinstance(one, Added) and one.sibling]
+    for one in beside[:LINES_SHOWN]:
+        sibling = one_line(one.sibling or "")
+        words = f"{one_line(one.id)} stands beside {sibling}, which is named alike. If it takes its place: "
+        words += f"footnote remove {sibling}"
+        paragraphs.append(Paragraph(Text(words, "yellow"), "  ~ "))
     merged = [one for one in outcomes if isinstance(one, Merged)]
     if merged:
         paragraphs.append(Paragraph(Text(), f"   merged {len(merged)}"))
@@ -142,7 +148,7 @@ def _outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Parag
     for refusal in refused[:LINES_SHOWN]:
         words = f"{one_line(refusal.source)} {one_line(refusal.reason)}"
         paragraphs.append(Paragraph(Text(words, "red"), "  ! "))
-    hidden = max(0, len(merged) - LINES_SHOWN) + max(0, len(refused) - LINES_SHOWN)
+    hidden = sum(max(0, len(told) - LINES_SHOWN) for told in (beside, merged, refused))
     if hidden:
         paragraphs.append(Paragraph(Text(f"and {hidden:,} more; --json lists them all"), "    "))
     if ignored:
@@ -182,6 +188,7 @@ def _outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 "change": one.change,
                 "left_out": [asdict(left) for left in one.left_out],
                 "warnings": list(one.warnings),
+                "sibling": one.sibling,
             }
             for one in outcomes
             if isinstance(one, Added)

@@ -162,6 +162,7 @@ class Words:
     add_partly: str
     add_nothing: str
     was_added: str
+    stands_beside: str
     was_replaced: str
     was_unchanged: str
     was_merged: str
@@ -391,6 +392,7 @@ ENGLISH = Words(
     add_partly="Done, but not with all of it.",
     add_nothing="Nothing was added.",
     was_added="Added “{title}” ({id})",
+    stands_beside=". It stands beside {sibling}, which is named alike; remove that if this takes its place",
     was_replaced="Replaced “{title}” ({id}) by the version of now",
     was_unchanged="“{title}” ({id}) was there already, just as it is",
     was_merged="{source} is a copy of “{title}” ({id}), which names it now too",
@@ -607,6 +609,7 @@ CHINESE = Words(
     add_partly="完成了一部分。",
     add_nothing="没有添加任何文章。",
     was_added="已添加“{title}”（{id}）",
+    stands_beside="。已有名称相近的 {sibling}；如果新的取代它，请将其移除",
     was_replaced="已用新版本替换“{title}”（{id}）",
     was_unchanged="“{title}”（{id}）已经在这里，没有变化",
     was_merged="{source} 与“{title}”（{id}）相同，已在那里注明",

@@ -381,7 +381,8 @@ def _lines(outcome: Outcome, words: Words) -> Iterator[str]:
 def _line(outcome: Outcome, words: Words) -> str:
     match outcome:
         case Added(title=title, id=id, change="added"):
-            return words.was_added.format(title=title, id=id)
+            beside = words.stands_beside.format(sibling=outcome.sibling) if outcome.sibling else ""
+            return words.was_added.format(title=title, id=id) + beside
         case Added(title=title, id=id, change="replaced"):
             return words.was_replaced.format(title=title, id=id)
         case Added(title=title, id=id):

@@ -7,6 +7,7 @@ That file may be deleted at any time.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -18,20 +19,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import numpy as np
-
 from index.article import ArticleError, front_matter, parse_article
-from index.ingest import likeness
 from index.reading import MAX_FILE_BYTES, source_files
 from index.types import collection_of
 
-FORMAT = 1
+FORMAT = 2
 FILE = "holdings.json"
 # What newsletters and networks append to an address to see who came from them.
 _TRACKING = re.compile(r"(?i)utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|cmpid|ncid|ocid")
-# Two files of the same name are the same document, changed, where they share so much; "report.pdf"
-# of another year shares its letterhead.
+# Two files of the same name are the same document, changed, if they share so many of their runs of three
+# words; "report.pdf" of another department shares its letterhead.
 SAME_DOCUMENT_SHARE = 0.3
+_RUN_WORDS = 3
+# Scripts without spaces count character by character.
+_WORD = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\\w+")
+# What another version of a document has another of in its name: a year or day, a version's number, the
+# number that a browser gives to a second download; and what stands between the words.
+_VERSION = re.compile(
+    r"(?<!\d)(?:19|20)\d{2}(?:[-_./]?\d{2}){0,2}(?!\d)|"
+    r"(?<![^\W_])(?:v|ver|version|rev)[ ._-]?\d+(?:\.\d+)*|\(\d+\)|[\W_]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,6 @@ class Held:
     also: tuple[str, ...]
     fingerprint: str
     """Of its text; empty where the file cannot be read as an article."""
-    sketch: str
 
 
 _VALUES = attrgetter(*(field.name for field in fields(Held)))
@@ -64,8 +71,6 @@ class Holdings:
         self._cache = data / FILE
         self._held: dict[str, Held] = {}
         self._loaded = self._unsaved = False
-        self._matrix = likeness.stacked([])
-        self._rows: list[str] = []
 
     def __iter__(self) -> Iterator[Held]:
         return iter(self._held.values())
@@ -84,52 +89,43 @@ class Holdings:
                 self._unsaved = True
         self._unsaved |= found.keys() != known.keys()
         self._held = found
-        readable = [held for held in found.values() if held.fingerprint]
-        self._rows = [held.file for held in readable]
-        self._matrix = likeness.stacked([likeness.from_text(held.sketch) for held in readable])
 
     def at(self, url: str, collection: str) -> Held | None:
         """The article of a web address, however the address is written."""
         wanted = plain_url(url)
         return self._first(collection, lambda held: held.url is not None and plain_url(held.url) == wanted)
 
-    def made_from(self, origin: str, title: str, runs: likeness.Hashes, collection: str) -> Held | None:
+    def made_from(self, origin: str, title: str, text: str, collection: str) -> Held | None:
         """The article that an earlier version of the same file became."""
 
         def same(held: Held) -> bool:
             if held.origin != origin:
                 return False
-            return held.title == title or likeness.share(self._runs(held), runs) >= SAME_DOCUMENT_SHARE
+            return held.title == title or _share(self._text(held), text) >= SAME_DOCUMENT_SHARE
 
         return self._first(collection, same)
 
-    def twin(self, fingerprint: str, collection: str) -> Held | None:
-        """The article with the same text."""
-        return self._first(collection, lambda held: held.fingerprint == fingerprint)
+    def twin(self, text: str, collection: str) -> Held | None:
+        """The article with the same text, white space aside."""
+        wanted = _fingerprint(text)
+        return self._first(collection, lambda held: held.fingerprint == wanted)
 
-    def copy(self, runs: likeness.Hashes, collection: str) -> Held | None:
-        """The article of which a text is a copy, but for a few words."""
-        agreements = likeness.agreements(likeness.sketch(runs), self._matrix)
-        for row in np.argsort(-agreements, kind="stable"):
-            if agreements[row] < likeness.CANDIDATE_AGREEMENT:
-                return None
-            held = self._held.get(self._rows[row])
-            # An earlier version's row leads to the file as it is now, which is compared whole.
-            if held is None:
-                continue
-            if collection_of(held.file) == collection and likeness.is_copy(self._runs(held), runs):
-                return held
-        return None
+    def sibling(self, title: str, url: str | None, origin: str | None, collection: str) -> Held | None:
+        """The last article with the same title, address or file name, numbers of versions aside."""
+        wanted = _versionless(title, url, origin)
+        found = [
+            held
+            for held in self
+            if collection_of(held.file) == collection
+            and wanted & _versionless(held.title, held.url, held.origin)
+        ]
+        return max(found, key=lambda held: (held.title, held.file), default=None)
 
     def note(self, file: str) -> None:
         """Take in a file that was just written."""
         path = self._sources / file
-        held = self._held[file] = _read(path, file, path.stat())
+        self._held[file] = _read(path, file, path.stat())
         self._unsaved = True
-        if held.fingerprint:
-            row = likeness.stacked([likeness.from_text(held.sketch)])
-            self._rows.append(file)
-            self._matrix = np.concatenate([self._matrix, row])
 
     def forget(self, file: str) -> None:
         """Drop a file that was just deleted."""
@@ -153,12 +149,12 @@ class Holdings:
     def _first(self, collection: str, wanted: Any) -> Held | None:
         return next((held for held in self if collection_of(held.file) == collection and wanted(held)), None)
 
-    def _runs(self, held: Held) -> likeness.Hashes:
+    def _text(self, held: Held) -> str:
         try:
             raw = (self._sources / held.file).read_bytes()
-            return likeness.runs(parse_article(held.id, held.file, raw, []).text)
+            return parse_article(held.id, held.file, raw, []).text
         except (OSError, ArticleError):
-            return likeness.runs("")
+            return ""
 
 
 @lru_cache(maxsize=100_000)
@@ -188,23 +184,47 @@ def _untracked(query: str) -> str:
 
 def _read(path: Path, file: str, state: os.stat_result) -> Held:
     id = file[: len(file) - len(path.suffix)]
-    empty = Held(id, file, state.st_size, state.st_mtime_ns, "", None, None, (), "", "")
+    empty = Held(id, file, state.st_size, state.st_mtime_ns, "", None, None, (), "")
     try:
         raw = path.read_bytes()
         article = parse_article(id, file, raw, [])
         origin = front_matter(file, raw.decode("utf-8-sig"), [])[0].get("origin")
     except (OSError, ArticleError):
         return empty
-    runs = likeness.runs(article.text)
     return replace(
         empty,
         title=article.title,
         url=article.url,
         origin=origin if isinstance(origin, str) else None,
         also=article.also,
-        fingerprint=likeness.fingerprint(article.text),
-        sketch=likeness.to_text(likeness.sketch(runs)),
+        fingerprint=_fingerprint(article.text),
     )
+
+
+def _fingerprint(text: str) -> str:
+    """Make the same of texts that differ in nothing but white space and blank lines."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    return set(zip(*(words[n:] for n in range(_RUN_WORDS)), strict=False))
+
+
+def _share(first: str, second: str) -> float:
+    """Give how many of the shorter text's runs of words are in the longer one: 0 to 1."""
+    one, two = _runs(first), _runs(second)
+    return len(one & two) / min(len(one), len(two)) if one and two else 0.0
+
+
+def _versionless(title: str, url: str | None, origin: str | None) -> set[tuple[str, str]]:
+    """Give a document's names without the numbers that another version of it has another of."""
+    names = {"title": title, "url": plain_url(url) if url else "", "origin": origin or ""}
+    return {
+        (kind, plain)
+        for kind, name in names.items()
+        if (plain := " ".join(_VERSION.sub(" ", name).casefold().split()))
+    }
 
 
 def _remembered(path: Path) -> Mapping[str, Held]:
@@ -216,8 +236,6 @@ def _remembered(path: Path) -> Mapping[str, Held]:
         held = {}
         for values in raw["held"]:
             entry = Held(*values)
-            if entry.fingerprint:
-                likeness.from_text(entry.sketch)
             held[entry.file] = replace(entry, also=tuple(entry.also))
         return held
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

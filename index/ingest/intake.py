@@ -24,7 +24,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
-from index.ingest import likeness, naming
+from index.ingest import naming
 from index.ingest.confined import Confined
 from index.ingest.draft import (
     MAX_TITLE_CHARS,
@@ -78,11 +78,13 @@ class Added:
     """What the document holds and the article does not."""
     warnings: tuple[str, ...] = ()
     """What to look at, each a sentence that goes on from the source's name."""
+    sibling: str | None = None
+    """The id of another article with the same title or name but for a year or version, which stays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A copy of an article that is there: not kept, but named beside it as `copy`."""
+    """The text of an article that is there, of another publisher: not kept, but named beside it as `copy`."""
 
     source: str
     id: str
@@ -236,31 +238,22 @@ class Intake:
 
     def _shelve(self, shown: str, draft: Draft) -> Outcome:
         """Decide what the draft is beside what is there, and write it; nobody else writes meanwhile."""
-        runs = likeness.runs(draft.text)
-        earlier = self._earlier(draft, runs)
+        earlier = self._earlier(draft)
         if earlier is not None:
             return self._replace(shown, draft, earlier)
-        twin = self._holdings.twin(likeness.fingerprint(_as_read(draft).text), self._collection)
-        copied = twin or self._holdings.copy(runs, self._collection)
-        if copied is None:
+        twin = self._holdings.twin(_as_read(draft).text, self._collection)
+        if twin is None:
             return self._write(shown, draft)
-        copy = _copy_line(draft, copied)
-        if copy is not None and len(copied.also) < MAX_COPIES:
-            return self._merge(shown, copied, copy)
-        same = "the same text as" if twin else "nearly the same text as"
-        remedy = (
-            "It is there already."
-            if twin
-            else f"If this is to take its place, first run `footnote remove {copied.id}`; if it is another "
-            "publisher's copy, add it with --url or --publisher."
-        )
-        return Refused(shown, f"is {same} '{copied.title}' ({copied.file}). {remedy}")
+        copy = _copy_line(draft, twin)
+        if copy is not None and len(twin.also) < MAX_COPIES:
+            return self._merge(shown, twin, copy)
+        return Refused(shown, f"is the same text as '{twin.title}' ({twin.file}). It is there already.")
 
-    def _earlier(self, draft: Draft, runs: likeness.Hashes) -> Held | None:
+    def _earlier(self, draft: Draft) -> Held | None:
         if draft.url is not None:
             return self._holdings.at(draft.url, self._collection)
         if draft.origin is not None:
-            return self._holdings.made_from(draft.origin, draft.title or "", runs, self._collection)
+            return self._holdings.made_from(draft.origin, draft.title or "", draft.text, self._collection)
         return None
 
     def _replace(self, shown: str, draft: Draft, earlier: Held) -> Outcome:
@@ -305,8 +298,10 @@ class Intake:
             if id.casefold() not in taken and _write_new(folder / f"{id}.md", raw):
                 break
         file = f"{self._collection}/{id}.md" if self._collection else f"{id}.md"
+        like = self._holdings.sibling(draft.title or "", draft.url, draft.origin, self._collection)
         self._holdings.note(file)
-        return Added(shown, file.removesuffix(".md"), file, draft.title or "", "added")
+        sibling = like.id if like else None
+        return Added(shown, file.removesuffix(".md"), file, draft.title or "", "added", sibling=sibling)
 
     def _merge(self, shown: str, kept: Held, copy: str) -> Outcome:
         if copy not in kept.also:

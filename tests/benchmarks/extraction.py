@@ -2,24 +2,20 @@
 
 Token F1 of the text that `index.ingest` stores against the text that a person marked, page by page,
 beside trafilatura with its own defaults, jusText, all the text of the page, and readability where
-it is installed (`pip install readability-lxml`).  Below it, what tells copies from other articles.
+it is installed (`pip install readability-lxml`).
 """
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Callable, Mapping
 
-from index.ingest import likeness
 from index.ingest.draft import Unreadable
 from index.ingest.web_page import page_draft
 from tests.benchmarks.data import BenchmarkData, Split, in_split
-from tests.benchmarks.figures import OURS, Figure, Group, Table, Tally, Unit
-from tests.benchmarks.metrics import mean
+from tests.benchmarks.figures import OURS, Figure, Group, Tally, Unit
 
 Extractor = Callable[[str], str]
 
@@ -47,7 +43,6 @@ def extraction(data: BenchmarkData, split: Split, say: Callable[[str], None]) ->
             recall.figure("Token recall"),
             Figure("Pages read in a second", ours, len(pages), rates, unit=Unit.PER_SECOND),
         ),
-        (_copies([page.text for page in pages]),),
     )
 
 
@@ -95,39 +90,3 @@ def _ours(page: str) -> str:
         return page_draft(page).text
     except Unreadable:
         return ""
-
-
-def _copies(texts: Sequence[str]) -> Table:
-    """What the smallest share of a copy, and the largest of what is none, leave between them."""
-    long = [text for text in texts if len(likeness.runs(text)) >= likeness.MIN_RUNS]
-    different = [likeness.share(likeness.runs(a), likeness.runs(b)) for a, b in combinations(long, 2)]
-    dice = random.Random(1)
-    rows = [
-        ("two different articles", different),
-        ("an article that quotes a quarter of another", list(_quoting(long, dice))),
-        ("a copy with 3 % of its words changed", [_edited(text, dice, 0.03) for text in long]),
-        ("the same, and its last quarter cut", [_edited(text, dice, 0.03, kept=0.75) for text in long]),
-    ]
-    return Table(
-        f"Share of five-word runs; {likeness.MIN_SHARE:.2f} and more is a copy",
-        ("texts", "lowest", "mean", "95 of 100", "highest"),
-        tuple((name, *(f"{value:.3f}" for value in _spread(shares))) for name, shares in rows),
-    )
-
-
-def _spread(shares: Sequence[float]) -> tuple[float, float, float, float]:
-    ordered = sorted(shares)
-    return ordered[0], mean(ordered), ordered[int(0.95 * (len(ordered) - 1))], ordered[-1]
-
-
-def _quoting(texts: Sequence[str], dice: random.Random) -> Iterator[float]:
-    for text in texts:
-        other = dice.choice([one for one in texts if one is not text])
-        quoting = f"{other}\n{text[: len(text) // 4]}"
-        yield likeness.share(likeness.runs(text), likeness.runs(quoting))
-
-
-def _edited(text: str, dice: random.Random, changed: float, kept: float = 1.0) -> float:
-    words = text.split()
-    copy = ["changed" if dice.random() < changed else word for word in words[: int(kept * len(words))]]
-    return likeness.share(likeness.runs(text), likeness.runs(" ".join(copy)))

@@ -131,7 +131,7 @@ def test_json_has_all_that_was_done(bench: Bench, inbox: Path) -> None:
     assert found["added"] == [
         {
             **{"source": "letter.docx", "id": "letter", "file": "letter.md", "title": "Letter"},
-            **{"change": "added", "left_out": [], "warnings": []},
+            **{"change": "added", "left_out": [], "warnings": [], "sibling": None},
         }
     ]
     assert found["merged"] == []

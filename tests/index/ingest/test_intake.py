@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from index.article import MAX_COPIES, front_matter, parse_article, with_copies
 from index.build import build
 from index.generation import load_generation
-from index.ingest import likeness, naming
+from index.ingest import naming
 from index.ingest.confined import Confined
 from index.ingest.draft import Draft
 from index.ingest.formats import Kind
@@ -308,17 +308,13 @@ class TestCopies:
         assert outcome == Refused("b.txt", "is the same text as 'News' (news.md). It is there already.")
         assert list(articles(folder)) == ["news"]
 
-    def test_a_syndicated_copy_is_kept_once_and_named(self, intake: Intake, folder: Path) -> None:
+    def test_an_equal_text_of_another_publisher_is_kept_once_and_named(
+        self, intake: Intake, folder: Path
+    ) -> None:
         intake.add(
             markdown("a.md", story(1), title="News", publisher="Lake Times", url="https://lake.example/news")
         )
-        sentences = story(1).split("\n\n")
-        copied = "\n\n".join(
-            ["This story first ran elsewhere, and is shown here as it was.", *sentences[:16]]
-        )
-        copied = copied.replace(WORDS[0], "elsewhere", 2)
-
-        copy = markdown("b.md", copied, title="News!", publisher="Hill Post", url="https://hill.example/n")
+        copy = markdown("b.md", story(1), title="News!", publisher="Hill Post", url="https://hill.example/n")
         outcome = intake.add(copy)
 
         line = "Hill Post, https://hill.example/n"
@@ -339,16 +335,42 @@ class TestCopies:
 
         assert [a.also for a in load_generation(data).articles] == [("hill.example, https://hill.example/n",)]
 
-    def test_a_near_copy_without_another_publisher_is_refused_and_not_lost_silently(
-        self, intake: Intake
+    def test_next_years_version_becomes_an_article_of_its_own_and_names_the_last_one(
+        self, intake: Intake, folder: Path
     ) -> None:
-        intake.add(text("a.txt", story(1), "News"))
+        policy = story(1) + "\n\nHotels may cost up to 140 euros."
+        intake.add(text("policy-2024.txt", policy, "Travel policy 2024"))
 
-        outcome = intake.add(text("b.txt", story(1) + "\n\nA sentence more.", "News"))
+        outcome = intake.add(text("policy-2025.txt", policy.replace("140", "155"), "Travel policy 2025"))
 
-        assert isinstance(outcome, Refused)
-        assert "is nearly the same text as 'News' (news.md)" in outcome.reason
-        assert "footnote remove news" in outcome.reason
+        assert isinstance(outcome, Added)
+        assert (outcome.id, outcome.change, outcome.sibling) == (
+            "travel-policy-2025",
+            "added",
+            "travel-policy-2024",
+        )
+        assert "140 euros" in articles(folder)["travel-policy-2024"].text
+        assert "155 euros" in articles(folder)["travel-policy-2025"].text
+
+    @pytest.mark.parametrize(
+        ("first", "second", "alike"),
+        [
+            ("rates-v1.txt", "rates-v2.txt", True),
+            ("minutes 2024-05-01.txt", "minutes 2024-06-03.txt", True),
+            ("rates.txt", "rates (1).txt", True),
+            ("chapter 1.txt", "chapter 2.txt", False),
+            ("pump-300.txt", "pump-400.txt", False),
+        ],
+    )
+    def test_siblings_are_told_by_years_and_versions_in_their_names(
+        self, intake: Intake, first: str, second: str, alike: bool
+    ) -> None:
+        intake.add(text(first, story(1), "One"))
+
+        outcome = intake.add(text(second, story(2), "Other"))
+
+        assert isinstance(outcome, Added)
+        assert outcome.sibling == ("one" if alike else None)
 
     def test_a_list_of_copies_has_an_end(self, intake: Intake) -> None:
         intake.add(markdown("a.md", story(1), title="News", url="https://lake.example/news"))
@@ -366,42 +388,6 @@ class TestCopies:
                 outcomes.append(intake.add(text("a.txt", story(1), "News")))
 
         assert [one.file for one in outcomes if isinstance(one, Added)] == ["press/news.md", "legal/news.md"]
-
-    @pytest.mark.parametrize(("changed", "copy"), [(0.01, True), (0.03, True), (0.25, False)])
-    def test_a_copy_shares_four_fifths_of_its_runs(self, changed: float, copy: bool) -> None:
-        dice = random.Random(7)
-        words = story(5, 60).split()
-        edited = ["EDITED" if dice.random() < changed else word for word in words]
-
-        first, second = likeness.runs(" ".join(words)), likeness.runs(" ".join(edited))
-
-        assert likeness.is_copy(first, second) is copy
-
-    def test_shares_are_those_of_sets_of_five_words(self) -> None:
-        first, second = story(1, 5), story(1, 5)[:200] + " " + story(2, 3)
-
-        def runs(words: list[str]) -> set[tuple[str, ...]]:
-            return {tuple(words[n : n + 5]) for n in range(len(words) - 4)}
-
-        one, two = (runs([word.strip(".").casefold() for word in t.split()]) for t in (first, second))
-        found = likeness.share(likeness.runs(first), likeness.runs(second))
-        assert found == pytest.approx(len(one & two) / min(len(one), len(two)))
-
-    def test_a_sketch_finds_every_copy_among_many(self) -> None:
-        texts = [story(seed, 30) for seed in range(300)]
-        matrix = likeness.stacked([likeness.sketch(likeness.runs(one)) for one in texts])
-        for seed in range(0, 300, 20):
-            half = likeness.runs("\n\n".join(texts[seed].split("\n\n")[:16]))
-            assert likeness.is_copy(half, likeness.runs(texts[seed]))
-            agreements = likeness.agreements(likeness.sketch(half), matrix)
-            candidates = [n for n, share in enumerate(agreements) if share >= likeness.CANDIDATE_AGREEMENT]
-            assert candidates == [seed]
-
-    def test_chinese_counts_by_characters(self) -> None:
-        chinese = "".join(chr(0x4E00 + n * 37 % 5000) for n in range(200))
-
-        assert len(likeness.runs(chinese)) == 196
-        assert likeness.is_copy(likeness.runs(chinese), likeness.runs(chinese[:150]))
 
 
 class TestHoldings:
