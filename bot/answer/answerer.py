@@ -150,13 +150,17 @@ class Answerer:
         spans = _verified(found.spans)
         if not spans or found.sure < self._balance * UNCERTAIN_SHARE:
             return none(Silence.NOT_IN_SOURCES, found.nearest, found.sure, found.instead)
+        certain = found.sure >= self._balance and found.instead is None
+        if not certain:
+            # Words in bold would say that they answer.
+            spans = [replace(span, answer=None) for span in spans]
         quotes, sources = cite(spans, self._sources_folder)
         return Answer(
             question,
             quotes,
             sources,
             confidence=found.sure,
-            certain=found.sure >= self._balance and found.instead is None,
+            certain=certain,
             generation=view.generation.id,
             seconds=_since(began),
             unanswered=found.unanswered,

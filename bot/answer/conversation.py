@@ -165,9 +165,8 @@ def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
             )
             for name in names[-MOST_NAMES:][::-1]
         ]
-    elif opened and own and names:
+    elif opened and names and (other := " ".join(names_of(question))):
         # "and Baidu?" asks the question before of another.
-        other = " ".join(names_of(question))
         found += [Form(subject.replace(name, other)) for name in names[-MOST_NAMES:][::-1]]
     if pronoun or not found:
         found.append(Form(f"{subject} {question}", glued=True, points_back=pronoun is not None))

@@ -248,7 +248,9 @@ def _stems(word: str) -> list[str]:
 def timed(ranked: Sequence[Candidate], time: Period | Newest | Event | None) -> list[Candidate]:
     """Rank anew by how well sentence and publication date fit the time that was asked for."""
     if isinstance(time, Event):
-        time = _resolved(time, ranked)
+        time, dating = _resolved(time, ranked)
+        # What says when the event was is not what was asked about the time before or after it.
+        ranked = [c for c in ranked if c is not dating] or ranked
     match time:
         case None | Event():
             return list(ranked)
@@ -264,17 +266,17 @@ def timed(ranked: Sequence[Candidate], time: Period | Newest | Event | None) -> 
     return sorted(moved, key=lambda c: -c.score)
 
 
-def _resolved(event: Event, ranked: Sequence[Candidate]) -> Period | None:
-    """The time before or after the event, by the best sentence that names it and a date."""
+def _resolved(event: Event, ranked: Sequence[Candidate]) -> tuple[Period | None, Candidate | None]:
+    """The time before or after the event, and the best sentence that names it and a date."""
     subject = subject_of(event.name)
     if not subject:
-        return None
+        return None, None
     for candidate in ranked:
         if subject_covered(subject, candidate.sentence.terms) == 1:
             named = next(dates(candidate.text), None)
             if named is not None:
-                return when(event, named)
-    return None
+                return when(event, named), candidate
+    return None, None
 
 
 def _not_again(ranked: Sequence[Candidate], conversation: Conversation) -> list[Candidate]:

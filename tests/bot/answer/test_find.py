@@ -127,7 +127,7 @@ def test_each_article_is_quoted_where_the_sources_are_asked_for(ask: Ask) -> Non
     result = ask("What do the sources say about Zebra Motors?")
     assert isinstance(result, Answer)
     ids = [quote.source_id for quote in result.quotes]
-    assert sorted(ids) == ["founding", "growth", "partners"]
+    assert sorted(set(ids)) == ["founding", "growth", "partners"]
 
 
 def test_both_sides_of_a_comparison_are_quoted(ask: Ask) -> None:

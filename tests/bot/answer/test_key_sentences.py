@@ -18,8 +18,8 @@ from bot.answer.key_sentences import (
 )
 from index.article import parse_article
 from index.generation import Generation
-from index.sentences import sentence_spans
 from index.types import Article
+from index.units import Kind, units
 
 SOURCES = Path(__file__).parents[3] / "sources"
 ARTICLES = [parse_article(path.stem, path.name, path.read_bytes()) for path in sorted(SOURCES.glob("*.md"))]
@@ -32,7 +32,7 @@ def article(text: str, title: str = "Rye") -> Article:
 
 def chosen(text: str, count: int | None = None, title: str = "Rye") -> list[str]:
     a = article(text, title)
-    return [a.text[start:end] for start, end in key_sentences(a, sentence_spans(a.text), count=count)]
+    return [a.text[start:end] for start, end in key_sentences(a, quotable(a.text), count=count)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_no_article_is_summarised_where_none_is_meant(question: str) -> None:
 
 @pytest.mark.parametrize("source", ARTICLES)
 def test_three_to_five_whole_sentences_say_what_an_article_is_about(source: Article) -> None:
-    spans = [span for span in sentence_spans(source.text) if not source.text[slice(*span)].startswith("#")]
+    spans = [span for span in quotable(source.text) if not source.text[slice(*span)].startswith("#")]
     found = key_sentences(source, spans)
     assert 3 <= len(found) <= 5
     assert set(found) <= set(spans)
@@ -183,7 +183,7 @@ def test_an_article_without_a_sentence_has_no_key_sentences() -> None:
 
 
 def test_several_articles_share_five_sentences() -> None:
-    taken = key_sentences_of([(a, sentence_spans(a.text), None) for a in (HIMA, BANMA, MEIZU)])
+    taken = key_sentences_of([(a, quotable(a.text), None) for a in (HIMA, BANMA, MEIZU)])
     assert [a.id for a, _ in taken] == [HIMA.id] * 2 + [BANMA.id] * 2 + [MEIZU.id]
 
 
@@ -191,13 +191,17 @@ def test_the_sentences_of_an_article_come_with_their_vectors(generation: Generat
     for source in generation.articles:
         spans, vectors = stored_sentences(generation, source)
         assert len(spans) == len(vectors) > 0
-        assert spans == [span for span in sentence_spans(source.text) if span in spans], "in order"
+        assert spans == [span for span in quotable(source.text) if span in spans], "in order"
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=0.01)
         assert set(key_sentences(source, spans, vectors)) <= set(spans)
 
 
+def quotable(text: str) -> list[tuple[int, int]]:
+    return [(unit.start, unit.end) for unit in units(text) if unit.kind is not Kind.INTRODUCES]
+
+
 def given_of(source: Article, *, relevance: float = 1.0) -> list[Given]:
-    return [Given(source, *span, relevance) for span in sentence_spans(source.text)]
+    return [Given(source, *span, relevance) for span in quotable(source.text)]
 
 
 def test_a_topic_has_the_sentences_that_name_it_article_by_article_in_their_order() -> None:
@@ -216,7 +220,7 @@ def test_a_topic_that_only_the_heading_names_counts_less() -> None:
     a = article(
         "Stations of all five brands stand in eighty cities.\n\nCharging takes ten minutes at every station."
     )
-    below, named = (Given(a, *span, 1.0, ("Charging",)) for span in sentence_spans(a.text))
+    below, named = (Given(a, *span, 1.0, ("Charging",)) for span in quotable(a.text))
     assert sentences_about("charging", [below, named], count=1) == [named]
     assert sentences_about("charging", [below, named]) == [below, named]
 
@@ -225,7 +229,7 @@ def test_a_topic_leaves_out_what_hardly_fits_it() -> None:
     a = article(
         "Charging takes ten minutes at every station.\n\nParking and charging are both forbidden at night."
     )
-    good, poor = (Given(a, *span, r) for span, r in zip(sentence_spans(a.text), (1.0, 0.1), strict=True))
+    good, poor = (Given(a, *span, r) for span, r in zip(quotable(a.text), (1.0, 0.1), strict=True))
     assert sentences_about("charging", [good, poor]) == [good]
 
 

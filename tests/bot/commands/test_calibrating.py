@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,9 @@ def towns(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench.environment = {"FOOTNOTE_READER": "words"}
     # A confidence that is right in its order and far too modest, whatever was fitted for the real one.
     modest = {"margin": 0.2, "coverage around": 1.0, "intercept": -0.5}
-    fitted, names = ranking.weights, (*ranking.SURE, "intercept")
-    monkeypatch.setattr(
-        ranking,
-        "weights",
-        lambda what, read: (
-            fitted(what, read) if what == "order" else np.array([modest.get(name, 0.0) for name in names])
-        ),
-    )
+    row = np.array([modest.get(name, 0.0) for name in (*ranking.SURE, "intercept")])
+    fitted = replace(ranking.shipped_weights(), sure=(row, row))
+    monkeypatch.setattr(ranking, "shipped_weights", lambda: fitted)
     bench("build")
     return bench
 
