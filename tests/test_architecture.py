@@ -27,7 +27,7 @@ ONLY_IMPORTERS = {
     "yaml": {"index.article", "bot.rights"},
     "trafilatura": {"index.ingest.web_page"},
     "lxml": {"index.ingest.docx", "index.ingest.web_page"},
-    "pypdf": {"index.ingest.pdf"},
+    "pdfminer": {"index.ingest.pdf"},
     "charset_normalizer": {"index.ingest.decoding"},
     "sqlite3": {"bot.state", "bot.slack.waiting"},
     "dotenv": {"bot.config"},
