@@ -30,7 +30,7 @@ ONLY_IMPORTERS = {
         *("index.ingest.packages", "index.ingest.docx", "index.ingest.page_parts", "index.ingest.web_page"),
     },
     "openpyxl": {"index.ingest.sheets"},
-    "pypdf": {"index.ingest.pdf"},
+    "pdfminer": {"index.ingest.pdf"},
     "charset_normalizer": {"index.ingest.decoding"},
     "sqlite3": {"bot.state", "bot.slack.waiting"},
     "dotenv": {"bot.config"},

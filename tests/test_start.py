@@ -28,7 +28,7 @@ SLOW = {
     "slack_bolt",
     "slack_sdk",
     "trafilatura",
-    "pypdf",
+    "pdfminer",
     "lxml",
     "rich",
     "yaml",

@@ -12,6 +12,7 @@ from index.ingest.docx import read_docx
 from index.ingest.draft import Unreadable
 from index.ingest.formats import kind_of
 from index.ingest.pdf import read_pdf
+from index.ingest.pdf_layout import Glyph, Page, markdown_blocks
 from tests.fakes.documents import W, archive, docx, page, paragraph, pdf, stream, word_parts
 
 LINES = [
@@ -108,9 +109,214 @@ class TestPdf:
         ],
         ids=["page tree in itself", "pages in pages", "catalog in itself", "reference to itself", "bomb"],
     )
-    def test_a_file_that_goes_round_in_circles_is_refused(self, objects: dict[int, bytes]) -> None:
-        with pytest.raises(Unreadable):
-            read_pdf(pdf([page(LINES)], objects=objects), "loop.pdf")
+    def test_a_file_that_goes_round_in_circles_is_refused_or_read_once(
+        self, objects: dict[int, bytes]
+    ) -> None:
+        try:
+            draft = read_pdf(pdf([page(LINES)], objects=objects), "loop.pdf")
+        except Unreadable as error:
+            assert "PDF" in str(error)
+        else:
+            assert draft.text.count("One ferry company") == 1
+
+    @pytest.mark.parametrize("algorithm", ["AES-128", "AES-256"])
+    def test_aes_that_opens_with_the_empty_password_is_read(self, algorithm: str) -> None:
+        writer = PdfWriter(clone_from=PdfReader(io.BytesIO(report())))
+        writer.encrypt("", owner_password="owner", algorithm=algorithm)
+        out = io.BytesIO()
+        writer.write(out)
+
+        assert "ferry company" in read_pdf(out.getvalue(), "open.pdf").text
+
+    def test_a_short_notice_is_taken(self) -> None:
+        assert (
+            read_pdf(pdf([[("Assembly: car park 3", 11, 700)]]), "notice.pdf").text
+            == "Assembly: car park 3\n"
+        )
+
+    @pytest.mark.parametrize(
+        "title", ["(anonymous)", "untitled", "Microsoft Word - draft7.docx", "Document1"]
+    )
+    def test_titles_and_authors_that_programs_write_are_not_taken(self, title: str) -> None:
+        draft = read_pdf(pdf([page(LINES)], {"Title": title, "Author": "(anonymous)"}), "x.pdf")
+
+        assert (draft.title, draft.author) == (None, None)
+
+    def test_letters_without_a_table_are_refused(self) -> None:
+        garbled = [line.translate(str.maketrans("aeiou", "bcdfg")) for line in LINES]
+
+        with pytest.raises(Unreadable, match="does not say which letters"):
+            read_pdf(pdf([page(garbled * 3)]), "garbled.pdf")
+
+    def test_what_was_filled_into_a_form_stands_behind_its_label(self) -> None:
+        def widget(name: str, entries: bytes, y: int) -> bytes:
+            place = b"/Rect [200 %d 400 %d]" % (y - 3, y + 12)
+            return b"<< /Subtype /Widget /T (%b) %b %b >>" % (name.encode(), place, entries)
+
+        raw = pdf(
+            [[("Name of the insured:", 11, 700), ("Smoker", 11, 660)]],
+            objects={
+                10: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 11 0 R "
+                b"/Annots [20 0 R 21 0 R 22 0 R] /Resources << /Font << /F1 3 0 R >> >> >>",
+                20: widget("f1", b"/FT /Tx /V (Marta Feld)", 700),
+                21: widget("f2", b"/FT /Btn /V /Yes /AS /Yes", 660),
+                22: widget("policy", b"/FT /Tx /V (PX-88102)", 400),
+            },
+        )
+
+        assert read_pdf(raw, "form.pdf").text == (
+            "Name of the insured: Marta Feld\n\nSmoker: ☒\n\npolicy: PX-88102\n"
+        )
+
+
+def glyphs(text: str, x: float, y: float, size: float = 10.0, bold: bool = False) -> list[Glyph]:
+    """Letters of half their size in width."""
+    return [
+        Glyph(letter, x + n * size / 2, x + (n + 1) * size / 2, y, size, bold)
+        for n, letter in enumerate(text)
+    ]
+
+
+def laid_out(*parts: tuple[str, float, float] | tuple[str, float, float, float]) -> Page:
+    """A page of texts, each with where it stands and, at will, its size."""
+    return Page([glyph for text, x, y, *size in parts for glyph in glyphs(text, x, y, *size)])
+
+
+class TestPdfLayout:
+    def test_rows_of_a_table_keep_their_cells_and_heads(self) -> None:
+        names = ["Depot", "Trucks", "Drivers", "Opened", "Manager", "Phone"]
+        rows = [names] + [
+            [f"Town {chr(65 + n % 26)}{n}", *(str(n * 37 % 900 + k) for k in range(5))] for n in range(30)
+        ]
+        places = [
+            (cell, 60 + 80 * k, 800 - 18 * n) for n, row in enumerate(rows) for k, cell in enumerate(row)
+        ]
+
+        (table,) = markdown_blocks([laid_out(*places)])
+
+        lines = table.splitlines()
+        assert lines[0] == "| Depot | Trucks | Drivers | Opened | Manager | Phone |"
+        assert [line.strip("| ").split(" | ") for line in lines[2:]] == rows[1:]
+
+    def test_a_table_goes_on_over_the_page_under_its_head(self) -> None:
+        def sheet(rows: list[tuple[str, str]]) -> Page:
+            return laid_out(
+                *[(c, 60 + 200 * k, 800 - 18 * n) for n, r in enumerate(rows) for k, c in enumerate(r)]
+            )
+
+        first, second = (
+            [("Item", "Price"), ("Nut", "0.15"), ("Bolt", "0.40")],
+            [("Seal", "1.20"), ("Pipe", "7.90")],
+        )
+
+        (table,) = markdown_blocks([sheet(first), sheet(second)])
+
+        assert table.splitlines()[2:] == [
+            "| Nut | 0.15 |",
+            "| Bolt | 0.40 |",
+            "| Seal | 1.20 |",
+            "| Pipe | 7.90 |",
+        ]
+
+    def test_lines_of_a_cell_are_one_cell(self) -> None:
+        table = laid_out(
+            ("Term", 60, 800), ("Meaning", 200, 800),
+            ("Retention", 60, 780), ("Part of a bill that is", 200, 780), ("held back.", 200, 768),
+            ("Call-off", 60, 748), ("Goods are called off as", 200, 748), ("they are needed.", 200, 736),
+        )  # fmt: skip
+
+        assert markdown_blocks([table])[0].splitlines()[2:] == [
+            "| Retention | Part of a bill that is held back. |",
+            "| Call-off | Goods are called off as they are needed. |",
+        ]
+
+    def test_columns_are_read_one_after_the_other_although_they_are_painted_across(self) -> None:
+        left = [
+            "The library opens at eight in the",
+            "morning on every working day. On",
+            "Fridays it closes at noon.",
+        ]
+        right = [
+            "A student may borrow twelve books at",
+            "a time, and keep them for four weeks",
+            "or, when asked, for six.",
+        ]
+        places = [(t, x, 700 - 12 * n) for n in range(3) for t, x in ((left[n], 60), (right[n], 300))]
+
+        assert markdown_blocks([laid_out(*places)]) == [" ".join(left), " ".join(right)]
+
+    def test_numbered_steps_are_a_list(self) -> None:
+        steps = ["1. Close the valve", "2. Wait until the pressure is", "below 2 bar", "3. Press the button"]
+
+        found = markdown_blocks(
+            [laid_out(*[(t, 60 + 12 * t.startswith("b"), 700 - 12 * n) for n, t in enumerate(steps)])]
+        )
+
+        assert found == ["1. Close the valve\n2. Wait until the pressure is below 2 bar\n3. Press the button"]
+
+    @pytest.mark.parametrize(
+        ("before", "raised", "read"),
+        [
+            ("1500", "3", "1500"),
+            ("limit", "2", "limit"),
+            ("x 10", "7", "x 10⁷"),
+            ("5 m", "2", "5 m²"),
+            ("19", "th", "19th"),
+            ("fee", "*", "fee"),
+        ],
+    )
+    def test_marks_of_notes_go_and_powers_stay(self, before: str, raised: str, read: str) -> None:
+        at = 60 + 5 * len(before)
+
+        found = markdown_blocks(
+            [laid_out((before, 60, 700), (raised, at, 703.5, 6.0), ("of it.", at + 12, 700))]
+        )
+
+        assert found == [f"{read} of it."]
+
+    def test_pages_with_a_record_each_keep_their_numbers_and_have_heads(self) -> None:
+        pages = [
+            laid_out(
+                (f"Machine M-10{n}", 60, 800),
+                (f"Oil pressure: {n}.5 bar", 60, 780),
+                (f"Inventory 900{n}", 60, 60),
+            )
+            for n in range(1, 5)
+        ]
+
+        found = markdown_blocks(pages)
+
+        assert found[:3] == ["### Machine M-101", "Oil pressure: 1.5 bar", "Inventory 9001"]
+        assert len(found) == 12
+
+    def test_lines_that_are_equal_on_most_pages_or_count_up_are_running_heads(self) -> None:
+        pages = [
+            laid_out(
+                ("Staff handbook", 60, 820), (f"{word} is here.", 60, 700 - 30 * n), (f"Page {n + 7}", 60, 30)
+            )
+            for n, word in enumerate(["Bread", "Water", "Salt", "Milk"])
+        ]
+
+        assert markdown_blocks(pages) == [
+            "Bread is here.",
+            "Water is here.",
+            "Salt is here.",
+            "Milk is here.",
+        ]
+
+    def test_what_a_page_says_in_large_letters_alone_is_text(self) -> None:
+        slide = laid_out(("Assembly point", 60, 700, 30.0), ("Car park 3 behind the hall", 60, 600, 24.0))
+        text = laid_out(
+            *[("Some words of small text that go on and on here.", 60, 700 - 12 * n) for n in range(9)]
+        )
+
+        assert markdown_blocks([slide, text])[:2] == ["## Assembly point", "Car park 3 behind the hall"]
+
+    def test_words_that_a_program_cut_at_a_number_of_letters_are_whole(self) -> None:
+        text = "This sheet is given to new staff in their first week of work by the office in the town."
+        lines = [text[n : n + 24] for n in range(0, len(text), 24)]
+
+        assert markdown_blocks([laid_out(*[(t, 60, 700 - 12 * n) for n, t in enumerate(lines)])]) == [text]
 
 
 class TestWord:
