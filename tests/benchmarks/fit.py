@@ -52,6 +52,8 @@ UNREAD = ("xquad.zh", "zh_cmrc2018.trial", "xquad.ru", "xquad.ar", "xquad.tr", "
 """In languages that the embedding model does not know; nothing is read."""
 # What people called "don't know" there is said of what a passage implies, and no near miss.
 NO_NEAR_MISSES = frozenset({"condaqa.test"})
+# People ask what the articles say more often than what they don't, so that these weigh more.
+ANSWERABLE_WEIGHT = 2.0
 # Of a Gaussian prior around 0, in units of each signal's spread; the losses of all questions sum to
 # 100 for each set.
 PRIOR = 0.5
@@ -172,12 +174,17 @@ def first_right(one: Seen, order: Floats) -> bool:
 
 
 def _weights(found: Sequence[Seen]) -> list[float]:
-    """The same for each set, and within it for each kind of question."""
+    """The same for each set, and within it for each kind of question, but for the answerable."""
     sizes: dict[tuple[str, str], int] = {}
     for one in found:
         sizes[one.set, one.kind] = sizes.get((one.set, one.kind), 0) + 1
     kinds = {name: sum(other == name for other, _ in sizes) for name, _ in sizes}
-    return [100 / (kinds[one.set] * sizes[one.set, one.kind]) for one in found]
+    return [
+        100
+        * (ANSWERABLE_WEIGHT if one.kind == "answerable" else 1)
+        / (kinds[one.set] * sizes[one.set, one.kind])
+        for one in found
+    ]
 
 
 def judged(found: Sequence[Seen], order: Floats, sure: Floats) -> dict[str, float]:
