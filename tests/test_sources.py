@@ -71,7 +71,7 @@ def test_most_golden_questions_are_answered_and_most_near_misses_are_not(
         ("Who holds what share of Banma?", ["31.5%", "Alibaba and SAIC"]),
         ("How much did Alibaba invest in Meizu?", ["$590 million"]),
         ("banma ceo left?", ["chief executive"]),
-        ("When was Banma established?", ["late 2015"]),
+        ("When was Banma founded?", ["late 2015"]),
         ("which brands belong to HIMA?", ["Aito, Luxeed, Stelato, Maextro and Shangjie"]),
         ("What are HIMA's brands?", ["Aito, Luxeed, Stelato, Maextro and Shangjie"]),
         ("wen was bamna founded", ["late 2015"]),
@@ -86,7 +86,7 @@ def test_the_first_quote_answers(answerer: Answerer, question: str, words: list[
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ("When was Banma established?", "2015"),
+        ("When was Banma founded?", "2015"),
         ("How much did Alibaba invest in Meizu?", "590 million"),
         ("When did Tencent introduce TAI?", "November 2018"),
     ],

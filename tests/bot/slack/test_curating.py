@@ -177,7 +177,7 @@ class TestAdding:
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House
     ) -> None:
         slack.locales[ADA] = "zh-CN"
-        (house.sources / "headings.md").write_text("# Only\n\n## Headings\n", "utf-8")
+        (house.sources / "headings.md").write_text("# Only a heading\n", "utf-8")
         open_house()
         picture = slack.upload("cat.png", b"\x89PNG\r\n", "image/png")
         done = ended(slack, slack.direct_message("", files=[picture]))

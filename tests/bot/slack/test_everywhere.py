@@ -68,7 +68,7 @@ class TestWhatCannotBeRead:
     def library(self, sources: Path, data: Path, encoder: HashingEncoder) -> Library:
         """One article has become unreadable since it was indexed, two files never were readable."""
         build(sources, data, encoder)
-        (sources / "river.md").write_text("---\ntitle: [\n---\nThe Aare.\n", "utf-8")
+        (sources / "river.md").write_bytes(b"\xff\xfe torn")
         (sources / "board").mkdir()
         (sources / "board" / "plan.md").write_text("", "utf-8")
         (sources / "notes" / "empty.md").write_text("", "utf-8")
@@ -84,7 +84,7 @@ class TestWhatCannotBeRead:
         empty = " is empty: write the text below the front matter, or delete the file."
         assert shown[1:5] == ["board/plan.md", empty, "notes/empty.md", empty]
         assert shown[5] == "river.md"
-        assert shown[6].startswith(" has broken front matter: ")
+        assert shown[6].startswith(" is UTF-16")
         assert shown[7:9] == [" (Its last good version can still be asked.)", "What I can answer"]
 
     def test_what_was_mended_is_gone_before_the_next_build(

@@ -291,7 +291,7 @@ class TestWhatArticlesSay:
         """Private content in a public channel."""
         serve()
         slack.shared.add("C0SHARED")
-        asked = "What will the Zebra cost in Zanzibar from 2030 on?"
+        asked = "What will the Zebra cost on the island from 2030 on?"
         slack.reply(slack.mention(asked))
         stranger = slack.reply(slack.mention(PRICE, channel="C0SHARED"))
         assert "20,000" not in stranger.shown()
@@ -302,7 +302,7 @@ class TestWhatArticlesSay:
     ) -> None:
         answers = Answerer(shelf.live, shelf.encoder, shelf.sources, balance=1.0)
         serve(answers=answers)
-        shown = slack.reply(slack.mention("Who repairs the gearbox of a Zebra?")).shown()
+        shown = slack.reply(slack.mention("Which opera is rehearsed tonight, and is there a Zebra in it?")).shown()
         assert shown.startswith(" I did not find an answer in the articles.Nearest articles, which do not")
         assert "[1]" not in shown
 
