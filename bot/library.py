@@ -15,13 +15,14 @@ from typing import Protocol
 from bot.rights import known_collections
 from bot.types import Scope
 from index.ingest.fetch import Network
+from index.ingest.follow import Follower, Round
 from index.ingest.holdings import Holdings, plain_url
 from index.ingest.intake import Added, Document, Intake, Merged, Outcome, Refused
 from index.ingest.listing import Listed, inventory
 from index.ingest.removing import Removed, remove
 from index.types import BuildReport
 
-__all__ = ["Added", "Document", "Library", "Listed", "Merged", "Outcome", "Refused", "Removed"]
+__all__ = ["Added", "Document", "Library", "Listed", "Merged", "Outcome", "Refused", "Removed", "Round"]
 
 MAX_SUGGESTIONS = 3
 
@@ -73,6 +74,13 @@ class Library:
             self._sources, self._data, collection or None, self._allow_hosts, network=self._network
         ) as intake:
             return [intake.add(source) for source in given]
+
+    def follow(self, url: str, collection: str, on_page: Callable[[str, int, int], None]) -> Round:
+        """Follow a feed or sitemap from now on, and take in what it lists."""
+        follower = Follower(
+            self._sources, self._data, self._allow_hosts, network=self._network, on_page=on_page
+        )
+        return follower.follow(url, collection)
 
     def rebuild(self, progress: Progress) -> BuildReport:
         """Bring the index up to date, and use it."""

@@ -103,6 +103,7 @@ _COMMANDS = {
     "check": ("indexing", "check"),
     "add": ("curating", "add"),
     "remove": ("curating", "remove"),
+    "follow": ("following", "follow"),
     "list": ("listing", "list_articles"),
     "run": ("serving", "run_all"),
     "slack": ("serving", "slack"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -231,7 +232,22 @@ def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
     remove.add_argument(
         "article", nargs="+", metavar="ID|FILE|URL", help="as `footnote list` names them, or a file's path"
     )
-    for changing in (add, remove):
+    follow = command(
+        "follow",
+        "take in what RSS and Atom feeds and sitemaps list, now and as they change",
+        more="What is gone\nis reported and stays. Without an address, looks at all that is followed.",
+        example="footnote follow https://example.org/feed.xml --collection news\n"
+        "  footnote follow --every 1h",
+    )
+    follow.add_argument("feed", nargs="*", metavar="URL", help="a feed or sitemap to follow from now on")
+    follow.add_argument(
+        "--collection", metavar="NAME", help="a sub-folder of the sources folder to put it into"
+    )
+    follow.add_argument(
+        "--every", type=_period, metavar="TIME", help="go on: look at all again after 30m, 1h, 1d"
+    )
+    follow.add_argument("--stop", action="store_true", help="follow these no more; their articles stay")
+    for changing in (add, remove, follow):
         changing.add_argument(
             "--build",
             action=argparse.BooleanOptionalAction,
@@ -244,8 +260,17 @@ def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
         example="footnote list --json",
     )
     listing.add_argument("--collection", metavar="NAME", help="only those of this sub-folder")
-    for each in (add, remove, listing):
+    for each in (add, remove, follow, listing):
         each.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+
+
+def _period(text: str) -> float:
+    """Seconds, from a number with its unit."""
+    match = re.fullmatch(r"(\d{1,4})(m|h|d)", text.strip())
+    seconds = int(match[1]) * {"m": 60, "h": 3600, "d": 86400}[match[2]] if match else 0
+    if seconds < 600:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time of ten minutes or more, such as 30m, 1h or 1d")
+    return float(seconds)
 
 
 def _folders() -> argparse.ArgumentParser:

@@ -45,10 +45,10 @@ def add(run: Invocation) -> int:
     kept = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
     failed = len(kept) < len(outcomes)
     if not run.arguments.json:
-        show(run.out, _outcome_paragraphs(outcomes, ignored))
-    report, problem = _build(run) if kept else (None, None)
+        show(run.out, outcome_paragraphs(outcomes, ignored))
+    report, problem = build_after(run) if kept else (None, None)
     if run.arguments.json:
-        _print_json({**_outcomes_json(outcomes), "ignored": ignored, "build": _build_json(report, problem)})
+        _print_json({**outcomes_json(outcomes), "ignored": ignored, "build": build_json(report, problem)})
     return FAILED if failed or problem else 0
 
 
@@ -57,10 +57,10 @@ def remove(run: Invocation) -> int:
     removed = remove_articles(run.settings.sources, run.settings.data, run.arguments.article)
     if not run.arguments.json:
         show(run.out, [_counted("removed", [one.id for one in removed])])
-    report, problem = _build(run)
+    report, problem = build_after(run)
     if run.arguments.json:
         _print_json(
-            {"removed": [_removed_json(one) for one in removed], "build": _build_json(report, problem)}
+            {"removed": [_removed_json(one) for one in removed], "build": build_json(report, problem)}
         )
     return FAILED if problem else 0
 
@@ -101,7 +101,7 @@ def _take_in(run: Invocation, sources: Sequence[str | Path], overrides: Override
             yield material if isinstance(material, Refused) else intake.add(material, overrides)
 
 
-def _build(run: Invocation) -> tuple[BuildReport | None, str | None]:
+def build_after(run: Invocation) -> tuple[BuildReport | None, str | None]:
     """What the build did; None where none was wanted, with the reason where it failed."""
     if not run.arguments.build:
         return None, None
@@ -123,7 +123,7 @@ def _build(run: Invocation) -> tuple[BuildReport | None, str | None]:
     return report, None
 
 
-def _outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Paragraph]:
+def outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Paragraph]:
     paragraphs = []
     for change in ("added", "replaced", "unchanged"):
         ids = [one.id for one in outcomes if isinstance(one, Added) and one.change == change]
@@ -180,7 +180,7 @@ def _counted(word: str, ids: Sequence[str]) -> Paragraph:
     return Paragraph(Text(", ".join(map(one_line, ids[:LINES_SHOWN])) + more), f"{word:>9} {len(ids)}: ")
 
 
-def _outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     return {
         "added": [
             {
@@ -208,7 +208,7 @@ def _removed_json(removed: Removed) -> dict[str, str]:
     return {"id": removed.id, "file": removed.file, "title": removed.title}
 
 
-def _build_json(report: BuildReport | None, problem: str | None) -> dict[str, Any] | None:
+def build_json(report: BuildReport | None, problem: str | None) -> dict[str, Any] | None:
     if problem is not None:
         return {"error": problem}
     if report is None:

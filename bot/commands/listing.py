@@ -10,6 +10,7 @@ from rich.text import Text
 from bot.commands.contract import one_line_json
 from bot.commands.invocation import Invocation
 from bot.paragraphs import Paragraph, one_line, show
+from index.ingest.follow import Followed, followed
 from index.ingest.listing import MEANINGS, Listed, inventory
 
 
@@ -21,10 +22,15 @@ def list_articles(run: Invocation) -> int:
         for one in inventory(run.settings.sources, run.settings.data)
         if wanted is None or one.collection == wanted
     ]
+    feeds = [one for one in followed(run.settings.data) if wanted is None or one.collection == wanted]
     if run.arguments.json:
-        print(one_line_json({"articles": [asdict(one) for one in listed]}))
+        print(
+            one_line_json(
+                {"articles": [asdict(one) for one in listed], "following": [_feed_json(f) for f in feeds]}
+            )
+        )
     else:
-        show(run.out, list(_list_paragraphs(listed)))
+        show(run.out, [*_list_paragraphs(listed), *_feed_paragraphs(feeds)])
     return 0
 
 
@@ -44,3 +50,16 @@ def _list_paragraphs(listed: Sequence[Listed]) -> Iterator[Paragraph]:
     yield Paragraph(Text(f"{len(listed):,} articles, {passages:,} passages in the index.", "dim"))
     for state in dict.fromkeys(one.state for one in listed if one.state != "indexed"):
         yield Paragraph(Text(f"{state}: {MEANINGS[state]}", "dim"))
+
+
+def _feed_paragraphs(feeds: Sequence[Followed]) -> Iterator[Paragraph]:
+    for feed in feeds:
+        count = sum(bool(page.id) for page in feed.pages)
+        place = f" into {one_line(feed.collection)}" if feed.collection else ""
+        words = f"{one_line(feed.url)}{place}: {count:,} articles, last looked at {feed.checked or 'never'}"
+        yield Paragraph(Text(words), "following ")
+
+
+def _feed_json(feed: Followed) -> dict[str, object]:
+    articles = [page.id for page in feed.pages if page.id]
+    return {"url": feed.url, "collection": feed.collection, "checked": feed.checked, "articles": articles}

@@ -171,6 +171,10 @@ class Words:
     left_out_kinds: tuple[str, ...]
     """In the order of `index.ingest.draft.What`."""
     not_indexed: str
+    follow_done: str
+    follow_nothing: str
+    follow_counts: str
+    follow_gone: str
     can_ask: str
     ask_this: str
     collection_unknown: str
@@ -218,6 +222,7 @@ class Words:
     orders_quiet: tuple[str, ...]
     orders_resume: tuple[str, ...]
     orders_add: tuple[str, ...]
+    orders_follow: tuple[str, ...]
     orders_remove: tuple[str, ...]
     orders_rebuild: tuple[str, ...]
     orders_status: tuple[str, ...]
@@ -403,6 +408,10 @@ ENGLISH = Words(
         *("pictures", "comments", "code", "attachments"),
     ),
     not_indexed="{file} is not in the index: it {reason}",
+    follow_done="Followed. `footnote follow --every 1h` on the server takes in what comes later.",
+    follow_nothing="Nothing is followed.",
+    follow_counts="{url}: {new} articles taken in, {unchanged} as they were",
+    follow_gone="{url} is gone; its article {id} stays until it is removed",
     can_ask="For instance: {question}",
     ask_this="Ask this",
     collection_unknown="There is no collection “{name}” here. Choose from: {names}.",
@@ -446,6 +455,7 @@ ENGLISH = Words(
     orders_quiet=("quiet", "be quiet", "please be quiet", "stay quiet", "hush"),
     orders_resume=("resume", "please resume", "you may resume"),
     orders_add=("add", "please add"),
+    orders_follow=("follow", "please follow"),
     orders_remove=("remove", "please remove", "delete"),
     orders_rebuild=("rebuild", "please rebuild", "rebuild the index"),
     orders_status=("status", "your status"),
@@ -620,6 +630,10 @@ CHINESE = Words(
         *("图片", "批注", "代码", "附件"),
     ),
     not_indexed="{file} 没有进入索引：{reason}",
+    follow_done="已关注。在服务器上运行 `footnote follow --every 1h` 可以持续收录更新。",
+    follow_nothing="没有关注任何内容。",
+    follow_counts="{url}：收录 {new} 篇，{unchanged} 篇没有变化",
+    follow_gone="{url} 已不存在；文章 {id} 会保留，直到移除",
     can_ask="例如：{question}",
     ask_this="问这个问题",
     collection_unknown="这里没有分类“{name}”。可选：{names}。",
@@ -663,6 +677,7 @@ CHINESE = Words(
     orders_quiet=("安静", "请安静", "别说了"),
     orders_resume=("回来", "请回来"),
     orders_add=("添加", "请添加", "加入"),
+    orders_follow=("关注", "请关注", "订阅"),
     orders_remove=("删除", "请删除", "移除"),
     orders_rebuild=("重建", "重建索引", "更新索引"),
     orders_status=("状态", "现在的状态"),

@@ -123,11 +123,6 @@ _IN_CHINESE: Mapping[str, str] = {
     "is the same text as '{title}' ({file}). It is there already.": (
         "与“{title}”（{file}）内容相同，已经在这里了。"
     ),
-    "is nearly the same text as '{title}' ({file}). If this is to take its place, first run"
-    " `footnote remove {id}`; if it is another publisher's copy, add it with --url or --publisher.": (
-        "与“{title}”（{file}）几乎相同。如果要用它替换，请先删除 {id}；如果是别家的转载，请在终端用"
-        " footnote add 的 --url 或 --publisher 添加。"
-    ),
     "is not text in any encoding that is known. Save it again as UTF-8.": (
         "不是任何已知编码的文本，请重新存为 UTF-8。"
     ),
@@ -192,9 +187,11 @@ _IN_CHINESE: Mapping[str, str] = {
     " ocrmypdf), and add the result.": (
         "是扫描的 PDF：只有页面的图片，没有文字。请先做文字识别（例如用 ocrmypdf），再添加结果。"
     ),
-    "has {count} pages; at most {limit} are read. Split it into several documents.": (
-        "有 {count} 页，最多读 {limit} 页。请分成几个文档。"
+    "does not say which letters its signs are, so that no text can be read out of it. Run text recognition"
+    " over it (such as ocrmypdf --force-ocr), and add the result.": (
+        "没有说明其符号是哪些字，读不出文字。请先做文字识别（例如用 ocrmypdf --force-ocr），再添加结果。"
     ),
+    "has more than {limit} pages. Split it into several documents.": "超过 {limit} 页，请分成几个文档。",
     "is a zip archive and no Word document. Add the documents that are in it.": (
         "是 zip 压缩包，不是 Word 文档。请添加里面的文档。"
     ),
@@ -281,6 +278,23 @@ _IN_CHINESE: Mapping[str, str] = {
         "用了没有要求的压缩方式（{name}）。请保存网页，再添加文件。"
     ),
     "came damaged: it could not be unpacked. Try again.": "收到时已损坏，无法解压，请再试一次。",
+    "is closed to programs by the robots.txt of its host, which is respected.": (
+        "其主机的 robots.txt 不允许程序读取，我们遵守它。"
+    ),
+    "cannot be followed now: the robots.txt of its host {problem}": (
+        "现在无法关注：读不到其主机的 robots.txt（{problem}）。"
+    ),
+    "is no RSS or Atom feed and no sitemap. To take in a page alone, add it.": (
+        "不是 RSS、Atom 订阅源，也不是站点地图。如果只要这一页，请添加它。"
+    ),
+    "is a damaged feed or sitemap ({problem}). Try again later.": (
+        "是损坏的订阅源或站点地图（{problem}），请稍后再试。"
+    ),
+    "declares a document type, in which entities could hide, and is not read.": (
+        "声明了文档类型，其中可能藏有实体，不读取。"
+    ),
+    "nests its parts too deeply to be a feed, and is not read.": "嵌套太深，不像订阅源，不读取。",
+    "unpacks to more than {limit} MB, the most that is read.": "解压后超过 {limit} MB，超出了读取上限。",
     "broke off before its end. Try again.": "没有传完就断了，请再试一次。",
     "took too long to answer. Try again later, or save the page and add the file.": (
         "太久没有回应。请稍后再试，或保存网页再添加文件。"

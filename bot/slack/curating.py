@@ -10,7 +10,7 @@ from typing import get_args
 from slack_bolt import Ack, App, BoltContext
 
 from bot import messages
-from bot.library import Added, Document, Library, Merged, Outcome, Refused
+from bot.library import Added, Document, Library, Merged, Outcome, Refused, Round
 from bot.messages import Message, Words
 from bot.rights import IN_NO_FOLDER, collection_named
 from bot.slack import replies
@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 EDIT_SECONDS = 2.0
 # A response address takes five messages in all.
 EDITS_OF_A_RESPONSE = 3
+LINES_OF_A_ROUND = 10
 
 _AT_WORK, _DONE, _PARTLY, _QUESTION = "hammer_and_wrench", "white_check_mark", "warning", "grey_question"
 
@@ -90,6 +91,8 @@ class Curating:
         match errand.kind:
             case "add":
                 return self._add(errand, scope, words, show)
+            case "follow":
+                return self._follow(errand, scope, words, show)
             case "remove":
                 return self._ask_before_removing(errand.name, scope, words)
             case "rebuild":
@@ -131,6 +134,25 @@ class Curating:
             lines.insert(0, words.can_ask.format(question=question))
         sign, said = (_DONE, words.add_done) if whole else (_PARTLY, words.add_partly)
         return messages.curated_message(sign, said, lines, words, ask=question)
+
+    def _follow(self, errand: Errand, scope: Scope, words: Words, show: Show) -> Message:
+        collection = self._collection(errand, scope, words)
+        if isinstance(collection, Message):
+            return collection
+
+        def on_page(url: str, number: int, count: int) -> None:
+            said = words.fetching.format(number=number, count=count, name=url)
+            show(messages.curated_message(_AT_WORK, said, words=words))
+
+        rounds = [self._library.follow(url, collection, on_page) for url in errand.urls]
+        lines = [line for one in rounds for line in _round_lines(one, words)]
+        if any(one.changed for one in rounds):
+            report = self._build(words, show)
+            kept = (outcome for one in rounds for outcome in one.outcomes if not isinstance(outcome, Refused))
+            lines += _failures(report, scope, words, only={outcome.file for outcome in kept})
+        if all(one.problem for one in rounds):
+            return messages.curated_message(_PARTLY, words.follow_nothing, lines, words)
+        return messages.curated_message(_DONE, words.follow_done, lines, words)
 
     def _collection(self, errand: Errand, scope: Scope, words: Words) -> str | Message:
         """Where to add: what was said, else what can be seen here, where there is no choice."""
@@ -376,6 +398,20 @@ def _lines(outcome: Outcome, words: Words) -> Iterator[str]:
             ).rstrip()
         for warning in outcome.warnings:
             yield f"{outcome.source} {messages.reason_in(words, warning)}"
+
+
+def _round_lines(one: Round, words: Words) -> Iterator[str]:
+    """What one look at a feed brought; of many pages, how many."""
+    if one.problem:
+        yield words.was_refused.format(source=one.url, reason=messages.reason_in(words, one.problem))
+        return
+    yield words.follow_counts.format(
+        url=one.url,
+        new=f"{sum(1 for outcome in one.outcomes if not isinstance(outcome, Refused)):,}",
+        unchanged=f"{one.unchanged:,}",
+    )
+    yield from (_line(outcome, words) for outcome in one.outcomes[:LINES_OF_A_ROUND])
+    yield from (words.follow_gone.format(url=page.url, id=page.id) for page in one.gone[:LINES_OF_A_ROUND])
 
 
 def _line(outcome: Outcome, words: Words) -> str:

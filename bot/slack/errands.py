@@ -1,7 +1,7 @@
-"""What a curator asks the bot to do, read from a message: add, remove, rebuild, status.  Pure.
+"""What a curator asks the bot to do, read from a message: add, follow, remove, rebuild, status.  Pure.
 
-Only what cannot be meant as a question is taken for an errand: `add` with nothing but addresses or
-files behind it, `rebuild` and `status` alone.
+Only what cannot be meant as a question is taken for an errand: `add` and `follow` with nothing but addresses
+or files behind them, `rebuild` and `status` alone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    kind: Literal["add", "remove", "rebuild", "status"]
+    kind: Literal["add", "follow", "remove", "rebuild", "status"]
     urls: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     collection: str | None = None
@@ -49,7 +49,7 @@ class Errand:
     @property
     def takes_long(self) -> bool:
         """So long that somebody wants to see how far it is."""
-        return self.kind in ("add", "rebuild")
+        return self.kind in ("add", "follow", "rebuild")
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,6 +78,10 @@ def errand_in(
         addresses, place = _addresses_and_place(rest)
         if addresses is not None and (addresses or given):
             return Errand("add", addresses[:MAX_SOURCES], given, place)
+    for rest in _behind(text, [word for words in LANGUAGES for word in words.orders_follow]):
+        addresses, place = _addresses_and_place(rest)
+        if addresses and not given:
+            return Errand("follow", addresses[:MAX_SOURCES], collection=place)
     for rest in _behind(text, [word for words in LANGUAGES for word in words.orders_remove]):
         if rest and not rest.endswith(("?", "？")):
             return Errand("remove", name=rest)

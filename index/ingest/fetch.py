@@ -16,7 +16,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
@@ -42,6 +42,14 @@ Connect = Callable[[str, int, float], socket.socket]
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """What a server tells one version of a document by; empty if it does not say."""
+
+    etag: str = ""
+    modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What an address led to."""
 
@@ -50,6 +58,19 @@ class Fetched:
     raw: bytes
     content_type: str
     charset: str | None
+    version: Version = Version()
+
+
+class NotModified(Exception):
+    """The server still has the version that was asked about."""
+
+
+class BadStatus(Unreadable):
+    """The server answered with something else than the document."""
+
+    def __init__(self, reason: str, status: int) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +88,13 @@ def fetch(
     network: Network | None = None,
     seconds: float = SECONDS,
     max_bytes: int = MAX_BYTES,
+    types: Collection[str] = READABLE_TYPES,
+    known: Version | None = None,
 ) -> Fetched:
     """The document at `url`; raise `Unreadable` where it must not, or cannot, be fetched.
 
-    `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.
+    `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.  `types` are
+    those that may come.  Raise `NotModified` if the version is the `known` one still.
     """
     network = network or Network(_looked_up, _connected)
     deadline = time.monotonic() + seconds
@@ -78,7 +102,7 @@ def fetch(
     for _ in range(MAX_REDIRECTS + 1):
         target = _target(url, allow_hosts)
         addresses = _addresses(target, allow_hosts, network, deadline)
-        answer = _get(target, addresses, network, deadline, max_bytes)
+        answer = _get(target, addresses, network, deadline, _Wanted(max_bytes, types, known or Version()))
         if isinstance(answer, Fetched):
             return answer
         url = urljoin(target.url, answer)
@@ -90,6 +114,15 @@ def fetch(
     raise Unreadable(
         f"was redirected more than {MAX_REDIRECTS} times. Give the address that a browser ends at."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What may come."""
+
+    max_bytes: int
+    types: Collection[str]
+    known: Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +284,7 @@ def _within(deadline: float, work: Callable[[], Sequence[str]]) -> Sequence[str]
 
 
 def _get(
-    target: _Target, addresses: Sequence[str], network: Network, deadline: float, max_bytes: int
+    target: _Target, addresses: Sequence[str], network: Network, deadline: float, wanted: _Wanted
 ) -> Fetched | str:
     """The document, or where it has moved to."""
     with _Watch(deadline) as watch:
@@ -271,7 +304,7 @@ def _get(
             else:
                 connection.sock = plain
             try:
-                return _exchange(connection, target, max_bytes)
+                return _exchange(connection, target, wanted)
             except Unreadable:
                 if watch.expired:
                     raise _too_slow() from None
@@ -301,7 +334,7 @@ def _first_connection(addresses: Sequence[str], port: int, network: Network, wat
     return network.connect(addresses[-1], port, watch.left())
 
 
-def _exchange(connection: http.client.HTTPConnection, target: _Target, max_bytes: int) -> Fetched | str:
+def _exchange(connection: http.client.HTTPConnection, target: _Target, wanted: _Wanted) -> Fetched | str:
     connection.putrequest("GET", target.path, skip_host=True, skip_accept_encoding=True)
     for name, value in (
         ("Host", target.authority),
@@ -309,37 +342,51 @@ def _exchange(connection: http.client.HTTPConnection, target: _Target, max_bytes
         ("Accept", _ACCEPT),
         ("Accept-Encoding", "gzip, deflate"),
         ("Connection", "close"),
+        ("If-None-Match", wanted.known.etag),
+        ("If-Modified-Since", wanted.known.modified),
     ):
-        connection.putheader(name, value)
+        if value:
+            connection.putheader(name, value)
     connection.endheaders()
     response = connection.getresponse()
     if response.status in (301, 302, 303, 307, 308) and response.headers.get("Location"):
         # Headers are Latin-1 to http.client, and UTF-8 to those who break the rule.
         location = response.headers["Location"].strip()
         return location.encode("latin-1", "replace").decode("utf-8", "replace")
-    _insist_on_success(response.status, response.reason)
+    if response.status == 304 and (wanted.known.etag or wanted.known.modified):
+        raise NotModified
+    _insist_on_success(response.status)
     content_type = response.headers.get_content_type().lower()
     if "Content-Type" not in response.headers:
         content_type = ""
-    if content_type not in READABLE_TYPES:
+    if content_type not in wanted.types:
         raise Unreadable(f"is {content_type[:80]}, which is not read. {READABLE} are.")
     length = response.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) > max_bytes:
-        raise _too_large(max_bytes)
-    raw = _body(response, response.headers.get("Content-Encoding", "").strip().lower(), max_bytes)
-    return Fetched(target.url, raw, content_type, response.headers.get_content_charset())
+    if length.isdigit() and int(length) > wanted.max_bytes:
+        raise _too_large(wanted.max_bytes)
+    raw = _body(response, response.headers.get("Content-Encoding", "").strip().lower(), wanted.max_bytes)
+    version = Version(_header(response, "ETag"), _header(response, "Last-Modified"))
+    return Fetched(target.url, raw, content_type, response.headers.get_content_charset(), version)
 
 
-def _insist_on_success(status: int, reason: str) -> None:
+def _header(response: http.client.HTTPResponse, name: str) -> str:
+    """A header that can be sent back, or nothing."""
+    value = (response.headers.get(name) or "").strip()
+    return value if len(value) <= 200 and value.isascii() and value.isprintable() else ""
+
+
+def _insist_on_success(status: int) -> None:
     if status in (401, 403, 407):
-        raise Unreadable(
+        reason = (
             f"asks for a login or is closed to programs (status {status}). Open it in your browser, save the "
             "page, and add the file."
         )
-    if status in (404, 410):
-        raise Unreadable(f"does not exist (status {status}). Check the address.")
+    elif status in (404, 410):
+        reason = f"does not exist (status {status}). Check the address."
+    else:
+        reason = f"cannot be read now: the server answered with status {status}. Try again later."
     if status != 200:
-        raise Unreadable(f"cannot be read now: the server answered with status {status}. Try again later.")
+        raise BadStatus(reason, status)
 
 
 def _body(response: http.client.HTTPResponse, encoding: str, max_bytes: int) -> bytes:

@@ -36,7 +36,7 @@ from index.ingest.draft import (
     clean_url,
     markdown_file,
 )
-from index.ingest.fetch import MAX_BYTES, Network, fetch
+from index.ingest.fetch import MAX_BYTES, Fetched, Network, fetch
 from index.ingest.formats import SUFFIXES, kind_of
 from index.ingest.holdings import Held, Holdings, cited_url, plain_url
 from index.ingest.plain import fallback_title
@@ -62,6 +62,9 @@ class Document:
     raw: bytes
     content_type: str | None = None
     """As a server or a chat declared it, where one did."""
+    charset: str | None = None
+    url: str | None = None
+    """The web address that it was fetched from, if it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,7 @@ class Intake:
 
         Raise `FootnoteError` where the folder itself cannot be written, and so nothing can be added.
         """
-        name = source if isinstance(source, str) else PurePosixPath(source.name.replace("\\", "/")).name
+        name = source if isinstance(source, str) else source.url or _file_name(source.name)
         shown = clean_line(name, 200) or "document"
         try:
             draft = self._draft(source, shown, overrides)
@@ -213,19 +216,14 @@ class Intake:
             ) from error
 
     def _draft(self, source: str | Document, shown: str, overrides: Overrides) -> Draft:
-        charset = url = None
-        if isinstance(source, str):
-            self._on_step("Fetching", shown)
-            fetched = fetch(source, self._allow_hosts, self._network)
-            document = Document(_name_in(fetched.url), fetched.raw, fetched.content_type)
-            charset, url, origin = fetched.charset, cited_url(fetched.url), None
-        else:
-            document, origin = source, shown
+        document = source if isinstance(source, Document) else self._fetched(source, shown)
+        url = document.url
+        origin = shown if url is None else None
         if len(document.raw) > MAX_BYTES:
             raise Unreadable(f"is larger than {MAX_BYTES / 1e6:.0f} MB, which is the most that is read.")
         self._on_step("Reading", shown)
         kind = kind_of(document.raw, document.name, document.content_type)
-        draft = self._confined.read(kind, document.raw, document.name, charset, url)
+        draft = self._confined.read(kind, document.raw, document.name, document.charset, url)
         if url is not None and draft.url is None:
             draft = replace(draft, url=url, publisher=draft.publisher or urlsplit(url).hostname)
         draft = overrides.applied(draft)
@@ -235,6 +233,10 @@ class Intake:
         return replace(
             draft, title=title, origin=origin if draft.url is None else None, url=_cited(draft.url)
         )
+
+    def _fetched(self, url: str, shown: str) -> Document:
+        self._on_step("Fetching", shown)
+        return document_of(fetch(url, self._allow_hosts, self._network))
 
     def _shelve(self, shown: str, draft: Draft) -> Outcome:
         """Decide what the draft is beside what is there, and write it; nobody else writes meanwhile."""
@@ -326,6 +328,12 @@ class Intake:
                 self._holdings.refresh()
             yield
             self._turn = turn.next()
+
+
+def document_of(fetched: Fetched) -> Document:
+    """What was fetched, as a document."""
+    url = cited_url(fetched.url)
+    return Document(_name_in(fetched.url), fetched.raw, fetched.content_type, fetched.charset, url)
 
 
 def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path], list[Refused], int]:
@@ -446,6 +454,10 @@ def _cited(url: str | None) -> str | None:
 
 def _beside(held: Held, collection: str) -> bool:
     return held.file.rpartition("/")[0] == collection
+
+
+def _file_name(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).name
 
 
 def _name_in(url: str) -> str:

@@ -7,10 +7,12 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bot.answer.answerer import Answerer
+from bot.commands import following
 from bot.types import NoAnswer, Silence
 from index.build import build
 from index.generation import LiveGeneration, load_generation
@@ -253,7 +255,8 @@ def test_a_list_is_json_and_can_be_of_one_collection(bench: Bench) -> None:
                 "state": "new",
                 "reason": None,
             }
-        ]
+        ],
+        "following": [],
     }
 
 
@@ -302,3 +305,68 @@ def test_a_folder_that_is_empty_for_no_known_reason_keeps_the_index(
     with pytest.raises(FootnoteError, match="no articles"):
         build(sources, data, encoder)
     assert LiveGeneration(data, encoder).get().article("only") is not None
+
+
+@pytest.fixture
+def feed(server: str, tmp_path: Path) -> str:
+    """A feed of one page, at an address of this machine."""
+    item = f"<rss><channel><item><link>{server}</link></item></channel></rss>"
+    (tmp_path / "www" / "feed.xml").write_text(item, "utf-8")
+    return server.replace("ferry.html", "feed.xml")
+
+
+def test_a_feed_is_followed_listed_and_followed_no_more(bench: Bench, feed: str) -> None:
+    bench.environment["FOOTNOTE_ALLOW_HOSTS"] = feed.split("/")[2]
+
+    code, out, _ = bench("follow", feed, "--json")
+
+    told = json.loads(out)
+    (one,) = told["followed"]
+    assert (code, one["url"]) == (0, feed)
+    assert [added["id"] for added in one["added"]] == ["ferry-line-adds-two-boats"]
+    assert told["build"]["generation"]
+    assert json.loads(bench("list", "--json")[1])["following"][0]["articles"] == ["ferry-line-adds-two-boats"]
+    assert f"following {feed}: 1 articles" in bench("list")[1]
+    assert json.loads(bench("follow", "--json")[1])["followed"][0]["unchanged"] == 1
+    assert bench("follow", feed, "--stop")[:2] == (0, f"No longer followed: {feed}\n")
+    assert json.loads(bench("list", "--json")[1])["following"] == []
+
+
+def test_following_goes_on_until_it_is_ended(
+    bench: Bench, feed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.environment["FOOTNOTE_ALLOW_HOSTS"] = feed.split("/")[2]
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(following, "time", SimpleNamespace(sleep=wait))
+    code, out, _ = bench("follow", feed, "--every", "1h")
+
+    assert waits == [3600.0] * 3
+    assert out.count(f"{feed}\n") == 3
+    assert code == 130
+
+
+@pytest.mark.parametrize(
+    ("argv", "problem"),
+    [
+        (["follow"], "Nothing is followed yet"),
+        (["follow", "--stop"], "--stop needs the address"),
+    ],
+)
+def test_what_cannot_be_followed_is_said_with_what_to_do(bench: Bench, argv: list[str], problem: str) -> None:
+    code, _, err = bench(*argv)
+
+    assert code == 1
+    assert problem in err
+
+
+def test_feeds_are_not_looked_at_more_often_than_is_polite(bench: Bench) -> None:
+    with pytest.raises(SystemExit):
+        bench("follow", "--every", "5m")
+
+    assert "is no time of ten minutes or more" in bench.capsys.readouterr().err

@@ -22,11 +22,9 @@ BEGINNING = re.compile(
     r"|broke|took) "
 )
 # Put together of parts, which the reasons below write out.
-COMPOSED = ("is {same} '", "has broken front matter: {", "has {size")
+COMPOSED = ("has broken front matter: {", "has {size")
 WRITTEN_OUT = [
     "is the same text as 'A title' (a/b.md). It is there already.",
-    "is nearly the same text as 'A title' (a/b.md). If this is to take its place, first run `footnote remove"
-    " a/b`; if it is another publisher's copy, add it with --url or --publisher.",
     "has broken front matter: mapping values are not allowed here in line 3. Put quotation marks round a"
     " value that holds ': ' or '#'.",
     "has broken front matter: unacceptable character. Save the file as plain UTF-8 text.",

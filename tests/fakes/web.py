@@ -87,6 +87,11 @@ class _Connection(BaseHTTPRequestHandler):
             if reply.send is not None:
                 reply.send(self)
                 return
+            etag = reply.headers.get("ETag")
+            if etag is not None and self.headers.get("If-None-Match") == etag:
+                self.send_response(304)
+                self.end_headers()
+                return
             self.send_response(reply.status)
             if reply.content_type is not None:
                 self.send_header("Content-Type", reply.content_type)

@@ -130,6 +130,20 @@ class TestAdding:
         assert len(slack.posted) == 2
         assert 'url: "http://lake.example/deep"' in (house.sources / "the-lake.md").read_text("utf-8")
 
+    def test_a_feed_is_followed_by_the_command(
+        self, slack: FakeSlack, open_house: Callable[..., Bot], house: House, web: FakeWeb
+    ) -> None:
+        open_house()
+        page = web.put("http://lake.example/deep", LAKE_PAGE)
+        feed = f"<rss><channel><item><link>{page}</link></item></channel></rss>"
+        slack.command(f"follow {web.put('http://lake.example/feed', feed, content_type='text/xml')}")
+        slack.wait(lambda: len(slack.posted) == 2)
+        message, _ = slack.posted
+        slack.wait(lambda: "Followed." in message.shown(), 15)
+        assert "http://lake.example/feed: 1 articles taken in, 0 as they were" in message.shown()
+        assert "Added “The lake” (the-lake)" in message.shown()
+        assert "the-lake.md" in house.files
+
     def test_where_slack_refuses_a_direct_message_the_command_is_answered_where_it_was_given(
         self, slack: FakeSlack, open_house: Callable[..., Bot], web: FakeWeb
     ) -> None:

@@ -31,6 +31,8 @@ FILE = File("F1", "notes.md", "https://files.slack.com/f/notes.md", "text/markdo
         ),
         (f"add {PAGE} {PAGE} to press", Errand("add", (PAGE,), collection="press")),
         (f"添加{PAGE}", Errand("add", (PAGE,))),
+        (f"follow {PAGE} to press", Errand("follow", (PAGE,), collection="press")),
+        (f"关注 {PAGE}", Errand("follow", (PAGE,))),
         (f"添加 {PAGE} 到 press", Errand("add", (PAGE,), collection="press")),
         ("remove alibaba-meizu-aliyun", Errand("remove", name="alibaba-meizu-aliyun")),
         ("Remove The river Aare", Errand("remove", name="The river Aare")),
@@ -49,6 +51,8 @@ def test_an_errand_is_read_as_it_is_meant(text: str, expected: Errand) -> None:
     [
         "add",
         "add up the figures of 2019",
+        "follow",
+        f"follow what {PAGE} says",
         f"add what {PAGE} says about Banma",
         f"Does {PAGE} say so?",
         "address https://example.org",
