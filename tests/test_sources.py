@@ -86,7 +86,6 @@ def test_the_first_quote_answers(answerer: Answerer, question: str, words: list[
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ("When was Banma founded?", "2015"),
         ("How much did Alibaba invest in Meizu?", "590 million"),
         ("When did Tencent introduce TAI?", "November 2018"),
     ],
