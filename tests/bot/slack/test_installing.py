@@ -249,7 +249,7 @@ def test_a_workspace_that_did_not_install_is_answered_nothing(
 
 @pytest.mark.parametrize("team", [ONE, OTHER, "../../x", ""])
 @pytest.mark.parametrize(
-    "forged", [{"secret": "another"}, {"age": 301}, {"age": -301}], ids=["other secret", "replayed", "early"]
+    "forged", [{"secret": "another"}, {"age": 301}, {"age": -330}], ids=["other secret", "replayed", "early"]
 )
 def test_a_delivery_that_slack_did_not_sign_now_is_refused_whatever_workspace_it_names(
     slack: FakeSlack, bot: HttpBot, answers: PreparedAnswers, team: str, forged: dict[str, Any]

@@ -179,10 +179,10 @@ class TestRightsThatWereWithdrawn:
         workspace.wait(lambda: len(workspace.posted) + len(workspace.views) == 2)
         assert_kept(workspace, workspace.posted[1:])
 
-    def test_a_modal_that_is_open_goes_no_further(
-        self, workspace: FakeSlack, secret_reply: Posted, rights: Shelf
-    ) -> None:
-        workspace.press(secret_reply, button(secret_reply, "show_passage"))
+    def test_a_modal_that_is_open_goes_no_further(self, workspace: FakeSlack, rights: Shelf) -> None:
+        reply = workspace.reply(workspace.mention(f"When was {SECRET} founded?", channel=BOARD))
+        workspace.settle(0.05)
+        workspace.press(reply, button(reply, "show_passage"))
         workspace.wait(lambda: bool(workspace.views))
         assert SECRET in json.dumps(workspace.views[0])
         rights.withdraw()
