@@ -25,7 +25,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -377,10 +377,6 @@ def main(argv: Sequence[str] | None = None) -> int:
                 flush=True,
             )
     return 0
-
-
-def kinds(made: Iterable[Example]) -> Counter[bool]:
-    return Counter(example.start >= 0 for example in made)
 
 
 if __name__ == "__main__":
