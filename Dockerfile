@@ -23,7 +23,7 @@ COPY pyproject.toml README.md LICENSE manifest.json manifest-agent.json ./
 COPY index index
 COPY bot bot
 RUN pip install --no-deps --no-build-isolation . \
-    && python -c "from index.embedding import verify_default_model; verify_default_model()" \
+    && python -c "from index.encoders.any_model import verify_default_model; verify_default_model()" \
     && rm -rf /app/build /app/*.egg-info
 
 COPY sources /sources

@@ -30,7 +30,7 @@ from bot.types import (
     Scope,
 )
 from index.common_terms import smoothed_idf
-from index.tokens import terms
+from index.terms import terms
 from index.units import units
 
 # Share of the content terms of a sentence that the cited ones must hold.  Of 22,148 pairs of different

@@ -13,7 +13,7 @@ from statistics import median
 
 from bot.state import Ending, InVain, Judged, State
 from index.common_terms import is_common
-from index.tokens import terms
+from index.terms import terms
 
 # Two questions of four telling words with three in common are 0.6, of two with one in common 0.33.
 SAME_MATTER = 0.5

@@ -26,11 +26,11 @@ from bot.rights import LiveRights
 from bot.state import State
 from bot.types import Answers, Scope
 from index.build import Acceptance, Progress, build
-from index.embedding import SentenceTransformerEncoder, default_model_folder
+from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
+from index.encoders.packaged import lightest
+from index.encoders.reader import AnyReader, ShippedReader
 from index.generation import Generation, LiveGeneration
-from index.light import lightest
 from index.manifests import current_name
-from index.reader import AnyReader, ShippedReader
 from index.search import Searcher
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 

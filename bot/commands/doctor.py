@@ -27,9 +27,9 @@ from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.health import SILENT_SECONDS, last_beat_seconds
 from bot.paragraphs import Paragraph, one_line, show
 from bot.rights import DEFAULT_FILE, known_collections, read_rights
-from index.embedding import DEFAULT_MODEL, verify_default_model
+from index.encoders.any_model import DEFAULT_MODEL, verify_default_model
+from index.folder import Reading, known_files, read_sources
 from index.manifests import Manifest, trusted_manifest
-from index.reading import Reading, known_files, read_sources
 from index.types import FootnoteError
 
 if TYPE_CHECKING:

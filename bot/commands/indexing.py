@@ -24,9 +24,9 @@ from bot.commands.contract import one_line_json
 from bot.commands.invocation import Invocation
 from bot.paragraphs import Paragraph, one_line, show
 from index.build import Progress as OnProgress
+from index.folder import source_files
 from index.generation import verify
 from index.manifests import current_name, held_back, kept_generations
-from index.reading import source_files
 from index.rollback import roll_back
 from index.types import BuildReport, FootnoteError
 

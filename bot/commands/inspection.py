@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from index.folder import Reading, known_files, read_sources
 from index.manifests import Manifest, current_manifest
-from index.reading import Reading, known_files, read_sources
 from index.types import FootnoteError
 
 # Comparing reads every article: 2,000 take about a tenth of a second.  Beyond that, asking a question

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from index.article import ArticleError, front_matter, parse_article
-from index.reading import MAX_FILE_BYTES, source_files
+from index.folder import MAX_FILE_BYTES, source_files
 from index.types import collection_of
 
 FORMAT = 2

@@ -24,6 +24,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
+from index.folder import MAX_FILE_BYTES
 from index.ingest import naming
 from index.ingest.confined import Confined
 from index.ingest.draft import (
@@ -40,7 +41,6 @@ from index.ingest.fetch import MAX_BYTES, Fetched, Network, fetch
 from index.ingest.formats import SUFFIXES, kind_of
 from index.ingest.holdings import Held, Holdings, cited_url, plain_url
 from index.ingest.plain import fallback_title
-from index.reading import MAX_FILE_BYTES
 from index.types import Article, FootnoteError
 
 LOCK_FILE = "intake.lock"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from index.folder import NO_SENTENCE, known_files, read_sources
 from index.manifests import MissingGeneration, SourceEntry, indexed_sources
-from index.reading import NO_SENTENCE, known_files, read_sources
 from index.types import Article, FootnoteError, collection_of
 from index.units import Kind, units_of
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
+from index.encoders.any_model import SentenceTransformerEncoder
 from index.generation import CURRENT, LiveGeneration, load_generation
 from index.search import Searcher
 from index.types import Encoder, Vectors

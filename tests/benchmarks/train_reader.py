@@ -35,8 +35,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from index.embedding import default_model_folder
-from index.tokens import terms
+from index.encoders.any_model import default_model_folder
+from index.terms import terms
 
 MAX_TOKENS = 192
 MAX_QUESTION_TOKENS = 40

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from index.article import MAX_COPIES, front_matter, parse_article, with_copies
 from index.build import build
+from index.folder import read_sources, source_files
 from index.generation import load_generation
 from index.ingest import naming
 from index.ingest.confined import Confined
@@ -35,7 +36,6 @@ from index.ingest.intake import (
 )
 from index.ingest.listing import inventory
 from index.ingest.removing import Removed, remove
-from index.reading import read_sources, source_files
 from index.types import Article, FootnoteError
 from tests.fakes.documents import FERRY_PAGE
 from tests.fakes.encoder import HashingEncoder

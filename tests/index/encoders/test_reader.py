@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from index.embedding import default_model_folder
-from index.reader import MAX_ANSWER_TOKENS, MAX_TOKENS, NOTHING, AnyReader, Reading, ShippedReader
+from index.encoders.any_model import default_model_folder
+from index.encoders.reader import MAX_ANSWER_TOKENS, MAX_TOKENS, NOTHING, AnyReader, Reading, ShippedReader
 from index.types import FootnoteError
 from tests.fakes.reader import save_reader
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from index.bert import Bert, Ids, load_bert
-from index.embedding import default_model_folder
-from index.packed import BATCH_TOKENS, PackedBert, Precision, precisions
+from index.encoders.any_model import default_model_folder
+from index.encoders.bert import Bert, Ids, load_bert
+from index.encoders.packed import BATCH_TOKENS, PackedBert, Precision, precisions
 from index.types import Vectors
 
 

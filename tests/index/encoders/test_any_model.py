@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import embedding
-from index.embedding import SentenceTransformerEncoder, verify_default_model
+from index.encoders import any_model
+from index.encoders.any_model import SentenceTransformerEncoder, verify_default_model
 from index.types import FootnoteError, Vectors
 
 PARAPHRASES = ("The cat sleeps on the sofa.", "A kitten is napping on the couch.")
@@ -54,7 +54,7 @@ def test_no_texts_have_no_vectors(real_encoder: SentenceTransformerEncoder) -> N
 def test_tokens_are_counted_without_end_marks_and_without_cutting(
     real_encoder: SentenceTransformerEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding, "COUNT_TEXTS", 2)
+    monkeypatch.setattr(any_model, "COUNT_TEXTS", 2)
     assert real_encoder.count_tokens(["hello world", "", "hello " * 1000]) == [2, 0, 1000]
 
 
@@ -103,12 +103,12 @@ def test_the_same_model_in_another_folder_has_the_same_fingerprint(
 
 def test_name_and_fingerprint_are_known_without_the_library(packaged_model: Path) -> None:
     code = (
-        "import sys; from index.embedding import SentenceTransformerEncoder as Encoder\n"
+        "import sys; from index.encoders.any_model import SentenceTransformerEncoder as Encoder\n"
         f"found = Encoder(), Encoder({str(packaged_model)!r})\n"
         "assert len({encoder.fingerprint for encoder in found}) == 1 and found[0].name\n"
         "assert not {'torch', 'transformers', 'sentence_transformers'} & {*sys.modules}"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
 
 
@@ -127,7 +127,7 @@ def test_exports_and_notes_in_a_models_folder_leave_its_fingerprint_alone(
 def test_a_model_of_the_hub_has_the_fingerprint_of_its_files(
     real_encoder: SentenceTransformerEncoder, packaged_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedding, "_hub_folder", lambda name: packaged_model if name == "a/b" else None)
+    monkeypatch.setattr(any_model, "_hub_folder", lambda name: packaged_model if name == "a/b" else None)
     assert SentenceTransformerEncoder("a/b").fingerprint == real_encoder.fingerprint
 
 
@@ -206,7 +206,7 @@ def test_the_default_weights_are_checked_against_the_published_ones(
     raw = bytearray((packaged_model / "model.safetensors").read_bytes())
     raw[5000] ^= 1
     (tmp_path / "model.safetensors").write_bytes(raw)
-    monkeypatch.setattr(embedding, "default_model_folder", lambda: tmp_path)
+    monkeypatch.setattr(any_model, "default_model_folder", lambda: tmp_path)
     with pytest.raises(FootnoteError, match=r"^The default model is damaged: .* Reinstall it: "):
         verify_default_model()
     (tmp_path / "model.safetensors").unlink()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.tokens import terms
+from index.terms import terms
 
 
 @pytest.mark.parametrize(

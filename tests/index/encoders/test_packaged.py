@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.bert import Bert, Ids, UnsupportedModel
-from index.embedding import SentenceTransformerEncoder, default_model_folder
-from index.light import SAMPLE, LightEncoder, disagreement, lightest
-from index.packed import PackedBert
+from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
+from index.encoders.bert import Bert, Ids, UnsupportedModel
+from index.encoders.packaged import SAMPLE, LightEncoder, disagreement, lightest
+from index.encoders.packed import PackedBert
 from index.types import FootnoteError, Vectors
 
 TEXTS = [
@@ -73,7 +73,7 @@ SHORT = [f"word {number}" for number in range(40)]
 
 @pytest.fixture(autouse=True)
 def few_tokens_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.light.LIGHT_TOKENS", FEW_TOKENS)
+    monkeypatch.setattr("index.encoders.packaged.LIGHT_TOKENS", FEW_TOKENS)
 
 
 def light_with(*ways: tuple[str, float], slow: Slow | None = None) -> LightEncoder:
@@ -102,8 +102,8 @@ def test_vectors_and_counts_are_those_of_sentence_transformers(full: SentenceTra
 
 def test_a_question_needs_neither_torch_nor_sentence_transformers() -> None:
     code = (
-        "import sys; from index.embedding import SentenceTransformerEncoder as E;"
-        "from index.light import lightest;"
+        "import sys; from index.encoders.any_model import SentenceTransformerEncoder as E;"
+        "from index.encoders.packaged import lightest;"
         "lightest(E()).encode_questions(['Who?']);"
         "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
     )

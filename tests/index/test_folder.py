@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from index import reading
-from index.reading import read_sources
+from index import folder
+from index.folder import read_sources
 from index.types import FootnoteError, SourceFailure
 
 
@@ -58,9 +58,9 @@ def test_a_file_that_is_too_large_is_refused_unread(sources: Path) -> None:
 
 def test_a_file_of_exactly_the_limit_is_read(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = (sources / "river.md").stat().st_size
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", size)
+    monkeypatch.setattr(folder, "MAX_FILE_BYTES", size)
     assert read_sources(sources).failures == ()
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", size - 1)
+    monkeypatch.setattr(folder, "MAX_FILE_BYTES", size - 1)
     assert [failure.file for failure in read_sources(sources).failures] == ["river.md"]
 
 

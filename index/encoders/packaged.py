@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from index.bert import Bert, Ids, UnsupportedModel, load_bert
+from index.encoders.bert import Bert, Ids, UnsupportedModel, load_bert
 from index.types import Encoder, FootnoteError, Vectors
 
 # Importing torch takes as long as NumPy takes for so many tokens: a dozen new articles.
@@ -100,9 +100,9 @@ Ways = Callable[[Bert], Iterator[Packed]]
 
 
 def fast_ways(bert: Bert) -> Iterator[Packed]:
-    """Those of `index.packed`; none where torch cannot be imported."""
+    """Those of `index.encoders.packed`; none where torch cannot be imported."""
     try:
-        from index.packed import PackedBert, precisions
+        from index.encoders.packed import PackedBert, precisions
     except ImportError as error:
         _log.warning("Torch cannot be imported: %s", error)
         return

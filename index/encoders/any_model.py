@@ -1,7 +1,7 @@
 """Texts -> unit vectors, by sentence-transformers: any model, at its library's own speed.
 
 The library is imported when a model is loaded and not before: it takes seconds.  What does without
-it, for models of the usual architecture, is in `index.light`.
+it, for models of the usual architecture, is in `index.encoders.packaged`.
 """
 
 from __future__ import annotations

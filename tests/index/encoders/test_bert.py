@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.bert import Bert, UnsupportedModel
+from index.encoders.bert import Bert, UnsupportedModel
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ one length share one attention, and a batch fits the processor's cache (1.6 time
 Multiplying in eight bits makes that 2.3, on a processor that has instructions for them; every token
 and every column of a matrix has a scale of its own, so that a vector keeps a cosine of .997 to itself.
 With one scale a matrix, as `torch.ao.quantization` has it, .92 were left.  Whoever uses it compares
-it with full precision first, and leaves it to long texts (`index.light`).
+it with full precision first, and leaves it to long texts (`index.encoders.packaged`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from index.bert import Bert, Ids, Layer, Matrix
+from index.encoders.bert import Bert, Ids, Layer, Matrix
 from index.types import Vectors
 
 Precision = Literal["int8", "float32"]
