@@ -14,12 +14,12 @@ from typing import Protocol
 
 from bot.rights import known_collections
 from bot.types import Scope
+from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
+from index.ingest.catalog import Catalog, plain_url
 from index.ingest.fetch import Network
 from index.ingest.follow import Follower, Round
-from index.ingest.holdings import Holdings, plain_url
-from index.ingest.intake import Added, Document, Intake, Merged, Outcome, Refused
-from index.ingest.listing import Listed, inventory
-from index.ingest.removing import Removed, remove
+from index.ingest.list import Listed, inventory
+from index.ingest.remove import Removed, remove
 from index.types import BuildReport
 
 __all__ = ["Added", "Document", "Library", "Listed", "Merged", "Outcome", "Refused", "Removed", "Round"]
@@ -116,7 +116,7 @@ class Library:
         )
 
     def _file_of(self, url: str) -> str | None:
-        holdings = Holdings(self._sources, self._data)
-        holdings.refresh()
+        catalog = Catalog(self._sources, self._data)
+        catalog.refresh()
         wanted = plain_url(url)
-        return next((held.file for held in holdings if held.url and plain_url(held.url) == wanted), None)
+        return next((held.file for held in catalog if held.url and plain_url(held.url) == wanted), None)

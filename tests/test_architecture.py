@@ -25,13 +25,18 @@ ONLY_IMPORTERS = {
     "faiss": {"index.vectors"},
     "Stemmer": {"index.terms"},
     "yaml": {"index.article", "bot.rights"},
-    "trafilatura": {"index.ingest.web_page"},
+    "trafilatura": {"index.ingest.readers.web_page"},
     "lxml": {
-        *("index.ingest.packages", "index.ingest.docx", "index.ingest.page_parts", "index.ingest.web_page"),
+        *(
+            "index.ingest.readers.packages",
+            "index.ingest.readers.word",
+            "index.ingest.readers.page_parts",
+            "index.ingest.readers.web_page",
+        ),
     },
-    "openpyxl": {"index.ingest.sheets"},
-    "pdfminer": {"index.ingest.pdf"},
-    "charset_normalizer": {"index.ingest.decoding"},
+    "openpyxl": {"index.ingest.readers.sheets"},
+    "pdfminer": {"index.ingest.readers.pdf"},
+    "charset_normalizer": {"index.ingest.readers.decoding"},
     "sqlite3": {"bot.state", "bot.slack.waiting"},
     "dotenv": {"bot.config"},
     "rich": {"bot.paragraphs", "bot.terminal", "bot.commands"},
@@ -133,7 +138,7 @@ def test_nothing_is_unpickled_evaluated_or_run_by_a_shell() -> None:
     users = {m for m in MODULES for name in imports(m) if any(_within(name, bad) for bad in banned)}
     # They start the one process that reads foreign documents, and in it pandoc, without a shell and with
     # nothing of theirs on a command line.
-    assert users == {"index.ingest.confined", "index.ingest.pandoc"}
+    assert users == {"index.ingest.sandbox", "index.ingest.readers.pandoc"}
     called_by_name = {
         node.func.id
         for path in MODULES.values()

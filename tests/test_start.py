@@ -12,7 +12,7 @@ from bot.commands.doctor import check_all
 from bot.config import settings_from
 from bot.wiring import REAL_PARTS
 from index import folder
-from index.ingest.listing import inventory
+from index.ingest.list import inventory
 
 ROOT = Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bot.commands.invocation import Invocation
 from bot.paragraphs import Paragraph, one_line, show
-from index.ingest.intake import (
+from index.ingest.add import (
     Added,
     Intake,
     Merged,
@@ -22,8 +22,8 @@ from index.ingest.intake import (
     documents,
     read_document,
 )
-from index.ingest.removing import Removed
-from index.ingest.removing import remove as remove_articles
+from index.ingest.remove import Removed
+from index.ingest.remove import remove as remove_articles
 from index.types import BuildReport, FootnoteError
 
 FAILED = 1

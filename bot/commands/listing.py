@@ -11,7 +11,7 @@ from bot.commands.contract import one_line_json
 from bot.commands.invocation import Invocation
 from bot.paragraphs import Paragraph, one_line, show
 from index.ingest.follow import Followed, followed
-from index.ingest.listing import MEANINGS, Listed, inventory
+from index.ingest.list import MEANINGS, Listed, inventory
 
 
 def list_articles(run: Invocation) -> int:

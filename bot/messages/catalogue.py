@@ -169,7 +169,7 @@ class Words:
     was_refused: str
     was_left_out: str
     left_out_kinds: tuple[str, ...]
-    """In the order of `index.ingest.draft.What`."""
+    """In the order of `index.ingest.document.What`."""
     not_indexed: str
     follow_done: str
     follow_nothing: str

@@ -25,7 +25,7 @@ from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.workers import Workers
 from bot.state import Place, State
 from bot.types import Answers, Scope
-from index.ingest.draft import What
+from index.ingest.document import What
 from index.types import BuildReport, FootnoteError, collection_of
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from bot.commands import following
 from bot.types import NoAnswer, Silence
 from index.build import build
 from index.generation import LiveGeneration, load_generation
-from index.ingest.removing import remove as remove_articles
+from index.ingest.remove import remove as remove_articles
 from index.types import FootnoteError
 from tests.bot.commands.bench import Bench
 from tests.fakes.documents import FERRY_PAGE, docx, page, paragraph, pdf

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from index.ingest.furniture import without_furniture
-from index.ingest.markup import escaped_paragraph, without_html
-from index.ingest.plain import fallback_title, read_markdown, read_text
+from index.ingest.readers.furniture import without_furniture
+from index.ingest.readers.markup import escaped_paragraph, without_html
+from index.ingest.readers.plain import fallback_title, read_markdown, read_text
 from tests.fakes.documents import FERRY_TEXT
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from index.ingest.draft import Unreadable
+from index.ingest.document import Unreadable
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

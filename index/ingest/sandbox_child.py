@@ -1,6 +1,6 @@
 """The process that reads foreign documents, one after the other, and can be lost without loss.
 
-Started by `index.ingest.confined` with a socket and no environment.  It limits its own memory and
+Started by `index.ingest.sandbox` with a socket and no environment.  It limits its own memory and
 processor time, writes no files, and speaks only over the socket.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from index.ingest.draft import Draft, Unreadable
+from index.ingest.document import Draft, Unreadable
 from index.ingest.formats import Kind
 from index.ingest.wire import receive, send
 
@@ -59,29 +59,29 @@ def _read(header: dict[str, Any], raw: bytes) -> Draft:
     reader: Callable[..., Draft]
     match kind:
         case "markdown":
-            from index.ingest.plain import read_markdown as reader
+            from index.ingest.readers.plain import read_markdown as reader
         case "text":
-            from index.ingest.plain import read_text as reader
+            from index.ingest.readers.plain import read_text as reader
         case "page" | "archive":
-            from index.ingest.web_page import read_archive, read_web_page
+            from index.ingest.readers.web_page import read_archive, read_web_page
 
             return (read_web_page if kind == "page" else read_archive)(raw, name, charset, url)
         case "pdf":
-            from index.ingest.pdf import read_pdf as reader
+            from index.ingest.readers.pdf import read_pdf as reader
         case "docx":
-            from index.ingest.docx import read_docx as reader
+            from index.ingest.readers.word import read_docx as reader
         case "pptx":
-            from index.ingest.slides import read_slides as reader
+            from index.ingest.readers.slides import read_slides as reader
         case "xlsx":
-            from index.ingest.sheets import read_workbook as reader
+            from index.ingest.readers.sheets import read_workbook as reader
         case "csv":
-            from index.ingest.sheets import read_csv as reader
+            from index.ingest.readers.sheets import read_csv as reader
         case "mail":
-            from index.ingest.mail import read_mail as reader
+            from index.ingest.readers.mail import read_mail as reader
         case "slack":
-            from index.ingest.chat import read_slack as reader
+            from index.ingest.readers.chat import read_slack as reader
         case _:
-            from index.ingest.documents import READERS
+            from index.ingest.readers.other_markup import READERS
 
             reader = READERS[kind]
     return reader(raw, name, charset)

@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from index.build import EMPTIED
-from index.ingest.holdings import Held, Holdings, plain_url
-from index.ingest.intake import REPLACED, alone
+from index.ingest.add import REPLACED, alone
+from index.ingest.catalog import Catalog, CatalogEntry, plain_url
 from index.types import FootnoteError
 
 MAX_SUGGESTIONS = 3
@@ -36,12 +36,10 @@ def remove(sources: Path, data: Path, names: Sequence[str]) -> tuple[Removed, ..
     Raise `FootnoteError`, and delete nothing, where one of them is unknown; it names the nearest.
     """
     with alone(data) as turn:
-        holdings = Holdings(sources, data)
-        holdings.refresh()
-        found = [_found(name, sources, list(holdings)) for name in names]
-        unknown = [
-            _unknown(name, list(holdings)) for name, held in zip(names, found, strict=True) if not held
-        ]
+        catalog = Catalog(sources, data)
+        catalog.refresh()
+        found = [_found(name, sources, list(catalog)) for name in names]
+        unknown = [_unknown(name, list(catalog)) for name, held in zip(names, found, strict=True) if not held]
         if unknown:
             raise FootnoteError(
                 "\n".join([*unknown, "Nothing was removed. `footnote list` shows all articles."])
@@ -50,17 +48,17 @@ def remove(sources: Path, data: Path, names: Sequence[str]) -> tuple[Removed, ..
         for held in {held.file: held for held in found if held}.values():
             _delete(sources / held.file)
             _delete(data / REPLACED / held.file)
-            holdings.forget(held.file)
+            catalog.forget(held.file)
             removed.append(Removed(held.id, held.file, held.title))
-        if not list(holdings):
+        if not list(catalog):
             (data / EMPTIED).touch()
         turn.next()
         with contextlib.suppress(OSError):
-            holdings.save()
+            catalog.save()
     return tuple(removed)
 
 
-def _found(name: str, sources: Path, known: Sequence[Held]) -> Held | None:
+def _found(name: str, sources: Path, known: Sequence[CatalogEntry]) -> CatalogEntry | None:
     wanted = name.strip()
     for held in known:
         if wanted in (held.id, held.file):
@@ -75,7 +73,7 @@ def _found(name: str, sources: Path, known: Sequence[Held]) -> Held | None:
     return None
 
 
-def _unknown(name: str, known: Sequence[Held]) -> str:
+def _unknown(name: str, known: Sequence[CatalogEntry]) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in name[:200])
     names = {held.id.casefold(): held.id for held in known} | {
         held.title.casefold(): held.id for held in known if held.title

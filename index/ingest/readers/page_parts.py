@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from index.ingest.draft import Unreadable, What
-from index.ingest.markup import lowered, raised
-from index.ingest.pandoc import tree
-from index.ingest.tree import Writer
+from index.ingest.document import Unreadable, What
+from index.ingest.readers.markup import lowered, raised
+from index.ingest.readers.pandoc import tree
+from index.ingest.readers.tree import Writer
 
 _STYLE_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STYLE_STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from index.ingest.draft import (
+from index.ingest.document import (
     MAX_TITLE_CHARS,
     PARSER_FAULTS,
     Draft,
@@ -27,7 +27,7 @@ from index.ingest.draft import (
     iso_date,
     script_language,
 )
-from index.ingest.pdf_layout import UNKNOWN, Field, Glyph, Page, Rule, markdown_blocks
+from index.ingest.readers.pdf_layout import UNKNOWN, Field, Glyph, Page, Rule, markdown_blocks
 
 if TYPE_CHECKING:
     from pdfminer.pdfdocument import PDFDocument

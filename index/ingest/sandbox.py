@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any, get_args
 
-from index.ingest.draft import Draft, LeftOut, Unreadable
+from index.ingest.document import Draft, LeftOut, Unreadable
 from index.ingest.formats import Kind
 from index.ingest.wire import receive, send
 
@@ -28,11 +28,12 @@ from index.ingest.wire import receive, send
 SECONDS: dict[Kind, int] = dict.fromkeys(get_args(Kind), 30) | {"markdown": 10, "text": 10, "pdf": 60}
 _ROOT = Path(__file__).parents[2]
 _PROGRAM = (
-    "import sys; sys.path[:0] = [sys.argv[1]]; from index.ingest.child import main; main(int(sys.argv[2]))"
+    "import sys; sys.path[:0] = [sys.argv[1]]; "
+    "from index.ingest.sandbox_child import main; main(int(sys.argv[2]))"
 )
 
 
-class Confined:
+class Sandbox:
     """Reads one document at a time; the process starts with the first, and again after a loss."""
 
     def __init__(self, seconds: dict[Kind, int] | None = None) -> None:
@@ -40,7 +41,7 @@ class Confined:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
 
-    def __enter__(self) -> Confined:
+    def __enter__(self) -> Sandbox:
         return self
 
     def __exit__(self, *_: object) -> None:

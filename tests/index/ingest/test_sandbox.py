@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from index.ingest.confined import Confined
-from index.ingest.draft import Draft, Unreadable
+from index.ingest.document import Draft, Unreadable
 from index.ingest.formats import Kind
+from index.ingest.sandbox import Sandbox
 from tests.fakes.documents import page, pdf, stream
 
 TEXT = b"Boats sail in the morning.\n\nThey return at night."
 
 
 @pytest.fixture(scope="module")
-def confined() -> Iterator[Confined]:
-    with Confined() as one:
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as one:
         yield one
 
 
@@ -38,18 +38,18 @@ def looping_pdf() -> bytes:
     return pdf([page(["Words on a page."])], objects={**forms, 11: stream(b"/X0 Do")})
 
 
-def test_a_document_is_read_as_without_the_walls(confined: Confined) -> None:
-    assert confined.read("text", TEXT, "a.txt") == Draft(
+def test_a_document_is_read_as_without_the_walls(sandbox: Sandbox) -> None:
+    assert sandbox.read("text", TEXT, "a.txt") == Draft(
         text="Boats sail in the morning.\n\nThey return at night.\n"
     )
     markdown = b"---\ntags: [a, b]\nalso: [X]\n---\nText."
-    assert confined.read("markdown", markdown, "a.md") == Draft(
+    assert sandbox.read("markdown", markdown, "a.md") == Draft(
         text="Text.\n", also=("X",), extra=(("tags", ("a", "b")),)
     )
 
 
 def test_a_pdf_that_loops_is_stopped_and_the_next_document_is_read() -> None:
-    with Confined(seconds={"pdf": 2, "text": 10}) as one:  # type: ignore[dict-item]
+    with Sandbox(seconds={"pdf": 2, "text": 10}) as one:  # type: ignore[dict-item]
         started = time.monotonic()
         with pytest.raises(Unreadable, match="took longer than 2 seconds"):
             one.read("pdf", looping_pdf(), "loop.pdf")
@@ -57,21 +57,21 @@ def test_a_pdf_that_loops_is_stopped_and_the_next_document_is_read() -> None:
         assert one.read("text", TEXT, "a.txt").text.startswith("Boats")
 
 
-def test_a_process_that_dies_is_replaced(confined: Confined) -> None:
-    confined.read("text", TEXT, "a.txt")
-    child = confined._process
+def test_a_process_that_dies_is_replaced(sandbox: Sandbox) -> None:
+    sandbox.read("text", TEXT, "a.txt")
+    child = sandbox._process
     assert child is not None
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
 
-    assert confined.read("text", TEXT, "a.txt").text.startswith("Boats")
+    assert sandbox.read("text", TEXT, "a.txt").text.startswith("Boats")
 
 
 def test_a_process_that_dies_while_it_reads_is_named_as_the_documents_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with Confined() as one:
-        monkeypatch.setattr("index.ingest.confined._PROGRAM", "import sys; sys.exit(3)")
+    with Sandbox() as one:
+        monkeypatch.setattr("index.ingest.sandbox._PROGRAM", "import sys; sys.exit(3)")
         with pytest.raises(Unreadable, match="broke the program that reads it"):
             one.read("text", TEXT, "a.txt")
         monkeypatch.undo()
@@ -96,10 +96,10 @@ def test_a_process_that_dies_while_it_reads_is_named_as_the_documents_fault(
     ],
     ids=lambda value: value if isinstance(value, str) else f"{value[:12]!r}",
 )
-def test_what_nests_or_swells_ends_in_a_draft_or_a_reason(kind: Kind, raw: bytes, confined: Confined) -> None:
+def test_what_nests_or_swells_ends_in_a_draft_or_a_reason(kind: Kind, raw: bytes, sandbox: Sandbox) -> None:
     started = time.monotonic()
     try:
-        confined.read(kind, raw, "hostile")
+        sandbox.read(kind, raw, "hostile")
     except Unreadable as error:
         assert str(error)
     assert time.monotonic() - started < 25
@@ -119,7 +119,7 @@ def test_the_process_knows_no_secret_and_writes_no_file(
     monkeypatch.setattr(subprocess, "Popen", watched)
     program = (
         "import sys; sys.path[:0] = [sys.argv[1]]\n"
-        "from index.ingest import child\n"
+        "from index.ingest import sandbox_child as child\n"
         f"child._reply = lambda header, raw: dict(unreadable=attempt({str(tmp_path / 'x')!r}))\n"
         "def attempt(path):\n"
         "    try:\n"
@@ -129,8 +129,8 @@ def test_the_process_knows_no_secret_and_writes_no_file(
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "child.main(int(sys.argv[2]))"
     )
-    monkeypatch.setattr("index.ingest.confined._PROGRAM", program)
-    with Confined() as one, pytest.raises(Unreadable, match="refused: File too large"):
+    monkeypatch.setattr("index.ingest.sandbox._PROGRAM", program)
+    with Sandbox() as one, pytest.raises(Unreadable, match="refused: File too large"):
         one.read("text", TEXT, "a.txt")
 
     assert [set(env) & {"SLACK_BOT_TOKEN", "HOME", "PATH"} for env in started] == [set()]

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from index.ingest.decoding import decode
-from index.ingest.draft import (
+from index.ingest.document import (
     MAX_TITLE_CHARS,
     PARSER_FAULTS,
     Draft,
@@ -30,10 +29,11 @@ from index.ingest.draft import (
     left_out,
     script_language,
 )
-from index.ingest.furniture import Cleared, without_furniture
-from index.ingest.markup import escaped, escaped_paragraph
-from index.ingest.page_parts import PageParts, with_asides
-from index.ingest.tree import code, fenced, tree_draft
+from index.ingest.readers.decoding import decode
+from index.ingest.readers.furniture import Cleared, without_furniture
+from index.ingest.readers.markup import escaped, escaped_paragraph
+from index.ingest.readers.page_parts import PageParts, with_asides
+from index.ingest.readers.tree import code, fenced, tree_draft
 
 # No page of the benchmark falls below this; one that does says "not found", "enable JavaScript" or
 # "sign in".  Scripts without spaces count two characters as a word.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
-from index.ingest.markup import escaped, escaped_paragraph
+from index.ingest.readers.markup import escaped, escaped_paragraph
 
 UNKNOWN = "\ufffd"
 """Stands for a letter of which the file does not say which it is."""

@@ -19,11 +19,7 @@ from index.build import build
 from index.folder import read_sources, source_files
 from index.generation import load_generation
 from index.ingest import naming
-from index.ingest.confined import Confined
-from index.ingest.draft import Draft
-from index.ingest.formats import Kind
-from index.ingest.holdings import Holdings, cited_url, plain_url
-from index.ingest.intake import (
+from index.ingest.add import (
     Added,
     Document,
     Intake,
@@ -34,8 +30,12 @@ from index.ingest.intake import (
     documents,
     read_document,
 )
-from index.ingest.listing import inventory
-from index.ingest.removing import Removed, remove
+from index.ingest.catalog import Catalog, cited_url, plain_url
+from index.ingest.document import Draft
+from index.ingest.formats import Kind
+from index.ingest.list import inventory
+from index.ingest.remove import Removed, remove
+from index.ingest.sandbox import Sandbox
 from index.types import Article, FootnoteError
 from tests.fakes.documents import FERRY_PAGE
 from tests.fakes.encoder import HashingEncoder
@@ -57,13 +57,13 @@ def story(seed: int, sentences: int = 20) -> str:
     )
 
 
-class Unconfined(Confined):
+class NoSandbox(Sandbox):
     """Reads in this process, which saves its start in each test."""
 
     def read(
         self, kind: Kind, raw: bytes, name: str, charset: str | None = None, url: str | None = None
     ) -> Draft:
-        from index.ingest.child import _read
+        from index.ingest.sandbox_child import _read
 
         return _read({"kind": kind, "name": name, "charset": charset, "url": url}, raw)
 
@@ -75,7 +75,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def intake(folder: Path, data: Path) -> Iterator[Intake]:
-    with Intake(folder, data, confined=Unconfined()) as one:
+    with Intake(folder, data, sandbox=NoSandbox()) as one:
         yield one
 
 
@@ -206,7 +206,7 @@ class TestAdding:
         assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
 
     def test_a_collection_is_a_sub_folder(self, folder: Path, data: Path) -> None:
-        with Intake(folder, data, "press", confined=Unconfined()) as intake:
+        with Intake(folder, data, "press", sandbox=NoSandbox()) as intake:
             outcome = intake.add(text("a.txt", story(1), "News"))
 
         assert isinstance(outcome, Added)
@@ -286,7 +286,7 @@ class TestAddingAgain:
     def test_an_edit_by_hand_is_seen(self, intake: Intake, folder: Path) -> None:
         document = text("a.txt", story(1), "News")
         intake.add(document)
-        with Intake(folder, intake._data, confined=Unconfined()) as later:
+        with Intake(folder, intake._data, sandbox=NoSandbox()) as later:
             (folder / "news.md").write_text(
                 '---\ntitle: "Mine"\norigin: "a.txt"\n---\n' + story(1) + " Mine.", "utf-8"
             )
@@ -384,7 +384,7 @@ class TestCopies:
     def test_articles_of_other_collections_are_no_twins(self, folder: Path, data: Path) -> None:
         outcomes: list[Outcome] = []
         for name in ("press", "legal"):
-            with Intake(folder, data, name, confined=Unconfined()) as intake:
+            with Intake(folder, data, name, sandbox=NoSandbox()) as intake:
                 outcomes.append(intake.add(text("a.txt", story(1), "News")))
 
         assert [one.file for one in outcomes if isinstance(one, Added)] == ["press/news.md", "legal/news.md"]
@@ -396,15 +396,15 @@ class TestHoldings:
     ) -> None:
         for n in range(3):
             intake.add(text(f"{n}.txt", story(n), f"News {n}"))
-        intake._holdings.save()
+        intake._catalog.save()
         (folder / "news-1.md").write_text("Changed by hand.", "utf-8")
         (folder / "news-2.md").unlink()
         read: list[str] = []
-        from index.ingest import holdings
+        from index.ingest import catalog
 
-        original = holdings._read
-        monkeypatch.setattr(holdings, "_read", lambda *args: read.append(args[1]) or original(*args))
-        fresh = Holdings(folder, data)
+        original = catalog._read
+        monkeypatch.setattr(catalog, "_read", lambda *args: read.append(args[1]) or original(*args))
+        fresh = Catalog(folder, data)
         fresh.refresh()
 
         assert read == ["news-1.md"]
@@ -419,7 +419,7 @@ class TestHoldings:
         intake.add(text("a.txt", story(1), "News"))
         (data / "holdings.json").write_bytes(damage)
 
-        with Intake(folder, data, confined=Unconfined()) as later:
+        with Intake(folder, data, sandbox=NoSandbox()) as later:
             assert isinstance(later.add(text("b.txt", story(1), "Same")), Refused)
         assert json.loads((data / "holdings.json").read_text("utf-8"))["held"][0][1] == "news.md"
 
@@ -568,7 +568,7 @@ class TestRemoving:
         for version in ("Unmistakable one", "Unmistakable two"):
             intake.add(markdown("a.md", f"{version}. {story(1)}", title="News", url="https://lake.example/n"))
         intake.add(text("b.txt", story(2), "Other"))
-        intake._holdings.save()
+        intake._catalog.save()
 
         remove(folder, data, ["news"])
 
@@ -672,7 +672,7 @@ class TestAtTheSameTime:
         folder.mkdir()
         (folder / ".news.md.new-4242").write_bytes(b"half an art")
 
-        with Intake(folder, data, confined=Unconfined()) as intake:
+        with Intake(folder, data, sandbox=NoSandbox()) as intake:
             intake.add(text("a.txt", story(1), "News"))
 
         assert [path.name for path in folder.iterdir()] == ["news.md"]
@@ -690,7 +690,7 @@ class TestAtTheSameTime:
 
 
 def _add_some(folder: Path, data: Path, worker: int) -> None:
-    with Intake(folder, data, confined=Unconfined()) as intake:
+    with Intake(folder, data, sandbox=NoSandbox()) as intake:
         for n in range(4):
             outcome = intake.add(text(f"{worker}-{n}.txt", story(100 * worker + n), "News"))
             assert isinstance(outcome, Added), outcome

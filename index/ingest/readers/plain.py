@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-from index.ingest.chat import chat_text, messages_in
-from index.ingest.decoding import decode
-from index.ingest.draft import (
+from index.ingest.document import (
     KNOWN_FIELDS,
     MAX_TITLE_CHARS,
     Draft,
@@ -23,8 +21,10 @@ from index.ingest.draft import (
     left_out,
     script_language,
 )
-from index.ingest.furniture import without_furniture
-from index.ingest.markup import escaped_paragraph, without_html, without_marks
+from index.ingest.readers.chat import chat_text, messages_in
+from index.ingest.readers.decoding import decode
+from index.ingest.readers.furniture import without_furniture
+from index.ingest.readers.markup import escaped_paragraph, without_html, without_marks
 
 # A line that could be a title: short, alone, and no sentence.
 _TITLE_CHARS, _TITLE_WORDS = 150, 25
@@ -67,7 +67,7 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
     left: list[tuple[What, str]] = []
     if re.search(r"<(?:table|dl|details)\b", body, re.IGNORECASE):
         # It brings lxml and pandoc with it, which most Markdown does without.
-        from index.ingest.page_parts import without_blocks_of_html
+        from index.ingest.readers.page_parts import without_blocks_of_html
 
         body = without_blocks_of_html(body, left)
     body = clean_text(without_html(without_marks(body, left)))

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from index.ingest.draft import Unreadable
-from index.ingest.web_page import page_draft, read_archive, read_web_page
+from index.ingest.document import Unreadable
+from index.ingest.readers.web_page import page_draft, read_archive, read_web_page
 from tests.fakes.documents import FERRY_PAGE as PAGE
 
 

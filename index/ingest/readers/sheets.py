@@ -11,11 +11,19 @@ from itertools import groupby, islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from index.ingest.decoding import decode
-from index.ingest.draft import PARSER_FAULTS, Draft, Unreadable, What, clean_text, left_out, script_language
-from index.ingest.markup import escaped
-from index.ingest.packages import members, package_facts
-from index.ingest.tables import MAX_CELLS, MAX_COLUMNS, Cell, cell_line, table_blocks
+from index.ingest.document import (
+    PARSER_FAULTS,
+    Draft,
+    Unreadable,
+    What,
+    clean_text,
+    left_out,
+    script_language,
+)
+from index.ingest.readers.decoding import decode
+from index.ingest.readers.markup import escaped
+from index.ingest.readers.packages import members, package_facts
+from index.ingest.readers.tables import MAX_CELLS, MAX_COLUMNS, Cell, cell_line, table_blocks
 
 MAX_ROWS = 100_000
 _DELIMITERS = ",;\t|"

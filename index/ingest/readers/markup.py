@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 
-from index.ingest.draft import What
+from index.ingest.document import What
 
 # Their content is no text.
 _WITH_CONTENT = frozenset(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.article import parse_article
-from index.ingest.draft import (
+from index.ingest.document import (
     Draft,
     clean_language,
     clean_line,

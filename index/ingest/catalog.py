@@ -43,7 +43,7 @@ _VERSION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CatalogEntry:
     """One file of the sources folder."""
 
     id: str
@@ -60,26 +60,26 @@ class Held:
     """Of its text; empty where the file cannot be read as an article."""
 
 
-_VALUES = attrgetter(*(field.name for field in fields(Held)))
+_VALUES = attrgetter(*(field.name for field in fields(CatalogEntry)))
 
 
-class Holdings:
+class Catalog:
     """The sources folder as it was when it was last looked at."""
 
     def __init__(self, sources: Path, data: Path) -> None:
         self._sources = sources
         self._cache = data / FILE
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, CatalogEntry] = {}
         self._loaded = self._unsaved = False
 
-    def __iter__(self) -> Iterator[Held]:
+    def __iter__(self) -> Iterator[CatalogEntry]:
         return iter(self._held.values())
 
     def refresh(self) -> None:
         """Look at the folder, and read what is new or changed."""
         known = self._held if self._loaded else _remembered(self._cache)
         self._loaded = True
-        found: dict[str, Held] = {}
+        found: dict[str, CatalogEntry] = {}
         for file, state in sorted(source_files(self._sources)) if self._sources.is_dir() else ():
             before = known.get(file)
             if before is not None and (before.size, before.changed) == (state.st_size, state.st_mtime_ns):
@@ -90,27 +90,29 @@ class Holdings:
         self._unsaved |= found.keys() != known.keys()
         self._held = found
 
-    def at(self, url: str, collection: str) -> Held | None:
+    def at(self, url: str, collection: str) -> CatalogEntry | None:
         """The article of a web address, however the address is written."""
         wanted = plain_url(url)
         return self._first(collection, lambda held: held.url is not None and plain_url(held.url) == wanted)
 
-    def made_from(self, origin: str, title: str, text: str, collection: str) -> Held | None:
+    def made_from(self, origin: str, title: str, text: str, collection: str) -> CatalogEntry | None:
         """The article that an earlier version of the same file became."""
 
-        def same(held: Held) -> bool:
+        def same(held: CatalogEntry) -> bool:
             if held.origin != origin:
                 return False
             return held.title == title or _share(self._text(held), text) >= SAME_DOCUMENT_SHARE
 
         return self._first(collection, same)
 
-    def twin(self, text: str, collection: str) -> Held | None:
+    def twin(self, text: str, collection: str) -> CatalogEntry | None:
         """The article with the same text, white space aside."""
         wanted = _fingerprint(text)
         return self._first(collection, lambda held: held.fingerprint == wanted)
 
-    def sibling(self, title: str, url: str | None, origin: str | None, collection: str) -> Held | None:
+    def sibling(
+        self, title: str, url: str | None, origin: str | None, collection: str
+    ) -> CatalogEntry | None:
         """The last article with the same title, address or file name, numbers of versions aside."""
         wanted = _versionless(title, url, origin)
         found = [
@@ -146,10 +148,10 @@ class Holdings:
         finally:
             aside.unlink(missing_ok=True)
 
-    def _first(self, collection: str, wanted: Any) -> Held | None:
+    def _first(self, collection: str, wanted: Any) -> CatalogEntry | None:
         return next((held for held in self if collection_of(held.file) == collection and wanted(held)), None)
 
-    def _text(self, held: Held) -> str:
+    def _text(self, held: CatalogEntry) -> str:
         try:
             raw = (self._sources / held.file).read_bytes()
             return parse_article(held.id, held.file, raw, []).text
@@ -182,9 +184,9 @@ def _untracked(query: str) -> str:
     return urlencode(kept) if len(kept) < len(pairs) else query
 
 
-def _read(path: Path, file: str, state: os.stat_result) -> Held:
+def _read(path: Path, file: str, state: os.stat_result) -> CatalogEntry:
     id = file[: len(file) - len(path.suffix)]
-    empty = Held(id, file, state.st_size, state.st_mtime_ns, "", None, None, (), "")
+    empty = CatalogEntry(id, file, state.st_size, state.st_mtime_ns, "", None, None, (), "")
     try:
         raw = path.read_bytes()
         article = parse_article(id, file, raw, [])
@@ -227,7 +229,7 @@ def _versionless(title: str, url: str | None, origin: str | None) -> set[tuple[s
     }
 
 
-def _remembered(path: Path) -> Mapping[str, Held]:
+def _remembered(path: Path) -> Mapping[str, CatalogEntry]:
     """What was saved; nothing where it is missing, damaged, or of another version."""
     try:
         raw = json.loads(path.read_text("utf-8"))
@@ -235,7 +237,7 @@ def _remembered(path: Path) -> Mapping[str, Held]:
             return {}
         held = {}
         for values in raw["held"]:
-            entry = Held(*values)
+            entry = CatalogEntry(*values)
             held[entry.file] = replace(entry, also=tuple(entry.also))
         return held
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from index.ingest.draft import Draft, Unreadable, What
-from index.ingest.packages import members, package_facts, packed, parts_of_kind, safe_xml
-from index.ingest.pandoc import tree
-from index.ingest.tree import NUMBER, NUMBER_END, letter, roman, tree_draft
+from index.ingest.document import Draft, Unreadable, What
+from index.ingest.readers.packages import members, package_facts, packed, parts_of_kind, safe_xml
+from index.ingest.readers.pandoc import tree
+from index.ingest.readers.tree import NUMBER, NUMBER_END, letter, roman, tree_draft
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(wordprocessingml/main|officeDocument/relationships)")

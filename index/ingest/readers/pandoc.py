@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from index.ingest.draft import Unreadable
+from index.ingest.document import Unreadable
 
 HEAP = "512m"
 MAX_TREE_BYTES = 96 * 1000 * 1000

@@ -10,8 +10,7 @@ from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 
-from index.ingest.decoding import decode
-from index.ingest.draft import (
+from index.ingest.document import (
     MAX_TITLE_CHARS,
     PARSER_FAULTS,
     Draft,
@@ -20,8 +19,9 @@ from index.ingest.draft import (
     clean_line,
     clean_text,
 )
-from index.ingest.plain import text_draft
-from index.ingest.web_page import whole_page
+from index.ingest.readers.decoding import decode
+from index.ingest.readers.plain import text_draft
+from index.ingest.readers.web_page import whole_page
 
 _MAX_DEPTH = 20
 

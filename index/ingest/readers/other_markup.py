@@ -8,12 +8,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from index.ingest.decoding import decode
-from index.ingest.draft import Draft, Unreadable, clean_line
+from index.ingest.document import Draft, Unreadable, clean_line
 from index.ingest.formats import Kind
-from index.ingest.packages import members, package_facts, packed
-from index.ingest.pandoc import tree
-from index.ingest.tree import tree_draft
+from index.ingest.readers.decoding import decode
+from index.ingest.readers.packages import members, package_facts, packed
+from index.ingest.readers.pandoc import tree
+from index.ingest.readers.tree import tree_draft
 
 # Without pictures and fonts, which are most of a book, and a bomb's hiding place.
 _PARTS = (".xml", ".xhtml", ".html", ".htm", ".opf", ".ncx", "mimetype")

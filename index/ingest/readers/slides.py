@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.ingest.draft import Draft, Unreadable, What, clean_text, left_out, script_language
-from index.ingest.markup import escaped, escaped_paragraph, lowered, raised
-from index.ingest.packages import members, package_facts, parts_of_kind, safe_xml
-from index.ingest.tables import Cell, cell_line, table_blocks
+from index.ingest.document import Draft, Unreadable, What, clean_text, left_out, script_language
+from index.ingest.readers.markup import escaped, escaped_paragraph, lowered, raised
+from index.ingest.readers.packages import members, package_facts, parts_of_kind, safe_xml
+from index.ingest.readers.tables import Cell, cell_line, table_blocks
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"

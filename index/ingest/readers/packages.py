@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from index.ingest.draft import MAX_TITLE_CHARS, Unreadable, clean_language, clean_line, iso_date
+from index.ingest.document import MAX_TITLE_CHARS, Unreadable, clean_language, clean_line, iso_date
 
 # A novel is 3 MB of WordprocessingML; a zip bomb is gigabytes in a few kilobytes.
 MAX_UNPACKED_BYTES = 64 * 1000 * 1000

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from index.ingest.decoding import decode
-from index.ingest.draft import Draft, Unreadable, clean_line, clean_text, script_language
-from index.ingest.markup import escaped_paragraph
-from index.ingest.packages import members
+from index.ingest.document import Draft, Unreadable, clean_line, clean_text, script_language
+from index.ingest.readers.decoding import decode
+from index.ingest.readers.markup import escaped_paragraph
+from index.ingest.readers.packages import members
 
 MAX_MESSAGES = 200_000
 MIN_MESSAGES = 3

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from index.ingest.markup import escaped_paragraph
+from index.ingest.readers.markup import escaped_paragraph
 
 MAX_COLUMNS = 200
 MAX_CELLS = 1_000_000

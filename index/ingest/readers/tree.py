@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from index.ingest.draft import (
+from index.ingest.document import (
     MAX_TITLE_CHARS,
     Draft,
     Unreadable,
@@ -22,9 +22,9 @@ from index.ingest.draft import (
     left_out,
     script_language,
 )
-from index.ingest.markup import escaped, escaped_paragraph, lowered, raised
-from index.ingest.packages import NO_FACTS, Facts
-from index.ingest.tables import Cell, cell_line, table_blocks
+from index.ingest.readers.markup import escaped, escaped_paragraph, lowered, raised
+from index.ingest.readers.packages import NO_FACTS, Facts
+from index.ingest.readers.tables import Cell, cell_line, table_blocks
 
 Node = dict[str, Any]
 NUMBER, NUMBER_END = "\ue000", "\ue001"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from index.ingest.decoding import decode
-from index.ingest.draft import Unreadable
+from index.ingest.document import Unreadable
+from index.ingest.readers.decoding import decode
 
 GERMAN = "Grüße aus Köln: die Straße war naß, und über Äpfel sprach man öfter. " * 3
 CHINESE = "阿里巴巴和上汽集团各持有斑马网络百分之三十一点五的股份,其余股份由员工持有。" * 6

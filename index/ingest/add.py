@@ -26,8 +26,8 @@ from urllib.parse import unquote, urlsplit
 from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
 from index.folder import MAX_FILE_BYTES
 from index.ingest import naming
-from index.ingest.confined import Confined
-from index.ingest.draft import (
+from index.ingest.catalog import Catalog, CatalogEntry, cited_url, plain_url
+from index.ingest.document import (
     MAX_TITLE_CHARS,
     MAX_URL_CHARS,
     Draft,
@@ -39,8 +39,8 @@ from index.ingest.draft import (
 )
 from index.ingest.fetch import MAX_BYTES, Fetched, Network, fetch
 from index.ingest.formats import SUFFIXES, kind_of
-from index.ingest.holdings import Held, Holdings, cited_url, plain_url
-from index.ingest.plain import fallback_title
+from index.ingest.readers.plain import fallback_title
+from index.ingest.sandbox import Sandbox
 from index.types import Article, FootnoteError
 
 LOCK_FILE = "intake.lock"
@@ -162,7 +162,7 @@ class Intake:
         allow_hosts: Sequence[str] = (),
         on_step: Callable[[Step, str], None] | None = None,
         network: Network | None = None,
-        confined: Confined | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         """`on_step` is told what begins, and of which source; raise `FootnoteError` for a collection
         that no folder can be called, or whose folder leads out of the sources folder."""
@@ -172,8 +172,8 @@ class Intake:
         self._allow_hosts = tuple(allow_hosts)
         self._on_step = on_step or _silent
         self._network = network
-        self._confined = confined or Confined()
-        self._holdings = Holdings(sources, data)
+        self._sandbox = sandbox or Sandbox()
+        self._catalog = Catalog(sources, data)
         self._turn = -1
         folder = sources / self._collection
         if folder.exists() and not folder.resolve().is_relative_to(sources.resolve()):
@@ -185,10 +185,10 @@ class Intake:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._confined.close()
+        self._sandbox.close()
         # Only a note for the next time, which a full disk may refuse.
         with contextlib.suppress(OSError):
-            self._holdings.save()
+            self._catalog.save()
 
     def add(self, source: str | Document, overrides: Overrides = NOTHING) -> Outcome:
         """Take in an address or a document.
@@ -223,7 +223,7 @@ class Intake:
             raise Unreadable(f"is larger than {MAX_BYTES / 1e6:.0f} MB, which is the most that is read.")
         self._on_step("Reading", shown)
         kind = kind_of(document.raw, document.name, document.content_type)
-        draft = self._confined.read(kind, document.raw, document.name, document.charset, url)
+        draft = self._sandbox.read(kind, document.raw, document.name, document.charset, url)
         if url is not None and draft.url is None:
             draft = replace(draft, url=url, publisher=draft.publisher or urlsplit(url).hostname)
         draft = overrides.applied(draft)
@@ -243,7 +243,7 @@ class Intake:
         earlier = self._earlier(draft)
         if earlier is not None:
             return self._replace(shown, draft, earlier)
-        twin = self._holdings.twin(_as_read(draft).text, self._collection)
+        twin = self._catalog.twin(_as_read(draft).text, self._collection)
         if twin is None:
             return self._write(shown, draft)
         copy = _copy_line(draft, twin)
@@ -251,14 +251,14 @@ class Intake:
             return self._merge(shown, twin, copy)
         return Refused(shown, f"is the same text as '{twin.title}' ({twin.file}). It is there already.")
 
-    def _earlier(self, draft: Draft) -> Held | None:
+    def _earlier(self, draft: Draft) -> CatalogEntry | None:
         if draft.url is not None:
-            return self._holdings.at(draft.url, self._collection)
+            return self._catalog.at(draft.url, self._collection)
         if draft.origin is not None:
-            return self._holdings.made_from(draft.origin, draft.title or "", draft.text, self._collection)
+            return self._catalog.made_from(draft.origin, draft.title or "", draft.text, self._collection)
         return None
 
-    def _replace(self, shown: str, draft: Draft, earlier: Held) -> Outcome:
+    def _replace(self, shown: str, draft: Draft, earlier: CatalogEntry) -> Outcome:
         path = self._sources / earlier.file
         raw = path.read_bytes()
         before = parse_article(earlier.id, earlier.file, raw, [])
@@ -276,7 +276,7 @@ class Intake:
             return Added(shown, earlier.id, earlier.file, before.title, "unchanged")
         self._keep_replaced(earlier.file, raw)
         _write_over(path, markdown_file(draft))
-        self._holdings.note(earlier.file)
+        self._catalog.note(earlier.file)
         return Added(shown, earlier.id, earlier.file, after.title, "replaced")
 
     def _write(self, shown: str, draft: Draft) -> Outcome:
@@ -289,9 +289,7 @@ class Intake:
         folder.mkdir(parents=True, exist_ok=True)
         name = naming.slug(draft.title or "")
         taken = {
-            held.id.rpartition("/")[2].casefold()
-            for held in self._holdings
-            if _beside(held, self._collection)
+            held.id.rpartition("/")[2].casefold() for held in self._catalog if _beside(held, self._collection)
         }
         number = 1
         while True:
@@ -300,18 +298,18 @@ class Intake:
             if id.casefold() not in taken and _write_new(folder / f"{id}.md", raw):
                 break
         file = f"{self._collection}/{id}.md" if self._collection else f"{id}.md"
-        like = self._holdings.sibling(draft.title or "", draft.url, draft.origin, self._collection)
-        self._holdings.note(file)
+        like = self._catalog.sibling(draft.title or "", draft.url, draft.origin, self._collection)
+        self._catalog.note(file)
         sibling = like.id if like else None
         return Added(shown, file.removesuffix(".md"), file, draft.title or "", "added", sibling=sibling)
 
-    def _merge(self, shown: str, kept: Held, copy: str) -> Outcome:
+    def _merge(self, shown: str, kept: CatalogEntry, copy: str) -> Outcome:
         if copy not in kept.also:
             path = self._sources / kept.file
             raw = with_copies(kept.file, path.read_bytes(), (*kept.also, copy))
             parse_article(kept.id, kept.file, raw)  # what was written by hand may not bear another field
             _write_over(path, raw)
-            self._holdings.note(kept.file)
+            self._catalog.note(kept.file)
         return Merged(shown, kept.id, kept.file, kept.title, copy)
 
     def _keep_replaced(self, file: str, raw: bytes) -> None:
@@ -325,7 +323,7 @@ class Intake:
         with alone(self._data) as turn:
             if turn.number != self._turn:
                 _sweep(self._sources)
-                self._holdings.refresh()
+                self._catalog.refresh()
             yield
             self._turn = turn.next()
 
@@ -438,7 +436,7 @@ def _facts(article: Article) -> tuple[object, ...]:
     )
 
 
-def _copy_line(draft: Draft, kept: Held) -> str | None:
+def _copy_line(draft: Draft, kept: CatalogEntry) -> str | None:
     """How the other publisher is named beside the article; None where there is no other publisher."""
     if draft.url is not None and kept.url is not None and plain_url(draft.url) == plain_url(kept.url):
         return None
@@ -452,7 +450,7 @@ def _cited(url: str | None) -> str | None:
     return cited_url(clean) if clean else None
 
 
-def _beside(held: Held, collection: str) -> bool:
+def _beside(held: CatalogEntry, collection: str) -> bool:
     return held.file.rpartition("/")[0] == collection
 
 
