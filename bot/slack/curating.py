@@ -10,9 +10,10 @@ from typing import get_args
 from slack_bolt import Ack, App, BoltContext
 
 from bot import messages
-from bot.library import Added, Document, Library, Merged, Outcome, Refused, Round
+from bot.library.library import Added, Document, Library, Merged, Outcome, Refused, Round
+from bot.library.rights import IN_NO_FOLDER, collection_named
+from bot.memory import Place, State
 from bot.messages import Message, Words
-from bot.rights import IN_NO_FOLDER, collection_named
 from bot.slack import replies
 from bot.slack.access import Access, Closed
 from bot.slack.curators import Curators
@@ -23,7 +24,6 @@ from bot.slack.incoming import Asked, Payload, from_button, is_outsider, team_of
 from bot.slack.locales import Locales
 from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.workers import Workers
-from bot.state import Place, State
 from bot.types import Answers, Scope
 from index.ingest.document import What
 from index.types import BuildReport, FootnoteError, collection_of

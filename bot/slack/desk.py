@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot import messages
+from bot.memory import Ending, EndingKind, Lease, Over, Place, Replied, State
 from bot.messages import Message, Words
 from bot.slack.access import Access, Closed
 from bot.slack.curating import Curating, Telling, failed_message, taken_on_message
@@ -25,7 +26,6 @@ from bot.slack.locales import Locales
 from bot.slack.panel import Panel
 from bot.slack.replies import NotSent, Outcome, Reply, Sent
 from bot.slack.workers import Workers
-from bot.state import Claim, Ending, EndingKind, Over, Place, Replied, State
 from bot.types import Answer, Answers, NoAnswer, Scope, Silence, Turn
 from index.types import FootnoteError
 
@@ -82,11 +82,11 @@ class Desk:
         self._team = team
         self._reply_to = reply_to
         self._lock = threading.Lock()
-        self._held: set[Claim] = set()
+        self._held: set[Lease] = set()
 
     def take(self, asked: Asked) -> None:
         """Claim the delivery and queue the question; a full queue is said, never kept silent."""
-        claim: Claim | None = None
+        claim: Lease | None = None
         try:
             claim = self._inbox.claim(asked.keys, asked.letter())
             if claim is None:
@@ -126,7 +126,7 @@ class Desk:
         try:
             replied = self._inbox.retract(place, ts)
             self._state.threads.forget(place, ts)
-            self._state.endings.forget(place, ts)
+            self._state.log.forget(place, ts)
             if replied is None:
                 return
             if replied.answer_id:
@@ -163,7 +163,7 @@ class Desk:
         """How many questions wait here or are being answered."""
         return len(self._held)
 
-    def _queue(self, asked: Asked, claim: Claim, *, retracted: bool = False) -> bool:
+    def _queue(self, asked: Asked, claim: Lease, *, retracted: bool = False) -> bool:
         """False where there is no room."""
         reply = self._reply_to(asked)
         taken = time.monotonic()
@@ -191,7 +191,7 @@ class Desk:
             return None
         return self._limits.take(asked.place.team, asked.place.channel, asked.user)
 
-    def _hold_off(self, asked: Asked, claim: Claim, over: Over) -> None:
+    def _hold_off(self, asked: Asked, claim: Lease, over: Over) -> None:
         """A polite word the first time, and none for what comes after it; in private it disturbs nobody."""
         _log.info("A question was one too many for its %s", over.whose)
         words = self._locales.at_once(asked.user, asked.text)
@@ -203,7 +203,7 @@ class Desk:
             self._inbox.finish(claim)
             self._ledger.note(asked, Ending("turned_away", 0.0), 0.0)
 
-    def _turn_away(self, asked: Asked, claim: Claim) -> None:
+    def _turn_away(self, asked: Asked, claim: Lease) -> None:
         _log.warning("The queue is full; a question was turned away")
         if asked.only_if_certain:
             self._inbox.finish(claim)
@@ -214,7 +214,7 @@ class Desk:
             # There is not even time to say so: it is kept, and taken up when there is room again.
             self._inbox.release(claim)
 
-    def _say_aside(self, asked: Asked, claim: Claim, message: Message, words: Words) -> bool:
+    def _say_aside(self, asked: Asked, claim: Lease, message: Message, words: Words) -> bool:
         """Turn a question away without waiting for Slack; False where too many are being turned away."""
         reply = self._reply_to(asked)
         said = _Said(message, ending=Ending("turned_away", 0.0))
@@ -237,7 +237,7 @@ class Desk:
             self._let_go(claim)
         return queued
 
-    def _answer(self, asked: Asked, reply: Reply, claim: Claim, taken: float) -> None:
+    def _answer(self, asked: Asked, reply: Reply, claim: Lease, taken: float) -> None:
         try:
             revised: Asked | None = asked
             while revised is not None:
@@ -246,7 +246,7 @@ class Desk:
         finally:
             self._let_go(claim)
 
-    def _answer_once(self, asked: Asked, reply: Reply, claim: Claim, taken: float) -> Asked | None:
+    def _answer_once(self, asked: Asked, reply: Reply, claim: Lease, taken: float) -> Asked | None:
         """Reply to a question; return it as it reads now where it was edited meanwhile."""
         said: _Said | None = None
         try:
@@ -296,7 +296,7 @@ class Desk:
         shown: Replied | None,
         telling: Telling,
         reply: Reply,
-        claim: Claim,
+        claim: Lease,
         words: Words,
     ) -> Asked | None:
         """Run a curator's errand, and tell of it in one message.
@@ -382,7 +382,7 @@ class Desk:
 
     def _record(
         self,
-        claim: Claim,
+        claim: Lease,
         outcome: Outcome | None,
         asked: Asked,
         said: _Said | None,
@@ -427,7 +427,7 @@ class Desk:
             _log.error("A reply was posted and not recorded; it may be given twice\n%s", trace(error))
             return None
 
-    def _unsay(self, reply: Reply, claim: Claim) -> None:
+    def _unsay(self, reply: Reply, claim: Lease) -> None:
         """The question was deleted and whoever answered it died: its reply may be there."""
         try:
             found = reply.find()
@@ -440,7 +440,7 @@ class Desk:
             self._let_go(claim)
 
     def _apologise(
-        self, error: Exception, asked: Asked, claim: Claim | None, reply: Reply | None = None
+        self, error: Exception, asked: Asked, claim: Lease | None, reply: Reply | None = None
     ) -> None:
         """Where everything is caught: the trace for the log, plain words for the asker.
 
@@ -474,7 +474,7 @@ class Desk:
         if said is not None and said.ending is not None and said.ending.miss_id is not None:
             self._state.shown.forget_miss(said.ending.miss_id)
 
-    def _let_go(self, claim: Claim) -> None:
+    def _let_go(self, claim: Lease) -> None:
         with self._lock:
             self._held.discard(claim)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from slack_bolt import App, BoltContext
 
+from bot.memory import Place, State
 from bot.slack.desk import Desk
 from bot.slack.incoming import (
     Asked,
@@ -21,7 +22,6 @@ from bot.slack.incoming import (
 )
 from bot.slack.manners import is_question, is_to_others, mentions_bot
 from bot.slack.settings import SlackSettings
-from bot.state import Place, State
 
 _log = logging.getLogger(__name__)
 

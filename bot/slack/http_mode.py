@@ -16,8 +16,9 @@ from types import MappingProxyType
 from slack_bolt import BoltRequest, BoltResponse
 
 from bot.health import Pulse
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack.app import SlackApp
 from bot.slack.clients import require_signing_secret
 from bot.slack.faults import trace
@@ -26,7 +27,6 @@ from bot.slack.monitor import open_monitor
 from bot.slack.settings import SlackSettings
 from bot.slack.waiting import wait_for_stop
 from bot.slack.workspaces import Workspaces
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from slack_bolt import BoltContext
 
+from bot.memory import Place, StoredQuestion
 from bot.messages import Unread
 from bot.slack.errands import Errand, errand_in
 from bot.slack.manners import Order, mentions_bot, order_in
-from bot.state import Letter, Place
 from bot.types import MAX_QUESTION_CHARS
 
 Payload = Mapping[str, Any]
@@ -60,7 +60,7 @@ class Asked:
     def is_first_of_direct_conversation(self) -> bool:
         return self.place.channel.startswith("D") and self.ts == self.place.thread and bool(self.text)
 
-    def letter(self) -> Letter:
+    def letter(self) -> StoredQuestion:
         body = {
             "text": self.text,
             "thread": self.place.thread,
@@ -76,7 +76,7 @@ class Asked:
             "outsider": self.outsider,
             "errand": self.errand.as_json() if self.errand else None,
         }
-        return Letter(self.place, self.ts, json.dumps(body, ensure_ascii=False))
+        return StoredQuestion(self.place, self.ts, json.dumps(body, ensure_ascii=False))
 
 
 def from_letter(body: str) -> Asked:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from bot.health import Condition, Pulse
+from bot.memory import State
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.slack.figures import IndexInUse
 from bot.slack.settings import SlackSettings
 from bot.slack.staff import Staff
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 

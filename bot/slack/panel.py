@@ -12,9 +12,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
 from bot import messages
+from bot.memory import Place
 from bot.messages import Words
 from bot.slack.clients import CALL_ERRORS, refusal, swift_client
-from bot.state import Place
 
 _log = logging.getLogger(__name__)
 

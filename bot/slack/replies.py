@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 from slack_sdk.webhook import WebhookClient
 
+from bot.memory import Place
 from bot.messages import Message, Words
 from bot.slack.clients import (
     CALL_ERRORS,
@@ -26,7 +27,6 @@ from bot.slack.clients import (
     refusal,
     swift_client,
 )
-from bot.state import Place
 
 _log = logging.getLogger(__name__)
 

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.health import Pulse
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack.app import SlackApp
 from bot.slack.clients import library_log, require_app_token, with_app_token
 from bot.slack.faults import trace
 from bot.slack.monitor import Monitor, open_monitor
 from bot.slack.settings import SlackSettings
 from bot.slack.waiting import wait_for_stop
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 

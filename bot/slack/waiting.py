@@ -11,8 +11,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from bot.health import Pulse
+from bot.memory import State
 from bot.slack.faults import trace
-from bot.state import State
 
 _log = logging.getLogger(__name__)
 

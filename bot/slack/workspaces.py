@@ -15,15 +15,15 @@ from dataclasses import replace
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack.app import SlackApp
 from bot.slack.incoming import takes_token_away
 from bot.slack.installations import Installations
 from bot.slack.installing import Installing, Page
 from bot.slack.settings import SlackSettings
 from bot.slack.staff import Staff
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 

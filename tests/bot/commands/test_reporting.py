@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.state import Ending, Place, State
+from bot.memory import Ending, Place, State
 from tests.bot.commands.bench import Bench
 from tests.fakes.answers import banma_answer
 
@@ -21,12 +21,12 @@ def memory(bench: Bench) -> State:
     """Three questions of today, one in vain; one 👍, one 👎."""
     state = State(Path(bench.data) / "state.sqlite", keep_questions=True)
     answer_id = state.shown.remember(banma_answer(), HERE)
-    state.endings.note(Ending("answered", 0.2, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
+    state.log.note(Ending("answered", 0.2, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
     state.shown.record_feedback(answer_id, "up", "U1", HERE)
     state.shown.record_reason(answer_id, "not_asked", '=HYPERLINK("x"), "quoted"\nnew', "U2", HERE)
     for number, question in enumerate(("Who is the CEO?", "who's the CEO"), start=2):
         miss = state.shown.remember_miss(question, HERE)
-        state.endings.note(Ending("none", 0.1, miss_id=miss), HERE, f"{number}.0", question)
+        state.log.note(Ending("none", 0.1, miss_id=miss), HERE, f"{number}.0", question)
     state.shown.tell_curators(miss, "U2", HERE)
     return state
 
@@ -82,7 +82,7 @@ def test_a_script_gets_all_of_it(bench: Bench, memory: State) -> None:
 def test_looking_changes_nothing(bench: Bench, memory: State) -> None:
     """Without the setting, the bot would forget the words; the report must not do so in its place."""
     bench("report")
-    assert [one.question for one in memory.endings.in_vain(0)] == ["Who is the CEO?", "who's the CEO"]
+    assert [one.question for one in memory.log.in_vain(0)] == ["Who is the CEO?", "who's the CEO"]
 
 
 def test_before_anything_was_asked_it_says_so_and_makes_no_file(bench: Bench) -> None:

@@ -11,8 +11,8 @@ import time
 from collections import deque
 from pathlib import Path
 
+from bot.memory import State, inbox
 from bot.slack import SlackSettings, run_http, run_socket_mode, stop_on_signals
-from bot.state import State, inbox
 from bot.types import Answer
 from tests.fakes.answers import QUESTION, PreparedAnswers, banma_answer
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET

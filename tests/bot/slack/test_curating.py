@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from bot.answer.answerer import Answerer
-from bot.library import Library, Progress
-from bot.rights import Rights
-from bot.state import State
+from bot.library.library import Library, Progress
+from bot.library.rights import Rights
+from bot.memory import State
 from index.build import build
 from index.generation import LiveGeneration
 from index.types import BuildReport, FootnoteError

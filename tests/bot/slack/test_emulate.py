@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 from slack_sdk.web import WebClient
 
+from bot.memory import State
 from bot.slack import HttpBot, SlackSettings
-from bot.state import State
 from tests.bot.slack.test_http_mode import post
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import event_payload

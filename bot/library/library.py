@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
-from bot.rights import known_collections
+from bot.library.rights import known_collections
 from bot.types import Scope
 from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
 from index.ingest.catalog import Catalog, plain_url
@@ -37,7 +37,7 @@ Build = Callable[[Progress], BuildReport]
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Match:
     """An article that was asked for by a name, or those with names like it."""
 
     found: Listed | None
@@ -86,20 +86,20 @@ class Library:
         """Bring the index up to date, and use it."""
         return self._build(progress)
 
-    def look_up(self, name: str, scope: Scope) -> Looked:
+    def look_up(self, name: str, scope: Scope) -> Match:
         """An article by id, file, address or title, or those in scope whose names come near."""
         listed = [one for one in self.inventory(scope) if one.state != "removed"]
         wanted = name.strip().strip("“”\"'<>")
         file = self._file_of(wanted) if "://" in wanted else None
         for one in listed:
             if wanted in (one.id, one.file) or one.file == file or wanted.casefold() == one.title.casefold():
-                return Looked(one)
+                return Match(one)
         names = {one.id.casefold(): one.id for one in listed} | {
             one.title.casefold(): one.id for one in listed if one.title
         }
         near = get_close_matches(wanted.casefold(), names, n=MAX_SUGGESTIONS, cutoff=0.5)
         near += [key for key in names if wanted.casefold() in key]
-        return Looked(None, tuple(dict.fromkeys(names[key] for key in near))[:MAX_SUGGESTIONS])
+        return Match(None, tuple(dict.fromkeys(names[key] for key in near))[:MAX_SUGGESTIONS])
 
     def remove(self, id: str, scope: Scope) -> Removed | None:
         """Delete an article's file; None where there is none of that id in scope."""

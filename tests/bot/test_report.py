@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.reporting import Day, Matter, Reference, matters, report, telling_terms
-from bot.state import Ending, InVain, Place, State
+from bot.memory import Ending, Place, State, Unanswered
+from bot.report import Day, Reference, UnansweredTopic, matters, report, telling_terms
 from tests.fakes.answers import banma_answer
 
 SUNDAY = date(2026, 11, 22)
@@ -38,9 +38,9 @@ def state(tmp_path: Path, clock: Clock) -> State:
 
 def test_every_day_is_there_with_its_outcomes(state: State, clock: Clock) -> None:
     for number, kind in enumerate(("answered", "answered", "uncertain", "none", "error", "turned_away")):
-        state.endings.note(Ending(kind, 0.1 * number), HERE, f"{number}.0", "?")  # type: ignore[arg-type]
+        state.log.note(Ending(kind, 0.1 * number), HERE, f"{number}.0", "?")  # type: ignore[arg-type]
     clock.now += 2 * DAY
-    state.endings.note(Ending("answered", 0.1), HERE, "9.0", "?")
+    state.log.note(Ending("answered", 0.1), HERE, "9.0", "?")
     made = report(state, SUNDAY, 7)
     assert made.days == (
         Day("2026-11-16", 2, 1, 1, 1, 1),
@@ -62,7 +62,7 @@ def test_a_period_without_questions_has_no_shares(state: State) -> None:
 def test_what_was_asked_on_other_days_is_left_out(state: State, clock: Clock, moment: str) -> None:
     clock.now = datetime.fromisoformat(moment).timestamp()
     miss = state.shown.remember_miss("?", HERE)
-    state.endings.note(Ending("none", 0.1, miss_id=miss), HERE, "1.0", "?")
+    state.log.note(Ending("none", 0.1, miss_id=miss), HERE, "1.0", "?")
     state.shown.record_feedback(state.shown.remember(banma_answer(), HERE), "down", "U1", HERE)
     made = report(state, SUNDAY, 7)
     assert (made.questions, made.disliked, made.in_vain) == (0, (), ())
@@ -70,7 +70,7 @@ def test_what_was_asked_on_other_days_is_left_out(state: State, clock: Clock, mo
 
 def test_a_thumb_down_comes_with_reason_words_question_and_where_the_quotes_stand(state: State) -> None:
     answer_id = state.shown.remember(banma_answer(), HERE)
-    state.endings.note(Ending("answered", 0.1, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns it?")
+    state.log.note(Ending("answered", 0.1, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns it?")
     state.shown.record_reason(answer_id, "wrong", "It is a third.", "U1", HERE)
     state.shown.record_feedback(answer_id, "up", "U2", HERE)
     made = report(state, SUNDAY, 7)
@@ -87,16 +87,16 @@ def test_a_thumb_down_comes_with_reason_words_question_and_where_the_quotes_stan
 
 def test_questions_about_the_same_are_one_matter() -> None:
     asked = [
-        InVain("Who is the CEO of SAIC?", MONDAY_NOON, False),
-        InVain("How much did Banma cost?", MONDAY_NOON, False),
-        InVain("who's SAIC's CEO", MONDAY_NOON + DAY, True),
-        InVain("Who is  the CEO of SAIC?", MONDAY_NOON, False),
-        InVain("Who is the CEO of Meizu?", MONDAY_NOON, False),
+        Unanswered("Who is the CEO of SAIC?", MONDAY_NOON, False),
+        Unanswered("How much did Banma cost?", MONDAY_NOON, False),
+        Unanswered("who's SAIC's CEO", MONDAY_NOON + DAY, True),
+        Unanswered("Who is  the CEO of SAIC?", MONDAY_NOON, False),
+        Unanswered("Who is the CEO of Meizu?", MONDAY_NOON, False),
     ]
     assert matters(asked) == [
-        Matter(("Who is the CEO of SAIC?", "who's SAIC's CEO"), 3, 1, "2026-11-17"),
-        Matter(("How much did Banma cost?",), 1, 0, "2026-11-16"),
-        Matter(("Who is the CEO of Meizu?",), 1, 0, "2026-11-16"),
+        UnansweredTopic(("Who is the CEO of SAIC?", "who's SAIC's CEO"), 3, 1, "2026-11-17"),
+        UnansweredTopic(("How much did Banma cost?",), 1, 0, "2026-11-16"),
+        UnansweredTopic(("Who is the CEO of Meizu?",), 1, 0, "2026-11-16"),
     ]
 
 
@@ -113,7 +113,7 @@ def test_questions_about_the_same_are_one_matter() -> None:
     ],
 )
 def test_what_counts_as_the_same_matter(one: str, other: str, same: bool) -> None:
-    found = matters([InVain(one, 0.0, False), InVain(other, 0.0, False)])
+    found = matters([Unanswered(one, 0.0, False), Unanswered(other, 0.0, False)])
     assert len(found) == (1 if same else 2)
 
 
@@ -125,7 +125,7 @@ def test_terms_that_tell_nothing_are_left_out_unless_there_are_no_others() -> No
 def test_grouping_thousands_takes_a_moment() -> None:
     dice = random.Random(1)
     names = [f"name{number}" for number in range(2_000)]
-    asked = [InVain(" ".join(dice.sample(names, 5)), 0.0, False) for _ in range(4_000)]
+    asked = [Unanswered(" ".join(dice.sample(names, 5)), 0.0, False) for _ in range(4_000)]
     began = time.perf_counter()
     found = matters(asked)
     assert sum(matter.count for matter in found) == 4_000

@@ -5,14 +5,14 @@ answered, those of recent threads, for follow-ups, those that their askers passe
 and what they wrote about an answer; all other questions only where a setting says so.
 """
 
-from bot.state.chores import Chore
-from bot.state.endings import Ending, EndingKind, InVain
-from bot.state.inbox import LEASE_SECONDS, MAX_TRIES, Claim, Letter, Pending, Replied, Sequel
-from bot.state.memory import RETENTION_DAYS, State
-from bot.state.places import Place
-from bot.state.shown import Judged, Reason, ShownAnswer, ShownQuote, Verdict, text_hash
-from bot.state.takings import Limit, Over
-from bot.state.threads import FOLLOW_UP_SECONDS, TURNS_REMEMBERED
+from bot.memory.answers import Judged, Reason, ShownAnswer, ShownQuote, Verdict, text_hash
+from bot.memory.chores import Chore
+from bot.memory.inbox import LEASE_SECONDS, MAX_TRIES, Lease, Pending, Replied, Revision, StoredQuestion
+from bot.memory.limits import Limit, Over
+from bot.memory.log import Ending, EndingKind, Unanswered
+from bot.memory.memory import RETENTION_DAYS, State
+from bot.memory.places import Place
+from bot.memory.threads import FOLLOW_UP_SECONDS, TURNS_REMEMBERED
 
 __all__ = [
     "FOLLOW_UP_SECONDS",
@@ -21,22 +21,22 @@ __all__ = [
     "RETENTION_DAYS",
     "TURNS_REMEMBERED",
     "Chore",
-    "Claim",
     "Ending",
     "EndingKind",
-    "InVain",
     "Judged",
-    "Letter",
+    "Lease",
     "Limit",
     "Over",
     "Pending",
     "Place",
     "Reason",
     "Replied",
-    "Sequel",
+    "Revision",
     "ShownAnswer",
     "ShownQuote",
     "State",
+    "StoredQuestion",
+    "Unanswered",
     "Verdict",
     "text_hash",
 ]

@@ -11,25 +11,25 @@ from pathlib import Path
 
 import pytest
 
-from bot.state import (
+from bot.memory import (
     FOLLOW_UP_SECONDS,
     LEASE_SECONDS,
     MAX_TRIES,
     TURNS_REMEMBERED,
-    Letter,
     Place,
     Replied,
-    Sequel,
+    Revision,
     State,
+    StoredQuestion,
 )
-from bot.state.database import MIGRATIONS
+from bot.memory.schema import MIGRATIONS
 from bot.types import About, Instead, Told, Turn
 from index.types import FootnoteError
 from tests.fakes.answers import BANMA_QUOTE, answer_quoting, banma_answer
 
 KEYS = ("event:Ev1", "message:T1:C1:1.0")
 HERE = Place("T1", "C1", "1.0")
-LETTER = Letter(HERE, "1.0", "the question")
+LETTER = StoredQuestion(HERE, "1.0", "the question")
 
 
 class Clock:
@@ -148,7 +148,7 @@ def test_a_question_is_kept_until_it_is_finished(state: State) -> None:
     assert claim
     assert state.inbox.waiting() == 1
     assert state.inbox.begin_posting(claim)
-    assert state.inbox.finish(claim, Replied("2.0", "A1")) == Sequel()
+    assert state.inbox.finish(claim, Replied("2.0", "A1")) == Revision()
     assert state.inbox.waiting() == 0
     assert state.inbox.reply(HERE, "1.0") == Replied("2.0", "A1")
 
@@ -173,7 +173,7 @@ def test_a_question_whose_process_died_is_given_out_once_when_its_lease_ran_out(
 def test_processes_racing_for_what_was_left_behind_take_each_question_once(path: Path) -> None:
     past = State(path, lambda: time.time() - 10 * LEASE_SECONDS)
     for number in range(40):
-        past.inbox.claim((f"event:{number}",), Letter(HERE, f"{number}.0", str(number)))
+        past.inbox.claim((f"event:{number}",), StoredQuestion(HERE, f"{number}.0", str(number)))
     with ProcessPoolExecutor(2) as pool:
         taken = [body for bodies in pool.map(take_over_all, [path, path]) for body in bodies]
     assert sorted(taken, key=int) == [str(number) for number in range(40)]
@@ -246,20 +246,22 @@ def test_a_question_that_ends_every_process_is_given_up(state: State, clock: Clo
 def test_an_edit_while_the_question_is_being_answered_is_told_to_whoever_answers(state: State) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
-    assert state.inbox.revise(("edit:1",), Letter(HERE, "1.0", "new words")) is None
-    assert state.inbox.finish(claim, Replied("2.0")) == Sequel(revised="new words")
+    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is None
+    assert state.inbox.finish(claim, Replied("2.0")) == Revision(revised="new words")
     assert state.inbox.waiting() == 1, "still to be answered, by the same claim"
     assert state.inbox.begin_posting(claim)
-    assert state.inbox.finish(claim, Replied("2.0")) == Sequel()
-    assert state.inbox.revise(("edit:1",), Letter(HERE, "1.0", "new words")) is None, "the same edit again"
+    assert state.inbox.finish(claim, Replied("2.0")) == Revision()
+    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is None, (
+        "the same edit again"
+    )
 
 
 def test_an_edit_of_an_answered_question_is_claimed_once(state: State) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     state.inbox.finish(claim, Replied("2.0"))
-    assert state.inbox.revise(("edit:1",), Letter(HERE, "1.0", "new words")) is not None
-    assert state.inbox.revise(("edit:1",), Letter(HERE, "1.0", "new words")) is None
+    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is not None
+    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is None
     assert state.inbox.known(HERE, "1.0")
 
 
@@ -271,11 +273,11 @@ def test_an_edit_of_something_else_is_nobodys(state: State) -> None:
 
 def test_an_edit_that_a_dead_process_knew_of_is_what_is_answered(state: State, clock: Clock) -> None:
     state.inbox.claim(KEYS, LETTER)
-    state.inbox.revise(("edit:1",), Letter(HERE, "1.0", "new words"))
+    state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words"))
     clock.now += LEASE_SECONDS + 1
     (taken,) = state.inbox.abandoned(9)
     assert taken.body == "new words"
-    assert state.inbox.finish(taken.claim, Replied("2.0")) == Sequel()
+    assert state.inbox.finish(taken.claim, Replied("2.0")) == Revision()
 
 
 def test_a_deleted_question_is_not_answered_any_more(state: State) -> None:
@@ -290,7 +292,7 @@ def test_a_question_deleted_while_its_reply_is_being_posted_has_the_reply_taken_
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim and state.inbox.begin_posting(claim)
     state.inbox.retract(HERE, "1.0")
-    assert state.inbox.finish(claim, Replied("2.0")) == Sequel(retracted=True)
+    assert state.inbox.finish(claim, Replied("2.0")) == Revision(retracted=True)
     assert state.inbox.reply(HERE, "1.0") is None
 
 

@@ -19,8 +19,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.state.database import Database
-from bot.state.places import Place
+from bot.memory.places import Place
+from bot.memory.schema import Database
 
 # Six renewals, one each `SlackSettings.round_seconds`; an asker waits no longer after a crash.
 LEASE_SECONDS = 30.0
@@ -35,7 +35,7 @@ REPLIES_KEPT_SECONDS = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Lease:
     """The right to answer one delivery, until it is finished or its lease runs out."""
 
     token: str
@@ -44,7 +44,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class StoredQuestion:
     """A question as it is kept.  `ts` is empty for one that is no message, as of a slash command."""
 
     place: Place
@@ -57,7 +57,7 @@ class Letter:
 class Pending:
     """A question that was left behind, and is the caller's now."""
 
-    claim: Claim
+    claim: Lease
     body: str
     retracted: bool
 
@@ -71,7 +71,7 @@ class Replied:
 
 
 @dataclass(frozen=True, slots=True)
-class Sequel:
+class Revision:
     """What became of a question while it was being answered."""
 
     revised: str | None = None
@@ -86,12 +86,12 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def claim(self, keys: Sequence[str], letter: Letter | None = None) -> Claim | None:
+    def claim(self, keys: Sequence[str], letter: StoredQuestion | None = None) -> Lease | None:
         """Claim a delivery under all its keys; None where another has answered or is answering."""
         with self._database.transaction() as sql:
             return self._claim(sql, keys, letter)
 
-    def renew(self, claims: Iterable[Claim]) -> None:
+    def renew(self, claims: Iterable[Lease]) -> None:
         """Start leases anew, as far as nobody has taken them over."""
         now = self._database.clock()
         with self._database.transaction() as sql:
@@ -100,7 +100,7 @@ class Inbox:
                 [(now, claim.token) for claim in claims],
             )
 
-    def begin_posting(self, claim: Claim) -> bool:
+    def begin_posting(self, claim: Lease) -> bool:
         """Note that the reply is about to be posted; False where it is not to be posted (any more)."""
         with self._database.transaction() as sql:
             held = sql.execute(
@@ -111,7 +111,7 @@ class Inbox:
                 sql.execute("UPDATE inbox SET posting = 1 WHERE claim = ?", (claim.token,))
         return held > 0
 
-    def finish(self, claim: Claim, replied: Replied | None = None) -> Sequel:
+    def finish(self, claim: Lease, replied: Replied | None = None) -> Revision:
         """The asker has a reply, or is to have none: no redelivery will be answered again.
 
         Where the question was edited meanwhile, the claim is still the caller's.
@@ -133,12 +133,12 @@ class Inbox:
                     (claim.token,),
                 )
                 sql.execute("UPDATE deliveries SET claimed_at = ? WHERE claim = ?", (now, claim.token))
-                return Sequel(revised=revised)
+                return Revision(revised=revised)
             sql.execute("DELETE FROM inbox WHERE claim = ?", (claim.token,))
             sql.execute("UPDATE deliveries SET done_at = ? WHERE claim = ?", (now, claim.token))
-        return Sequel(retracted=bool(retracted))
+        return Revision(retracted=bool(retracted))
 
-    def release(self, claim: Claim, *, maybe_posted: bool = False) -> bool:
+    def release(self, claim: Lease, *, maybe_posted: bool = False) -> bool:
         """No reply got through: a redelivery may try at once, and `abandoned` gives it out later.
 
         False where it was tried often enough, and is given up.
@@ -164,7 +164,7 @@ class Inbox:
                 )
         return not given_up
 
-    def hand_over(self, claims: Iterable[Claim]) -> None:
+    def hand_over(self, claims: Iterable[Lease]) -> None:
         """Let another process take these at once.  Who still works on one notices before it posts."""
         with self._database.transaction() as sql:
             sql.executemany(
@@ -192,7 +192,7 @@ class Inbox:
                     sql.execute("DELETE FROM inbox WHERE claim = ?", (old,))
                     sql.execute("UPDATE deliveries SET done_at = ? WHERE claim = ?", (now, old))
                     continue
-                claim = Claim(secrets.token_hex(8), bool(posting))
+                claim = Lease(secrets.token_hex(8), bool(posting))
                 sql.execute(
                     "UPDATE inbox SET claim = ?, body = ?, revised = NULL, tries = tries + 1 WHERE claim = ?",
                     (claim.token, revised or body, old),
@@ -215,7 +215,7 @@ class Inbox:
         with self._database.transaction() as sql:
             return self._reply(sql, place, ts)
 
-    def revise(self, keys: Sequence[str], letter: Letter) -> Claim | None:
+    def revise(self, keys: Sequence[str], letter: StoredQuestion) -> Lease | None:
         """Note an edit.  A claim where the reply to it has to be made anew by the caller.
 
         None where whoever is answering the question will see to it, where this edit was seen before,
@@ -266,8 +266,13 @@ class Inbox:
         sql.execute("DELETE FROM replies WHERE posted_at < ?", (now - min(REPLIES_KEPT_SECONDS, retention),))
 
     def _claim(
-        self, sql: sqlite3.Connection, keys: Sequence[str], letter: Letter | None, *, done: bool = False
-    ) -> Claim | None:
+        self,
+        sql: sqlite3.Connection,
+        keys: Sequence[str],
+        letter: StoredQuestion | None,
+        *,
+        done: bool = False,
+    ) -> Lease | None:
         now = self._database.clock()
         marks = ", ".join("?" * len(keys))
         taken = sql.execute(
@@ -290,7 +295,7 @@ class Inbox:
         ).fetchall()
         sql.executemany("DELETE FROM inbox WHERE claim = ?", [(claim,) for claim, _, _ in before])
         posting, tries = any(row[1] for row in before), max((row[2] + 1 for row in before), default=0)
-        claim = Claim(secrets.token_hex(8), posting)
+        claim = Lease(secrets.token_hex(8), posting)
         sql.executemany(
             "INSERT INTO deliveries VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE"
             " SET claim = excluded.claim, claimed_at = excluded.claimed_at, done_at = excluded.done_at",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.state.database import Database
+from bot.memory.schema import Database
 
 # Longer than a patient post takes; whoever took a chore and died is not waited for beyond it.
 TAKEN_SECONDS = 600.0

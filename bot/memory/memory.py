@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bot.state.chores import Chores
-from bot.state.database import Database
-from bot.state.endings import Endings
-from bot.state.inbox import Inbox
-from bot.state.shown import Shown
-from bot.state.takings import Takings
-from bot.state.threads import Threads
+from bot.memory.answers import PostedAnswers
+from bot.memory.chores import Chores
+from bot.memory.inbox import Inbox
+from bot.memory.limits import Limits
+from bot.memory.log import Log
+from bot.memory.schema import Database
+from bot.memory.threads import Threads
 
 RETENTION_DAYS = 90
 """A quarter: long enough to see whether last month's new articles helped."""
@@ -37,10 +37,10 @@ class State:
         self._database = Database(path, clock)
         self.inbox = Inbox(self._database)
         self.threads = Threads(self._database)
-        self.shown = Shown(self._database)
-        self.endings = Endings(self._database, keep_questions=keep_questions)
+        self.shown = PostedAnswers(self._database)
+        self.log = Log(self._database, keep_questions=keep_questions)
         self.chores = Chores(self._database)
-        self.takings = Takings(self._database)
+        self.limits = Limits(self._database)
         self._retention_seconds = retention_days * 86_400.0
         if prune:
             self.prune()
@@ -49,7 +49,7 @@ class State:
         """Forget what is past its time; nothing that people did or said outlives the retention."""
         now = self._database.clock()
         with self._database.transaction() as sql:
-            for part in (self.inbox, self.threads, self.shown, self.endings, self.takings):
+            for part in (self.inbox, self.threads, self.shown, self.log, self.limits):
                 part.prune(sql, now, self._retention_seconds)
         self._database.checkpoint()
 

@@ -9,8 +9,8 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.state.database import Database
-from bot.state.places import Place
+from bot.memory.places import Place
+from bot.memory.schema import Database
 from bot.types import Answer, Instead
 
 Verdict = Literal["up", "down"]
@@ -73,7 +73,7 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Shown:
+class PostedAnswers:
     """Thread-safe, and shared by processes.  Nothing is told of an answer to another channel than its own."""
 
     def __init__(self, database: Database) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 
-from bot.state import Ending, InVain, Judged, State
+from bot.memory import Ending, Judged, State, Unanswered
 from index.common_terms import is_common
 from index.terms import terms
 
@@ -63,7 +63,7 @@ class Disliked:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class UnansweredTopic:
     """Questions about the same that were asked in vain."""
 
     questions: tuple[str, ...]
@@ -81,7 +81,7 @@ class Report:
     """Every day of the period, oldest first, those without a question too."""
     liked: int
     disliked: tuple[Disliked, ...]
-    in_vain: tuple[Matter, ...]
+    in_vain: tuple[UnansweredTopic, ...]
     """The most frequent first."""
     median_seconds: float | None
     keeps_questions: bool
@@ -105,18 +105,18 @@ def report(state: State, last: date, days: int) -> Report:
     since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
     until = since + days * DAY_SECONDS
     return report_of(
-        [ending for ending in state.endings.since(since) if ending.asked_at < until],
+        [ending for ending in state.log.since(since) if ending.asked_at < until],
         [judged for judged in state.shown.verdicts(since) if judged.given_at < until],
-        [asked for asked in state.endings.in_vain(since) if asked.asked_at < until],
+        [asked for asked in state.log.in_vain(since) if asked.asked_at < until],
         [first + timedelta(days=number) for number in range(days)],
-        keeps_questions=state.endings.keeps_questions,
+        keeps_questions=state.log.keeps_questions,
     )
 
 
 def report_of(
     endings: Sequence[Ending],
     verdicts: Sequence[Judged],
-    in_vain: Sequence[InVain],
+    in_vain: Sequence[Unanswered],
     days: Sequence[date],
     *,
     keeps_questions: bool,
@@ -143,13 +143,13 @@ def report_of(
     )
 
 
-def matters(asked: Iterable[InVain]) -> list[Matter]:
+def matters(asked: Iterable[Unanswered]) -> list[UnansweredTopic]:
     """Group questions by the stems of their telling words, the most frequent matter first.
 
     A question joins the matter whose first question it resembles most.
     """
     leaders: list[frozenset[str]] = []
-    members: list[list[InVain]] = []
+    members: list[list[Unanswered]] = []
     holding: defaultdict[str, list[int]] = defaultdict(list)
     for one in asked:
         told = telling_terms(one.question)
@@ -176,9 +176,9 @@ def telling_terms(question: str) -> frozenset[str]:
     return frozenset(term for term in found if not is_common(term)) or frozenset(found) or frozenset([""])
 
 
-def _matter(asked: Sequence[InVain]) -> Matter:
+def _matter(asked: Sequence[Unanswered]) -> UnansweredTopic:
     wordings = Counter(" ".join(one.question.split()) for one in asked)
-    return Matter(
+    return UnansweredTopic(
         questions=tuple(wording for wording, _ in wordings.most_common()),
         count=len(asked),
         told=sum(one.told for one in asked),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.state.database import Database
+from bot.memory.schema import Database
 
 WINDOW_SECONDS = 60.0
 
@@ -38,7 +38,7 @@ class Over:
     """Nothing was said of it since the limit was reached."""
 
 
-class Takings:
+class Limits:
     """Thread-safe, and shared by processes.  What is older than a minute goes with the next taking."""
 
     def __init__(self, database: Database) -> None:

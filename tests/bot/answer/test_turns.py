@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.turns import Turns
+from bot.answer.turns import Turns
 
 PATIENCE_SECONDS = 10.0
 

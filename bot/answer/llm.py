@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
-from bot.prose import checked, given_sentences, request
+from bot.answer.prose import checked, given_sentences, request
 from bot.types import Quote
 
 TIMEOUT_SECONDS = 10.0

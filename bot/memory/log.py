@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.state.database import Database
-from bot.state.places import Place
+from bot.memory.places import Place
+from bot.memory.schema import Database
 
 EndingKind = Literal["answered", "uncertain", "none", "error", "turned_away"]
 """`turned_away`: too many questions at once, from everybody or from one."""
@@ -28,7 +28,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class InVain:
+class Unanswered:
     """A question that the articles do not answer."""
 
     question: str
@@ -37,7 +37,7 @@ class InVain:
     """Somebody passed it on to the curators."""
 
 
-class Endings:
+class Log:
     """Thread-safe, and shared by processes."""
 
     def __init__(self, database: Database, *, keep_questions: bool) -> None:
@@ -93,7 +93,7 @@ class Endings:
             ).fetchall()
         return [Ending(*row) for row in rows]
 
-    def in_vain(self, since: float) -> list[InVain]:
+    def in_vain(self, since: float) -> list[Unanswered]:
         """What was asked and not answered, oldest first: what was kept, and what was passed on."""
         with self._database.transaction() as sql:
             rows = sql.execute(
@@ -104,7 +104,7 @@ class Endings:
                 " ORDER BY endings.asked_at",
                 (since,),
             ).fetchall()
-        return [InVain(question, asked_at, bool(told)) for question, asked_at, told in rows]
+        return [Unanswered(question, asked_at, bool(told)) for question, asked_at, told in rows]
 
     def prune(self, sql: sqlite3.Connection, now: float, retention: float) -> None:
         sql.execute("DELETE FROM endings WHERE asked_at < ?", (now - retention,))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from bot.state.database import Database
-from bot.state.places import Place
+from bot.memory.places import Place
+from bot.memory.schema import Database
 from bot.types import Conversation, Turn
 
 TURNS_KEPT_SECONDS = 7 * 86_400.0

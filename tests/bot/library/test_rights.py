@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.rights import EVERYTHING, LiveRights, Rights, known_collections, read_rights
+from bot.library.rights import EVERYTHING, LiveRights, Rights, known_collections, read_rights
 from index.build import build
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder
