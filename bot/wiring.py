@@ -18,7 +18,8 @@ from bot.answer.answerer import Answerer
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
 from bot.config import NO_READER, LlmSettings, Settings
-from bot.library import Library, rights
+from bot.library import rights
+from bot.library.library import Library
 from bot.library.rights import LiveRights
 from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
