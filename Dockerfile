@@ -40,7 +40,7 @@ VOLUME /data
 EXPOSE 3000
 
 # Whether Slack is connected.  The first start builds the index before it connects.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=180s CMD ["python", "-m", "bot.health", "/data"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=180s CMD ["python", "-m", "bot.slack.health", "/data"]
 
 ENTRYPOINT ["footnote"]
 CMD ["run"]

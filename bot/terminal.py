@@ -16,10 +16,8 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from bot.messages.catalogue import ENGLISH
-from bot.messages.text import date_words, in_three, safe_link
-from bot.messages.told import instead_line, told_lines
 from bot.paragraphs import QUIET, Paragraph, one_line, printable, show
+from bot.text import date_words, in_three, instead_line, safe_link, told_lines
 from bot.types import (
     MAX_QUESTION_CHARS,
     Answer,
@@ -34,6 +32,7 @@ from bot.types import (
     Source,
     Turn,
 )
+from bot.words import ENGLISH
 from index.types import FootnoteError
 
 if TYPE_CHECKING:

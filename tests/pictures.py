@@ -19,10 +19,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from bot import messages
 from bot.config import settings_from
-from bot.messages import ENGLISH, Message
 from bot.report import Day, Disliked, Reference, Report, UnansweredTopic
+from bot.slack import messages
+from bot.slack.messages import ENGLISH, Message
 from bot.slack.weekly import weekly_message
 from bot.types import Answer, NoAnswer
 from bot.wiring import build_index, open_answers

@@ -37,7 +37,7 @@ ONLY_IMPORTERS = {
     "openpyxl": {"index.ingest.readers.sheets"},
     "pdfminer": {"index.ingest.readers.pdf"},
     "charset_normalizer": {"index.ingest.readers.decoding"},
-    "sqlite3": {"bot.memory", "bot.slack.waiting"},
+    "sqlite3": {"bot.memory", "bot.slack.run"},
     "dotenv": {"bot.config"},
     "rich": {"bot.paragraphs", "bot.terminal", "bot.commands"},
     "readline": {"bot.terminal"},
@@ -68,7 +68,15 @@ def test_the_index_knows_nothing_of_the_bot() -> None:
 
 
 def test_answering_knows_nothing_of_where_an_answer_is_shown() -> None:
-    shown = ("bot.slack", "bot.terminal", "bot.commands", "bot.messages", "bot.wiring", "rich", "slack_sdk")
+    shown = (
+        "bot.slack",
+        "bot.terminal",
+        "bot.commands",
+        "bot.slack.messages",
+        "bot.wiring",
+        "rich",
+        "slack_sdk",
+    )
 
     assert [surface for surface in shown if reaches("bot.answer.answerer", surface)] == []
 
@@ -86,10 +94,25 @@ def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are
 
 def test_messages_are_pure() -> None:
     allowed = {
-        *("bot.messages", "bot.types", "__future__", "collections", "dataclasses", "datetime", "enum"),
+        *(
+            "bot.slack.messages",
+            "bot.text",
+            "bot.types",
+            "bot.words",
+            "__future__",
+            "collections",
+            "dataclasses",
+            "datetime",
+            "enum",
+        ),
         *("itertools", "json", "re", "typing", "unicodedata", "urllib.parse"),
     }
-    used = {name for m in MODULES if _within(m, "bot.messages") for name in imports(m)}
+    used = {
+        name
+        for m in MODULES
+        if _within(m, "bot.slack.messages") or m in ("bot.text", "bot.words")
+        for name in imports(m)
+    }
 
     assert {name for name in used if not any(_within(name, module) for module in allowed)} == set()
 
@@ -129,7 +152,7 @@ def test_nobody_prints_but_the_command_line() -> None:
     printers = {module for module, _ in _constructions({"print"})}
     commands = {m for m in MODULES if _within(m, "bot.commands")}
 
-    assert printers <= commands | {"bot.paragraphs", "bot.terminal", "bot.health"}
+    assert printers <= commands | {"bot.paragraphs", "bot.terminal", "bot.slack.health"}
 
 
 def test_nothing_is_unpickled_evaluated_or_run_by_a_shell() -> None:

@@ -35,7 +35,7 @@ SLOW = {
     "concurrent.futures",
     "bot.wiring",
     "bot.answer.answerer",
-    "bot.messages",
+    "bot.slack.messages",
     "index.generation",
 }
 # To look at articles takes YAML and colours; to open the index NumPy and faiss.
@@ -62,8 +62,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("list", LOOK),
         ("doctor", {*LOOK, "concurrent.futures"}),
         ("check", INDEX),
-        ("ask Where is the Aare?", {*ANSWER, "bot.messages"}),
-        ("search Aare", {*ANSWER, "bot.messages"}),
+        ("ask Where is the Aare?", {*ANSWER, "bot.slack.messages"}),
+        ("search Aare", {*ANSWER, "bot.slack.messages"}),
         ("build", ANSWER),
     ],
 )

@@ -24,9 +24,9 @@ from bot.commands.inspection import drift
 from bot.commands.invocation import Invocation
 from bot.commands.model_checks import model_checks
 from bot.config import ENV_FILE, LlmSettings, Settings
-from bot.health import SILENT_SECONDS, last_beat_seconds
 from bot.library.rights import DEFAULT_FILE, known_collections, read_rights
 from bot.paragraphs import Paragraph, one_line, show
+from bot.slack.health import SILENT_SECONDS, last_beat_seconds
 from index.encoders.any_model import DEFAULT_MODEL, verify_default_model
 from index.folder import Reading, known_files, read_sources
 from index.manifests import Manifest, trusted_manifest

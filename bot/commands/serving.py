@@ -18,7 +18,7 @@ AGENT_MANIFEST_FILE = "manifest-agent.json"
 
 def slack(run: Invocation) -> int:
     """Answer in Slack until stopped by a signal."""
-    from bot.slack.logs import start_log  # Slack's library is imported when it is needed
+    from bot.slack.log import start_log  # Slack's library is imported when it is needed
 
     start_log(run.settings.log_level, run.settings.log_format)
     _require_secrets(run.settings)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from bot.memory import EndingKind, Verdict
-from bot.metrics import Metrics
+from bot.slack.metrics import Metrics
 from bot.slack.replies import NotSent, Outcome
 from bot.types import Answers, Overview
 from index.types import FootnoteError

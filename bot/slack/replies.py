@@ -17,8 +17,7 @@ from slack_sdk.web import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from bot.memory import Place
-from bot.messages import Message, Words
-from bot.slack.clients import (
+from bot.slack.client import (
     CALL_ERRORS,
     PATIENT_TIMEOUT_SECONDS,
     library_log,
@@ -27,6 +26,7 @@ from bot.slack.clients import (
     refusal,
     swift_client,
 )
+from bot.slack.messages import Message, Words
 
 _log = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot import messages
 from bot.memory import State
-from bot.messages import Message, Words
 from bot.report import Disliked, Reference, Report, UnansweredTopic, report
+from bot.slack import messages
 from bot.slack.access import Access, Closed
-from bot.slack.clients import CALL_ERRORS, posting_client, refusal, swift_client
+from bot.slack.client import CALL_ERRORS, posting_client, refusal, swift_client
 from bot.slack.faults import trace
+from bot.slack.messages import Message, Words
 from bot.types import Scope
 from index.types import collection_of
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bot import health
+from bot.slack import health
 from index.types import FootnoteError
 from tests.bot.commands.bench import TOKENS, Bench
 from tests.fakes.encoder import HashingEncoder

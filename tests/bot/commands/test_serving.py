@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import health
+from bot.slack import health
 from tests.bot.commands.bench import ROOT, TOKENS, Bench, process
 from tests.fakes.answers import BANMA_QUOTE, QUESTION
 
@@ -117,5 +117,5 @@ class TestHealth:
 
 
 def check_health(data: Path) -> tuple[int, str]:
-    done = process("-m", "bot.health", str(data), folder=data)
+    done = process("-m", "bot.slack.health", str(data), folder=data)
     return done.returncode, done.stdout

@@ -22,7 +22,8 @@ import pytest
 from slack_sdk.web import WebClient
 
 from bot.memory import State
-from bot.slack import HttpBot, SlackSettings
+from bot.slack.http_mode import HttpBot
+from bot.slack.settings import SlackSettings
 from tests.bot.slack.test_http_mode import post
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import event_payload

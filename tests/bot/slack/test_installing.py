@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.memory import Place, State
-from bot.slack import HttpBot
+from bot.slack.http_mode import HttpBot
 from bot.slack.incoming import Asked
 from bot.slack.installations import STATE_SECONDS, Installation, Installations
 from bot.slack.installing import SCOPES

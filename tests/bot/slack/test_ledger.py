@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.memory import State
-from bot.slack.logs import JsonLines, PlainLines, start_log
+from bot.slack.log import JsonLines, PlainLines, start_log
 from bot.types import NoAnswer, Silence
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot

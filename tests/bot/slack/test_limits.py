@@ -195,8 +195,8 @@ def test_whom_there_is_no_time_to_turn_away_is_answered_later(
     state: State,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.slack.staff._ASIDES_WAITING", 0)
-    monkeypatch.setattr("bot.slack.staff._ASIDE_THREADS", 1)
+    monkeypatch.setattr("bot.slack.pools._ASIDES_WAITING", 0)
+    monkeypatch.setattr("bot.slack.pools._ASIDE_THREADS", 1)
     monkeypatch.setattr("bot.memory.inbox.FIRST_RETRY_SECONDS", 0.2)
     turning = Workers.submit
     monkeypatch.setattr(Workers, "submit", lambda self, job: len(self._threads) > 1 and turning(self, job))

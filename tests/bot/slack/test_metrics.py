@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.metrics import Metrics
+from bot.slack.metrics import Metrics
 
 
 def test_a_counter_starts_at_nought_for_every_value_of_its_label() -> None:

@@ -1,4 +1,4 @@
-"""Text made safe for Slack: escaping, cutting, links and dates.  Knows nothing of blocks."""
+"""Text made safe to show: cut, escaped, linked, dated; and what is said of the articles in words of ours."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import unicodedata
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from bot.messages.catalogue import ENGLISH, Words
+from bot.types import About, Instead, Quote, Source, Told
+from bot.words import ENGLISH, Words
 
 ELLIPSIS = " …"
 MAX_LINK_CHARS = 3_000
 """Longest URL that Slack accepts."""
+MAX_SUBJECT_CHARS = 120
+MAX_VALUE_CHARS = 300
 
 # A word boundary is worth giving up at most this share of the room for.
 _WORD_SHARE = 0.4
@@ -148,3 +151,65 @@ def _is_hangul_lead(character: str) -> bool:
 
 def _is_hangul(character: str) -> bool:
     return _is_hangul_lead(character) or "\uac00" <= character <= "\ud7a3"
+
+
+def told_lines(told: Told, sources: tuple[Source, ...], words: Words) -> list[str]:
+    """The sentences above the articles in `sources`; one for each of these where one was asked about."""
+    known = {
+        About.AUTHOR: words.told_author,
+        About.PUBLISHED: words.told_published,
+        About.PUBLISHER: words.told_publisher,
+        About.LINK: words.told_link,
+    }.get(told.about)
+    if known is None:
+        return [_of_a_list(told, len(sources), words)]
+    if told.about is About.LINK:
+        return [known[0 if any(told.values) else 1], *_rest(told, sources, words)]
+    lines = []
+    for source, value in zip(sources, told.values, strict=False):
+        shown = date_words(value, words) if told.about is About.PUBLISHED else value
+        said = known[0].format(value=shortened(shown, MAX_VALUE_CHARS)) if shown else known[1]
+        lines.append(said if len(sources) == 1 else f"[{source.citation}] {said}")
+    return [*lines, *_rest(told, sources, words)]
+
+
+def instead_line(instead: Instead, words: Words) -> str:
+    """That something which was asked for is not named, and what is."""
+    asked = shortened(instead.asked, MAX_SUBJECT_CHARS)
+    if instead.named is None:
+        return words.named_nowhere.format(asked=asked)
+    return words.instead.format(asked=asked, named=shortened(instead.named, MAX_SUBJECT_CHARS))
+
+
+def answer_words(quote: Quote) -> str:
+    """The very words of the quote that answer, if they are short enough to stand alone; else nothing."""
+    if quote.answer is None:
+        return ""
+    start, end = quote.answer
+    words = " ".join(quote.text[start - quote.start : end - quote.start].split())
+    return words if 2 * len(words) <= len(quote.text) and len(words) <= MAX_SUBJECT_CHARS else ""
+
+
+def _of_a_list(told: Told, shown: int, words: Words) -> str:
+    subject = shortened(told.subject or "", MAX_SUBJECT_CHARS)
+    if told.count == 0:
+        if told.about is About.FROM:
+            return words.told_none_from.format(subject=subject)
+        if subject:
+            return words.named_nowhere.format(asked=subject)
+        return words.told_none_dated if told.about is About.LATEST else words.no_articles
+    forms = {
+        About.COUNT: words.told_count,
+        About.COLLECTION: words.told_collection,
+        About.MENTIONING: words.told_mentioning,
+        About.FROM: words.told_from,
+        About.LATEST: words.told_latest_naming if subject else words.told_latest,
+    }[told.about]
+    one = shown if told.about is About.LATEST else told.count
+    form = forms[0 if one == 1 else 1 if shown == told.count else 2]
+    return form.format(count=f"{told.count:,}", subject=subject)
+
+
+def _rest(told: Told, sources: tuple[Source, ...], words: Words) -> list[str]:
+    """That more articles fit than are shown."""
+    return [words.told_of_more.format(count=f"{told.count:,}")] if told.count > len(sources) else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from bot.messages.catalogue import CHINESE, Words
+from bot.words import CHINESE, Words
 
 # What may follow a reason.
 _TAILS = {

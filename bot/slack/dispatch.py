@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot import messages
 from bot.memory import Ending, EndingKind, Lease, Over, Place, Replied, State
-from bot.messages import Message, Words
+from bot.slack import messages
 from bot.slack.access import Access, Closed
-from bot.slack.curating import Curating, Telling, failed_message, taken_on_message
-from bot.slack.errands import Errand
+from bot.slack.curating.curate import Curating, ProgressMessage, failed_message, taken_on_message
+from bot.slack.curating.requests import Request
 from bot.slack.faults import trace
 from bot.slack.incoming import Asked, as_new, from_letter
 from bot.slack.ledger import Ledger
 from bot.slack.limits import Limits
 from bot.slack.locales import Locales
+from bot.slack.messages import Message, Words
 from bot.slack.panel import Panel
 from bot.slack.replies import NotSent, Outcome, Reply, Sent
 from bot.slack.workers import Workers
@@ -46,7 +46,7 @@ class _Said:
     """None for what was no question."""
 
 
-class Desk:
+class Dispatcher:
     def __init__(
         self,
         answers: Answers,
@@ -57,13 +57,13 @@ class Desk:
         access: Access,
         reply_to: Callable[[Asked], Reply],
         curating: Curating | None,
-        errands: Workers,
+        requests: Workers,
         asides: Workers,
         limits: Limits,
         ledger: Ledger,
         team: str = "",
     ) -> None:
-        """`errands` runs those of curators, one after the other; `asides` says what is no answer.
+        """`requests` runs those of curators, one after the other; `asides` says what is no answer.
 
         With `team`, only what was left behind in that workspace is taken over.
         """
@@ -75,7 +75,7 @@ class Desk:
         self._panel = panel
         self._access = access
         self._curating = curating
-        self._errands = errands
+        self._requests = requests
         self._asides = asides
         self._limits = limits
         self._ledger = ledger
@@ -175,9 +175,9 @@ class Desk:
                 self._answer(asked, reply, claim, taken)
 
         workers = self._workers
-        if self._curating is not None and not retracted and self._errand(asked):
+        if self._curating is not None and not retracted and self._request(asked):
             # Answers need not wait for them.
-            workers = self._errands if self._curating.trusts(asked.user) else workers
+            workers = self._requests if self._curating.trusts(asked.user) else workers
         with self._lock:
             self._held.add(claim)
         queued = workers.submit(job)
@@ -186,8 +186,8 @@ class Desk:
         return queued
 
     def _over(self, asked: Asked) -> Over | None:
-        """Orders and errands are no questions, and what asks for silence has to be heard."""
-        if asked.order is not None or self._errand(asked):
+        """Orders and requests are no questions, and what asks for silence has to be heard."""
+        if asked.order is not None or self._request(asked):
             return None
         return self._limits.take(asked.place.team, asked.place.channel, asked.user)
 
@@ -252,18 +252,18 @@ class Desk:
         try:
             shown = self._inbox.reply(asked.place, asked.ts)
             found = reply.find() if shown is None and claim.maybe_posted else None
-            errand = self._errand(asked)
-            if found is not None and errand is None:
+            request = self._request(asked)
+            if found is not None and request is None:
                 return self._record(claim, Sent(found), asked, None, reply)
             words = self._locales.words(asked.user, asked.text)
             sight = self._access.at(asked.place.channel, outsider=asked.outsider, shared=asked.shared)
             if isinstance(sight, Closed):
                 said = self._decline(asked, sight, words)
-            elif errand is not None and self._curating is not None:
+            elif request is not None and self._curating is not None:
                 if self._curating.trusts(asked.user):
-                    lasting = reply.lasting() if errand.takes_long else reply
-                    telling = Telling(lasting, shown.ts if shown else found, words)
-                    return self._run(asked, errand, sight.scope, shown, telling, reply, claim, words)
+                    lasting = reply.lasting() if request.takes_long else reply
+                    progress = ProgressMessage(lasting, shown.ts if shown else found, words)
+                    return self._run(asked, request, sight.scope, shown, progress, reply, claim, words)
                 said = _Said(self._curating.who_can(words))
             else:
                 if not asked.only_if_certain and shown is None and asked.text and asked.order is None:
@@ -285,21 +285,21 @@ class Desk:
             self._panel.name(asked.place, asked.text)
         return revised
 
-    def _errand(self, asked: Asked) -> Errand | None:
-        return self._curating.errand(asked) if self._curating is not None else None
+    def _request(self, asked: Asked) -> Request | None:
+        return self._curating.request(asked) if self._curating is not None else None
 
     def _run(
         self,
         asked: Asked,
-        errand: Errand,
+        request: Request,
         scope: Scope,
         shown: Replied | None,
-        telling: Telling,
+        progress: ProgressMessage,
         reply: Reply,
         claim: Lease,
         words: Words,
     ) -> Asked | None:
-        """Run a curator's errand, and tell of it in one message.
+        """Run a curator's request, and tell of it in one message.
 
         A process that takes it over begins anew: what was added already is then there already.
         """
@@ -307,15 +307,15 @@ class Desk:
             self._inbox.finish(claim)
             return None
         try:
-            if errand.takes_long:
-                telling.show(taken_on_message(words))
-            outcome = telling.end(self._curating.carry_out(errand, scope, words, telling.show))
+            if request.takes_long:
+                progress.show(taken_on_message(words))
+            outcome = progress.end(self._curating.carry_out(request, scope, words, progress.show))
         except FootnoteError as error:
-            _log.error("An errand could not be run: %s", error)
-            outcome = telling.end(failed_message(error, words))
+            _log.error("A request could not be run: %s", error)
+            outcome = progress.end(failed_message(error, words))
         except Exception as error:
-            _log.error("An errand could not be run\n%s", trace(error))
-            outcome = telling.end(messages.broken_message(words))
+            _log.error("A request could not be run\n%s", trace(error))
+            outcome = progress.end(messages.broken_message(words))
         return self._record(claim, outcome, asked, None, reply, shown)
 
     def _decline(self, asked: Asked, closed: Closed, words: Words) -> _Said | None:

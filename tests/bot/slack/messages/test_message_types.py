@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bot import messages
+from bot.slack import messages
 from bot.types import About, Instead, Nearest, NoAnswer, PassageView, Silence, Told
 from tests.fakes.answers import answer_quoting, banma_answer, overview
 
-PACKAGE = Path(__file__).parents[1] / "slack_types"
+PACKAGE = Path(__file__).parents[3] / "slack_types"
 COMPILER = PACKAGE / "node_modules" / "typescript" / "bin" / "tsc"
 
 pytestmark = pytest.mark.skipif(

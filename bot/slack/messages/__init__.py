@@ -1,22 +1,6 @@
 """What Footnote says in Slack: values in, Block Kit out.  Pure; posts nothing and stores nothing."""
 
-from bot.messages.blocks import Block
-from bot.messages.catalogue import CHINESE, ENGLISH, LANGUAGES, Words, words_for
-from bot.messages.curating import ASK_THIS, KEEP, REMOVE, curated_message
-from bot.messages.home import Trouble, conversation_title, home_view, home_without_index, prompts
-from bot.messages.modals import (
-    MAX_REASON_CHARS,
-    REASONS,
-    WHY,
-    changed_modal,
-    feedback_modal,
-    passage_modal,
-    said_in,
-    stretch_modal,
-    withheld_modal,
-)
-from bot.messages.reasons import reason_in
-from bot.messages.replies import (
+from bot.slack.messages.answers import (
     BAD,
     FEEDBACK,
     GOOD,
@@ -38,7 +22,23 @@ from bot.messages.replies import (
     no_index_message,
     order_message,
 )
-from bot.messages.reporting import full_date, report_message
+from bot.slack.messages.blocks import Block
+from bot.slack.messages.curating import ASK_THIS, KEEP, REMOVE, curated_message
+from bot.slack.messages.home import Trouble, conversation_title, home_view, home_without_index, prompts
+from bot.slack.messages.modals import (
+    MAX_REASON_CHARS,
+    REASONS,
+    WHY,
+    changed_modal,
+    feedback_modal,
+    passage_modal,
+    said_in,
+    stretch_modal,
+    withheld_modal,
+)
+from bot.slack.messages.reasons import reason_in
+from bot.slack.messages.report import full_date, report_message
+from bot.words import CHINESE, ENGLISH, LANGUAGES, Words, words_for
 
 __all__ = [
     "ASK_THIS",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.messages import blocks
-from bot.messages.blocks import Block
-from bot.messages.catalogue import ENGLISH, Words
-from bot.messages.replies import MAX_TITLE_CHARS, STEP
-from bot.messages.text import ELLIPSIS, date_words, head, printable, shortened, tail
+from bot.slack.messages import blocks
+from bot.slack.messages.answers import MAX_TITLE_CHARS, STEP
+from bot.slack.messages.blocks import Block
+from bot.text import ELLIPSIS, date_words, head, printable, shortened, tail
 from bot.types import PassageView
+from bot.words import ENGLISH, Words
 
 WHY = "why"
 REASONS = ("wrong", "outdated", "not_asked")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from bot.messages.text import MAX_LINK_CHARS, safe_link
+from bot.text import MAX_LINK_CHARS, safe_link
 
 Block = dict[str, object]
 

@@ -1,6 +1,6 @@
 """What a curator asks the bot to do, read from a message: add, follow, remove, rebuild, status.  Pure.
 
-Only what cannot be meant as a question is taken for an errand: `add` and `follow` with nothing but addresses
+Only what cannot be meant as a question is taken for a request: `add` and `follow` with nothing but addresses
 or files behind them, `rebuild` and `status` alone.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bot.messages import LANGUAGES
+from bot.slack.messages import LANGUAGES
 
 # As many files as Slack takes in one message.
 MAX_SOURCES = 10
@@ -35,7 +35,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Request:
     kind: Literal["add", "follow", "remove", "rebuild", "status"]
     urls: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
@@ -55,19 +55,19 @@ class Errand:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, Any]) -> Errand:
+    def from_json(cls, kept: Mapping[str, Any]) -> Request:
         files = tuple(File(**file) for file in kept["files"])
         return cls(**{**kept, "urls": tuple(kept["urls"]), "files": files})
 
 
-def errand_in(
+def request_in(
     markup: str,
     files: Sequence[Mapping[str, Any]] = (),
     bot_user_id: str | None = None,
     *,
     direct: bool = False,
-) -> Errand | None:
-    """The errand that a message or the text of a command is; None where it is none.
+) -> Request | None:
+    """The request that a message or the text of a command is; None where it is none.
 
     In a direct message a link or a file needs no word: what else could it be for?
     """
@@ -77,23 +77,23 @@ def errand_in(
     for rest in _behind(text, [word for words in LANGUAGES for word in words.orders_add]):
         addresses, place = _addresses_and_place(rest)
         if addresses is not None and (addresses or given):
-            return Errand("add", addresses[:MAX_SOURCES], given, place)
+            return Request("add", addresses[:MAX_SOURCES], given, place)
     for rest in _behind(text, [word for words in LANGUAGES for word in words.orders_follow]):
         addresses, place = _addresses_and_place(rest)
         if addresses and not given:
-            return Errand("follow", addresses[:MAX_SOURCES], collection=place)
+            return Request("follow", addresses[:MAX_SOURCES], collection=place)
     for rest in _behind(text, [word for words in LANGUAGES for word in words.orders_remove]):
         if rest and not rest.endswith(("?", "？")):
-            return Errand("remove", name=rest)
+            return Request("remove", name=rest)
     alone = text.rstrip(".!。！").casefold()
     for words in LANGUAGES:
         if alone in words.orders_rebuild:
-            return Errand("rebuild")
+            return Request("rebuild")
         if alone in words.orders_status:
-            return Errand("status")
+            return Request("status")
     addresses, place = _addresses_and_place(text)
     if direct and addresses is not None and place is None and (addresses or given):
-        return Errand("add", addresses[:MAX_SOURCES], given, dropped=True)
+        return Request("add", addresses[:MAX_SOURCES], given, dropped=True)
     return None
 
 

@@ -1,7 +1,7 @@
 """Signs of life, and what they mean, whoever asks.
 
 The bot in Slack touches a file while it is connected, and how old that is, anybody can see: a process
-of its own asks (`python -m bot.health DATA`), often and cheaply, a container's health check.  Who asks
+of its own asks (`python -m bot.slack.health DATA`), often and cheaply, a container's health check.  Who asks
 over the network is told the `Condition`.
 """
 

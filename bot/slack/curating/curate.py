@@ -9,19 +9,18 @@ from typing import get_args
 
 from slack_bolt import Ack, App, BoltContext
 
-from bot import messages
 from bot.library.library import Added, Document, Library, Merged, Outcome, Refused, Round
 from bot.library.rights import IN_NO_FOLDER, collection_named
 from bot.memory import Place, State
-from bot.messages import Message, Words
-from bot.slack import replies
+from bot.slack import messages, replies
 from bot.slack.access import Access, Closed
+from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
+from bot.slack.curating.requests import File, Request
 from bot.slack.curators import Curators
-from bot.slack.downloads import MAX_BYTES, Downloads, NotFetched
-from bot.slack.errands import Errand, File
 from bot.slack.faults import trace
 from bot.slack.incoming import Asked, Payload, from_button, is_outsider, team_of
 from bot.slack.locales import Locales
+from bot.slack.messages import Message, Words
 from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.workers import Workers
 from bot.types import Answers, Scope
@@ -52,18 +51,18 @@ class Curating:
         downloads: Downloads,
         waiting: Callable[[], int],
     ) -> None:
-        """`waiting` says how many errands are under way or in the queue."""
+        """`waiting` says how many requests are under way or in the queue."""
         self._library = library
         self._answers = answers
         self._curators = curators
         self._downloads = downloads
         self._waiting = waiting
 
-    def errand(self, asked: Asked) -> Errand | None:
+    def request(self, asked: Asked) -> Request | None:
         """What is asked for; None where it is a question."""
-        errand = None if asked.only_if_certain else asked.errand
+        request = None if asked.only_if_certain else asked.request
         # Without curators, a link that is dropped on the bot is what it always was.
-        return None if errand is not None and errand.dropped and not self._curators else errand
+        return None if request is not None and request.dropped and not self._curators else request
 
     def trusts(self, user: str) -> bool:
         return user in self._curators
@@ -86,15 +85,15 @@ class Curating:
             if one.reason
         )
 
-    def carry_out(self, errand: Errand, scope: Scope, words: Words, show: Show) -> Message:
+    def carry_out(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
         """Do it, and return what is to be said of it; raise `FootnoteError` where it cannot be done."""
-        match errand.kind:
+        match request.kind:
             case "add":
-                return self._add(errand, scope, words, show)
+                return self._add(request, scope, words, show)
             case "follow":
-                return self._follow(errand, scope, words, show)
+                return self._follow(request, scope, words, show)
             case "remove":
-                return self._ask_before_removing(errand.name, scope, words)
+                return self._ask_before_removing(request.name, scope, words)
             case "rebuild":
                 return _rebuilt(self._build(words, show), scope, words)
             case "status":
@@ -109,12 +108,12 @@ class Curating:
         said = words.was_removed.format(title=removed.title or removed.id, id=removed.id)
         return messages.curated_message(_DONE, said, words=words)
 
-    def _add(self, errand: Errand, scope: Scope, words: Words, show: Show) -> Message:
-        collection = self._collection(errand, scope, words)
+    def _add(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
+        collection = self._collection(request, scope, words)
         if isinstance(collection, Message):
             return collection
         lost: list[str] = []
-        outcomes = self._library.add(self._sources(errand, words, show, lost), collection)
+        outcomes = self._library.add(self._sources(request, words, show, lost), collection)
         kept = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
         lines = [*(line for outcome in outcomes for line in _lines(outcome, words)), *lost]
         if not kept:
@@ -135,8 +134,8 @@ class Curating:
         sign, said = (_DONE, words.add_done) if whole else (_PARTLY, words.add_partly)
         return messages.curated_message(sign, said, lines, words, ask=question)
 
-    def _follow(self, errand: Errand, scope: Scope, words: Words, show: Show) -> Message:
-        collection = self._collection(errand, scope, words)
+    def _follow(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
+        collection = self._collection(request, scope, words)
         if isinstance(collection, Message):
             return collection
 
@@ -144,7 +143,7 @@ class Curating:
             said = words.fetching.format(number=number, count=count, name=url)
             show(messages.curated_message(_AT_WORK, said, words=words))
 
-        rounds = [self._library.follow(url, collection, on_page) for url in errand.urls]
+        rounds = [self._library.follow(url, collection, on_page) for url in request.urls]
         lines = [line for one in rounds for line in _round_lines(one, words)]
         if any(one.changed for one in rounds):
             report = self._build(words, show)
@@ -154,14 +153,14 @@ class Curating:
             return messages.curated_message(_PARTLY, words.follow_nothing, lines, words)
         return messages.curated_message(_DONE, words.follow_done, lines, words)
 
-    def _collection(self, errand: Errand, scope: Scope, words: Words) -> str | Message:
+    def _collection(self, request: Request, scope: Scope, words: Words) -> str | Message:
         """Where to add: what was said, else what can be seen here, where there is no choice."""
         known = self._library.collections(scope)
         names = words.comma.join(name or words.collection_at_top for name in known)
-        if errand.collection is not None:
-            if collection_named(errand.collection) in known:
-                return collection_named(errand.collection)
-            said = words.collection_unknown.format(name=errand.collection, names=names)
+        if request.collection is not None:
+            if collection_named(request.collection) in known:
+                return collection_named(request.collection)
+            said = words.collection_unknown.format(name=request.collection, names=names)
             return messages.curated_message(_QUESTION, said, words=words)
         if scope is None or "" in known:
             return ""
@@ -171,9 +170,11 @@ class Curating:
         said = words.collection_which.format(name=example, names=names)
         return messages.curated_message(_QUESTION, said, words=words)
 
-    def _sources(self, errand: Errand, words: Words, show: Show, lost: list[str]) -> Iterator[str | Document]:
+    def _sources(
+        self, request: Request, words: Words, show: Show, lost: list[str]
+    ) -> Iterator[str | Document]:
         """One after the other, so that no more than one file is in memory; `lost` gets what did not come."""
-        sources: list[str | File] = [*errand.urls, *errand.files]
+        sources: list[str | File] = [*request.urls, *request.files]
         for number, source in enumerate(sources, start=1):
             name = source.name if isinstance(source, File) else source
             said = words.fetching.format(number=number, count=len(sources), name=name)
@@ -226,8 +227,8 @@ class Curating:
         return messages.curated_message("books", words.status, [counts, *failed, *behind], words)
 
 
-class Telling:
-    """One message of the bot that says how far an errand is, and at last what came of it."""
+class ProgressMessage:
+    """One message of the bot that says how far a request is, and at last what came of it."""
 
     def __init__(self, reply: Reply, ts: str | None, words: Words) -> None:
         """`ts` is the message that there is already; empty for the one whose button was pressed."""
@@ -262,11 +263,11 @@ def register(
     state: State,
     locales: Locales,
     access: Access,
-    errands: Workers,
+    requests: Workers,
     take: Callable[[Asked], None],
 ) -> None:
     """The buttons below what curators are told.  `take` takes a question."""
-    buttons = _Buttons(curating, state, locales, access, errands, take)
+    buttons = _Buttons(curating, state, locales, access, requests, take)
     app.action(messages.REMOVE)(buttons.remove)
     app.action(messages.KEEP)(buttons.keep)
     app.action(messages.ASK_THIS)(buttons.ask_this)
@@ -281,14 +282,14 @@ class _Buttons:
         state: State,
         locales: Locales,
         access: Access,
-        errands: Workers,
+        requests: Workers,
         take: Callable[[Asked], None],
     ) -> None:
         self._curating = curating
         self._inbox = state.inbox
         self._locales = locales
         self._access = access
-        self._errands = errands
+        self._requests = requests
         self._take = take
 
     def remove(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
@@ -304,19 +305,19 @@ class _Buttons:
             return
 
         def job() -> None:
-            telling = Telling(reply, "", words)
+            progress = ProgressMessage(reply, "", words)
             try:
-                telling.end(self._curating.remove(id, scope, words, telling.show))
+                progress.end(self._curating.remove(id, scope, words, progress.show))
             except FootnoteError as error:
                 _log.error("An article could not be removed: %s", error)
-                telling.end(failed_message(error, words))
+                progress.end(failed_message(error, words))
             except Exception as error:
                 _log.error("An article could not be removed\n%s", trace(error))
-                telling.end(messages.broken_message(words))
+                progress.end(messages.broken_message(words))
             finally:
                 self._inbox.finish(claim)
 
-        if not self._errands.submit(job):
+        if not self._requests.submit(job):
             self._inbox.release(claim)
             reply.post(messages.busy_message(words), words)
 
@@ -352,7 +353,7 @@ class _Buttons:
 
 def failed_message(error: FootnoteError, words: Words) -> Message:
     """An expected failure: its own words are for those who look after the articles."""
-    return messages.curated_message(_PARTLY, words.errand_failed, str(error).split("\n"), words)
+    return messages.curated_message(_PARTLY, words.request_failed, str(error).split("\n"), words)
 
 
 def taken_on_message(words: Words) -> Message:

@@ -16,15 +16,15 @@ from bot.slack.workers import Workers
 # Listeners only claim, queue and acknowledge; a few threads keep up with any number of workers.
 _LISTENER_THREADS = 8
 # Each takes seconds; whoever has more folders of files to add has a terminal.
-_ERRANDS_WAITING = 20
+_REQUESTS_WAITING = 20
 # Words to those who are turned away, about as many as Slack takes in a minute.
 _ASIDE_THREADS, _ASIDES_WAITING = 2, 50
 
 
-class Staff:
+class Pools:
     def __init__(self, settings: SlackSettings, state: State) -> None:
         self.workers = Workers(settings.workers, settings.queue_size)
-        self.errands = Workers(1, _ERRANDS_WAITING)
+        self.requests = Workers(1, _REQUESTS_WAITING)
         self.asides = Workers(_ASIDE_THREADS, _ASIDES_WAITING)
         self.listeners = ThreadPoolExecutor(_LISTENER_THREADS, thread_name_prefix="footnote-listener")
         self.limits = Limits(settings.user_limit, settings.channel_limit, state)
@@ -38,5 +38,5 @@ class Staff:
         closing = threading.Thread(target=self.listeners.shutdown, daemon=True)
         closing.start()
         closing.join(max(0.0, deadline - time.monotonic()))
-        pools = (self.workers, self.asides, self.errands)
+        pools = (self.workers, self.asides, self.requests)
         return all([pool.close(deadline - time.monotonic()) for pool in pools])

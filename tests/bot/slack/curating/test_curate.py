@@ -226,20 +226,20 @@ class TestAdding:
             "The new index is not used, the last one stays."
         )
 
-    def test_answers_are_given_while_an_errand_is_run(
+    def test_answers_are_given_while_a_request_is_run(
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House
     ) -> None:
         open_house(workers=1)
         house.gate.clear()
-        errand = slack.direct_message("", files=[slack.upload("ferry.md", FERRY)])
-        slack.reply(errand)
+        request = slack.direct_message("", files=[slack.upload("ferry.md", FERRY)])
+        slack.reply(request)
         for _ in range(3):
             assert "288 kilometres" in slack.reply(slack.mention("How long is the Aare?")).shown()
-        assert "Done" not in slack.reply(errand).shown()
+        assert "Done" not in slack.reply(request).shown()
         house.gate.set()
-        assert "Done" in ended(slack, errand).shown()
+        assert "Done" in ended(slack, request).shown()
 
-    def test_an_errand_that_was_cut_off_is_taken_over_in_the_same_message(
+    def test_a_request_that_was_cut_off_is_taken_over_in_the_same_message(
         self, slack: FakeSlack, start: StartBot, open_house: Callable[..., Bot], house: House, tmp_path: Path
     ) -> None:
         reached, killed = threading.Event(), threading.Event()
@@ -264,7 +264,7 @@ class TestAdding:
         assert "“The ferry” (the-ferry) was there already, just as it is" in done.shown()
         assert len(slack.replies(event)) == 1
 
-    def test_a_redelivery_is_not_a_second_errand(
+    def test_a_redelivery_is_not_a_second_request(
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House
     ) -> None:
         open_house()
@@ -511,7 +511,7 @@ class TestWithinWhatAChannelSees:
         assert "There is no collection “board” here." in ended(slack, event).shown()
 
     @pytest.mark.parametrize("said", ["remove board/plan", "remove Plan Zanziba", "status", "rebuild"])
-    def test_no_errand_tells_of_a_hidden_article(self, slack: FakeSlack, confined: House, said: str) -> None:
+    def test_no_request_tells_of_a_hidden_article(self, slack: FakeSlack, confined: House, said: str) -> None:
         reply = ended(slack, slack.mention(said))
         slack.settle(0.1)
         assert "board/plan" not in reply.shown().replace(said.partition(" ")[2], "")
@@ -532,7 +532,7 @@ class TestWithinWhatAChannelSees:
         slack.wait(lambda: "There is no article" in question.shown())
         assert "board/plan.md" in confined.files
 
-    def test_outsiders_run_no_errands(self, slack: FakeSlack, confined: House) -> None:
+    def test_outsiders_run_no_requests(self, slack: FakeSlack, confined: House) -> None:
         slack.shared.add("C0CARS")
         reply = slack.reply(slack.mention("rebuild"))
         assert "other organisations" in reply.shown()
@@ -540,7 +540,7 @@ class TestWithinWhatAChannelSees:
 
 
 def ended(slack: FakeSlack, event: dict[str, Any]) -> Posted:
-    """The reply once it says what came of the errand."""
+    """The reply once it says what came of the request."""
     slack.wait(lambda: any(not at_work(post) for post in slack.replies(event)), 15)
     return slack.replies(event)[0]
 

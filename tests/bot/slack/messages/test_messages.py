@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import messages
-from bot.messages import Message
-from bot.messages.text import date_words, escape, head, in_three, printable, safe_link, tail
+from bot.slack import messages
+from bot.slack.messages import Message
+from bot.text import date_words, escape, head, in_three, printable, safe_link, tail
 from bot.types import (
     About,
     Answer,

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.messages import CHINESE, ENGLISH, reason_in
+from bot.slack.messages import CHINESE, ENGLISH, reason_in
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 GIVING = [
-    *sorted((ROOT / "index/ingest").glob("*.py")),
+    *sorted((ROOT / "index/ingest").rglob("*.py")),
     *(ROOT / "index" / f"{name}.py" for name in ("article", "build", "reading")),
 ]
 # A reason goes on from the name of a file; what is said with a name of its own is an error of a command.

@@ -198,7 +198,7 @@ class Words:
     status_counts: str
     status_new: str
     status_failed: str
-    errand_failed: str
+    request_failed: str
     further: str
 
     # For those who run it
@@ -435,7 +435,7 @@ ENGLISH = Words(
     status_counts="Articles: {articles} · passages: {passages} · tasks waiting: {waiting}",
     status_new="{id} is not in the index as it is now; “rebuild” brings it up to date",
     status_failed="{file} {reason}",
-    errand_failed="That could not be done.",
+    request_failed="That could not be done.",
     further="and {count} more",
     report_week="What was asked from {first} to {last}",
     report_counts="Questions: {questions}",
@@ -657,7 +657,7 @@ CHINESE = Words(
     status_counts="文章：{articles} · 段落：{passages} · 等待的任务：{waiting}",
     status_new="{id} 现在的版本还不在索引里；“重建”可以更新",
     status_failed="{file} {reason}",
-    errand_failed="没能完成。",
+    request_failed="没能完成。",
     further="还有 {count} 项",
     report_week="{first}至{last}的提问",
     report_counts="提问：{questions}",

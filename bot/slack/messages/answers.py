@@ -13,21 +13,23 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
-from bot.messages import blocks
-from bot.messages.blocks import Block
-from bot.messages.catalogue import ENGLISH, Words
-from bot.messages.text import (
+from bot.slack.messages import blocks
+from bot.slack.messages.blocks import Block
+from bot.text import (
     ELLIPSIS,
+    answer_words,
     date_words,
     escape,
     head,
     in_three,
+    instead_line,
     printable,
     safe_link,
     shortened,
+    told_lines,
 )
-from bot.messages.told import answer_words, instead_line, told_lines
 from bot.types import MAX_QUESTION_CHARS, Answer, Nearest, NoAnswer, Quote, Silence, Source
+from bot.words import ENGLISH, Words
 
 _Form = TypeVar("_Form")
 

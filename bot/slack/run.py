@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from bot.health import Pulse
 from bot.memory import State
 from bot.slack.faults import trace
+from bot.slack.health import Pulse
 
 _log = logging.getLogger(__name__)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.messages import blocks
-from bot.messages.blocks import Block
-from bot.messages.catalogue import ENGLISH, Words
-from bot.messages.replies import Message
-from bot.messages.text import ELLIPSIS, escape, shortened
+from bot.slack.messages import blocks
+from bot.slack.messages.answers import Message
+from bot.slack.messages.blocks import Block
+from bot.text import ELLIPSIS, escape, shortened
+from bot.words import ENGLISH, Words
 
 ASK_THIS = "ask_this"
 REMOVE = "remove_article"

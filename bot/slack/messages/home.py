@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.messages import blocks
-from bot.messages.blocks import Block
-from bot.messages.catalogue import ENGLISH, Words
-from bot.messages.reasons import reason_in
-from bot.messages.replies import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS
-from bot.messages.text import ELLIPSIS, date_words, shortened
+from bot.slack.messages import blocks
+from bot.slack.messages.answers import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS
+from bot.slack.messages.blocks import Block
+from bot.slack.messages.reasons import reason_in
+from bot.text import ELLIPSIS, date_words, shortened
 from bot.types import Collection, Listed, Overview
+from bot.words import ENGLISH, Words
 
 # A view may have 100 blocks; nobody scrolls past so many folders.
 MAX_COLLECTIONS_SHOWN = 15

@@ -1,0 +1,1 @@
+"""What curators do in Slack: add, remove, list and follow articles."""
