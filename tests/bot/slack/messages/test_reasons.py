@@ -14,7 +14,7 @@ from bot.slack.messages import CHINESE, ENGLISH, reason_in
 ROOT = Path(__file__).parents[4]
 GIVING = [
     *sorted((ROOT / "index/ingest").rglob("*.py")),
-    *(ROOT / "index" / f"{name}.py" for name in ("article", "build", "reading")),
+    *(ROOT / "index" / f"{name}.py" for name in ("article", "build", "folder")),
 ]
 # A reason goes on from the name of a file; what is said with a name of its own is an error of a command.
 BEGINNING = re.compile(
