@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.doctor import check_all
 from bot.config import settings_from
+from bot.terminal.doctor import check_all
 from bot.wiring import REAL_PARTS
 from index import folder
 from index.ingest.list import inventory
@@ -100,7 +100,7 @@ def _imported(folder: Path, *arguments: str) -> set[str]:
     code = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sys.modules, sep='\\n', file=open(sys.argv.pop(), 'w')))\n"
-        "from bot.commands import main\n"
+        "from bot.terminal import main\n"
         "sys.exit(main(sys.argv[1:-1], environment={}))\n"
     )
     places = ["--sources", str(folder / "sources"), "--data", str(folder / "data")]

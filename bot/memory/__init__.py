@@ -3,6 +3,18 @@
 It holds no text of an article.  Of the people's words it holds the questions that are not yet
 answered, those of recent threads, for follow-ups, those that their askers passed on to the curators,
 and what they wrote about an answer; all other questions only where a setting says so.
+
+In reading order:
+
+schema — the SQLite file: opened, brought to the current version, and written in whole transactions
+places — where in Slack something was said
+inbox — questions from the moment that they are acknowledged until they have their one reply
+threads — threads: what was said in them, for follow-ups, and whom the bot is talking with
+answers — answers that were shown: where their quotes stand, who may see them
+log — how each question ended: when, how surely, how fast, and its words only where they are to be kept
+limits — how many questions were taken in the last minute, from whom and where: counted over all processes
+chores — what has to be done once for each period, by whichever process comes first: the weekly report
+memory — the bot's memory as one thing: the inbox, the threads, the answers shown, how questions ended
 """
 
 from bot.memory.answers import Judged, Reason, ShownAnswer, ShownQuote, Verdict, text_hash

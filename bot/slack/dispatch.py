@@ -16,7 +16,6 @@ from bot.memory import Ending, EndingKind, Lease, Over, Place, Replied, State
 from bot.slack import messages
 from bot.slack.access import Access, Closed
 from bot.slack.curating.curate import Curating, ProgressMessage, failed_message, taken_on_message
-from bot.slack.curating.requests import Request
 from bot.slack.faults import trace
 from bot.slack.incoming import Asked, as_new, from_letter
 from bot.slack.ledger import Ledger
@@ -25,6 +24,7 @@ from bot.slack.locales import Locales
 from bot.slack.messages import Message, Words
 from bot.slack.panel import Panel
 from bot.slack.replies import NotSent, Outcome, Reply, Sent
+from bot.slack.requests import Request
 from bot.slack.workers import Workers
 from bot.types import Answer, Answers, NoAnswer, Scope, Silence, Turn
 from index.types import FootnoteError

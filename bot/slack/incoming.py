@@ -12,9 +12,9 @@ from typing import Any
 from slack_bolt import BoltContext
 
 from bot.memory import Place, StoredQuestion
-from bot.slack.curating.requests import Request, request_in
 from bot.slack.manners import Order, mentions_bot, order_in
 from bot.slack.messages import Unread
+from bot.slack.requests import Request, request_in
 from bot.types import MAX_QUESTION_CHARS
 
 Payload = Mapping[str, Any]

@@ -287,7 +287,7 @@ def _main() -> None:
     """A build in a process of its own, with the imports of the command line; or several, each of a change."""
     import resource
 
-    import bot.commands.indexing
+    import bot.terminal.build
     import bot.wiring  # noqa: F401
 
     sources, data, swaps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

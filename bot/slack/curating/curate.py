@@ -15,13 +15,13 @@ from bot.memory import Place, State
 from bot.slack import messages, replies
 from bot.slack.access import Access, Closed
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
-from bot.slack.curating.requests import File, Request
 from bot.slack.curators import Curators
 from bot.slack.faults import trace
 from bot.slack.incoming import Asked, Payload, from_button, is_outsider, team_of
 from bot.slack.locales import Locales
 from bot.slack.messages import Message, Words
 from bot.slack.replies import InResponse, Reply, Sent
+from bot.slack.requests import File, Request
 from bot.slack.workers import Workers
 from bot.types import Answers, Scope
 from index.ingest.document import What

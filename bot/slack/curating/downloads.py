@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from slack_sdk.web import WebClient
 
 from bot.slack.client import CALL_ERRORS, swift_client
-from bot.slack.curating.requests import File
+from bot.slack.requests import File
 
 MAX_BYTES = 25 * 1000 * 1000
 """What is read of a document at all."""

@@ -1,4 +1,15 @@
-"""What Footnote says in Slack: values in, Block Kit out.  Pure; posts nothing and stores nothing."""
+"""What Footnote says in Slack: values in, Block Kit out.  Pure; posts nothing and stores nothing.
+
+In reading order:
+
+blocks — the few Block Kit pieces that Footnote uses, as plain dictionaries
+answers — what Footnote posts: an answer, the closest it found, an honest no, or what went wrong
+reasons — why a file or an address is no article, in the reader's language
+home — App Home, and the prompts of the side panel: what is indexed, what to try, and how to ask
+modals — the modals: a quote where it stands, the text before and after it
+curating — what curators read while the articles are changed, and afterwards
+report — the report of a week, for those who look after the articles: counts first, then lists
+"""
 
 from bot.slack.messages.answers import (
     BAD,

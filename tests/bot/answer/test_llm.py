@@ -15,7 +15,7 @@ import pytest
 
 from bot.answer.llm import MAX_REPLY_BYTES, LanguageModel
 from bot.answer.prose import WrittenAnswers
-from bot.commands import main
+from bot.terminal import main
 from bot.types import Answer
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting, banma_answer
 from tests.fakes.llm import KEY, MODEL, Asked, FakeLlm, completion

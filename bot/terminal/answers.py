@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from bot.paragraphs import QUIET, Paragraph, one_line, printable, show
+from bot.terminal.paragraphs import QUIET, Paragraph, one_line, printable, show
 from bot.text import date_words, in_three, instead_line, safe_link, told_lines
 from bot.types import (
     MAX_QUESTION_CHARS,

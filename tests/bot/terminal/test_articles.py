@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 from bot.answer.answerer import Answerer
-from bot.commands import following
+from bot.terminal import follow
 from bot.types import NoAnswer, Silence
 from index.build import build
 from index.generation import LiveGeneration, load_generation
 from index.ingest.remove import remove as remove_articles
 from index.types import FootnoteError
-from tests.bot.commands.bench import Bench
+from tests.bot.terminal.bench import Bench
 from tests.fakes.documents import FERRY_PAGE, docx, page, paragraph, pdf
 from tests.fakes.encoder import HashingEncoder
 
@@ -343,7 +343,7 @@ def test_following_goes_on_until_it_is_ended(
         if len(waits) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(following, "time", SimpleNamespace(sleep=wait))
+    monkeypatch.setattr(follow, "time", SimpleNamespace(sleep=wait))
     code, out, _ = bench("follow", feed, "--every", "1h")
 
     assert waits == [3600.0] * 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bot.commands.checks import Check
 from bot.config import NO_READER, Settings
 from bot.quality.calibration import Models, all_calibrations, load_calibration, shipped, shipped_reader
+from bot.terminal.checks import Check
 from index.encoders.any_model import DEFAULT_MODEL
 from index.manifests import current_manifest
 from index.types import FootnoteError, Reader

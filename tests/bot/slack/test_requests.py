@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.slack.curating.requests import File, Request, request_in
+from bot.slack.requests import File, Request, request_in
 
 PAGE = "https://example.org/a?b=1&c=2"
 NOTES = {

@@ -15,7 +15,7 @@ import pytest
 from bot.config import Settings
 from bot.types import Answer, NoAnswer, Quote, Source
 from index.generation import load_generation
-from tests.bot.commands.bench import ROOT, Bench
+from tests.bot.terminal.bench import ROOT, Bench
 from tests.fakes.answers import PreparedAnswers, nothing
 
 README = (ROOT / "README.md").read_text("utf-8")

@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from bot.commands.contract import one_line_json
-from bot.commands.invocation import Invocation
-from bot.paragraphs import Paragraph, one_line, show
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import one_line_json
+from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.ingest.follow import Followed, followed
 from index.ingest.list import MEANINGS, Listed, inventory
 

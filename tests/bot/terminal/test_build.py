@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from bot.commands.indexing import report_paragraphs, watch
-from bot.commands.invocation import Invocation, console
 from bot.config import settings_from
+from bot.terminal.build import report_paragraphs, watch
+from bot.terminal.invocation import Invocation, console
 from index.manifests import current_name
 from index.types import BuildReport, SourceFailure
-from tests.bot.commands.bench import Bench
+from tests.bot.terminal.bench import Bench
 from tests.fakes.encoder import HashingEncoder
 
 

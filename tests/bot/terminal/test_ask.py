@@ -14,7 +14,7 @@ import pytest
 
 from bot.types import About, Instead, Nearest, Told
 from index.types import FootnoteError
-from tests.bot.commands.bench import Bench
+from tests.bot.terminal.bench import Bench
 from tests.fakes.answers import BANMA, BANMA_QUOTE, QUESTION, banma_answer, nothing
 
 

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from bot.paragraphs import Paragraph, printable, show
-from bot.terminal import Chat, answer_paragraphs, hit_paragraphs, passage_paragraphs, typed_lines
+from bot.terminal.answers import Chat, answer_paragraphs, hit_paragraphs, passage_paragraphs, typed_lines
+from bot.terminal.paragraphs import Paragraph, printable, show
 from bot.types import About, Instead, Nearest, PassageView, Silence, Told
 from index.generation import Generation
 from index.types import Article, FootnoteError, Hit

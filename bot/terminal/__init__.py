@@ -2,6 +2,27 @@
 
 Everything but the arguments is imported once it is clear what was asked for, so that help and
 usage errors come at once.
+
+In reading order:
+
+arguments — what can be typed after `footnote`
+invocation — what every command is handed: settings, parts, arguments, and where to write
+paragraphs — how text is put on a terminal or into a pipe, safely and in lines that fit
+json_form — the JSON that scripts rely on: names, order and meaning of its keys stay as they are
+answers — what a person sees in a terminal: an answer, a passage in its context, hits, and the chat
+inspection — the state of the saved index, and whether the articles have changed since it was built
+ask — `ask`, `search` and the chat: questions from the command line, a pipe or a person
+build — `build`, `rollback` and `check`: the index brought up to date, taken back, and read bit by bit
+articles — `add` and `remove`: other articles, and one summary of what was done to them
+list — `list`: which articles there are, and the state of each
+follow — `follow`: articles that keep coming, from feeds and sitemaps
+evaluate — `eval`: your own questions asked of one index or two, what came of it
+calibrate — `calibrate`: the confidence fitted to your own questions and the models in use
+report — `report`: what was asked in Slack and what came of it, for a person, a spreadsheet or a script
+checks — what is wrong with the Slack configuration, as far as one can tell without asking Slack
+model_checks — whether the reader can be used, and whether the confidence was fitted to the models in use
+doctor — `doctor`: what is configured, what is missing, and what to do about it
+serve — `slack`, `run` and `manifest`: the bot among people
 """
 
 from __future__ import annotations
@@ -13,13 +34,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from bot.commands.arguments import parse
+from bot.terminal.arguments import parse
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from bot.commands.invocation import Invocation
     from bot.config import Settings
+    from bot.terminal.invocation import Invocation
     from bot.wiring import Parts
 
 CRASH_FILE = "crash.log"
@@ -52,8 +73,8 @@ def main(
 
 
 def _run(arguments: Namespace, parts: Parts | None, environment: Mapping[str, str] | None) -> int:
-    from bot.commands.invocation import Invocation, console, use_utf8
     from bot.config import keep_arithmetic_to_one_thread, read_environment, settings_from
+    from bot.terminal.invocation import Invocation, console, use_utf8
     from index.types import FootnoteError
 
     use_utf8()
@@ -93,29 +114,29 @@ def _with_folders(environment: Mapping[str, str], arguments: Namespace) -> dict[
 # Command -> module and function.  Only what was asked for is imported: `list` needs no progress bar and
 # no web client, and half a second is waited for each time.
 _COMMANDS = {
-    "chat": ("asking", "chat"),
-    "ask": ("asking", "ask"),
-    "search": ("asking", "search"),
-    "eval": ("evaluating", "evaluate_file"),
-    "calibrate": ("calibrating", "calibrate"),
-    "build": ("indexing", "build"),
-    "rollback": ("indexing", "rollback"),
-    "check": ("indexing", "check"),
-    "add": ("curating", "add"),
-    "remove": ("curating", "remove"),
-    "follow": ("following", "follow"),
-    "list": ("listing", "list_articles"),
-    "run": ("serving", "run_all"),
-    "slack": ("serving", "slack"),
-    "report": ("reporting", "report"),
+    "chat": ("ask", "chat"),
+    "ask": ("ask", "ask"),
+    "search": ("ask", "search"),
+    "eval": ("evaluate", "evaluate_file"),
+    "calibrate": ("calibrate", "calibrate"),
+    "build": ("build", "build"),
+    "rollback": ("build", "rollback"),
+    "check": ("build", "check"),
+    "add": ("articles", "add"),
+    "remove": ("articles", "remove"),
+    "follow": ("follow", "follow"),
+    "list": ("list", "list_articles"),
+    "run": ("serve", "run_all"),
+    "slack": ("serve", "slack"),
+    "report": ("report", "report"),
     "doctor": ("doctor", "doctor"),
-    "manifest": ("serving", "manifest"),
+    "manifest": ("serve", "manifest"),
 }
 
 
 def _command(name: str) -> Callable[[Invocation], int]:
     module, function = _COMMANDS[name]
-    command: Callable[[Invocation], int] = getattr(import_module(f"bot.commands.{module}"), function)
+    command: Callable[[Invocation], int] = getattr(import_module(f"bot.terminal.{module}"), function)
     return command
 
 

@@ -7,12 +7,19 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
-from bot.commands.contract import answer_json, hits_json
-from bot.commands.inspection import drift_hint
-from bot.commands.invocation import Invocation
 from bot.library.rights import collection_named, known_collections, spoken
-from bot.paragraphs import Paragraph, show
-from bot.terminal import REMEMBERED_TURNS, WELCOME, Chat, answer_paragraphs, hit_paragraphs, typed_lines
+from bot.terminal.answers import (
+    REMEMBERED_TURNS,
+    WELCOME,
+    Chat,
+    answer_paragraphs,
+    hit_paragraphs,
+    typed_lines,
+)
+from bot.terminal.inspection import drift_hint
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import answer_json, hits_json
+from bot.terminal.paragraphs import Paragraph, show
 from bot.types import Conversation, NoAnswer, Scope, Turn
 from index.types import FootnoteError
 

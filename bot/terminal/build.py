@@ -20,9 +20,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bot.commands.contract import one_line_json
-from bot.commands.invocation import Invocation
-from bot.paragraphs import Paragraph, one_line, show
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import one_line_json
+from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.build import Progress as OnProgress
 from index.folder import source_files
 from index.generation import verify

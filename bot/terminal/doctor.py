@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from bot.commands.checks import Check, State, secret_checks
-from bot.commands.contract import one_line_json
-from bot.commands.inspection import drift
-from bot.commands.invocation import Invocation
-from bot.commands.model_checks import model_checks
 from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.library.rights import DEFAULT_FILE, known_collections, read_rights
-from bot.paragraphs import Paragraph, one_line, show
 from bot.slack.health import SILENT_SECONDS, last_beat_seconds
+from bot.terminal.checks import Check, State, secret_checks
+from bot.terminal.inspection import drift
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import one_line_json
+from bot.terminal.model_checks import model_checks
+from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.encoders.any_model import DEFAULT_MODEL, verify_default_model
 from index.folder import Reading, known_files, read_sources
 from index.manifests import Manifest, trusted_manifest

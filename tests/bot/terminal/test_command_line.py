@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.commands.bench import ROOT, Bench, process, python_environment, raiser
+from tests.bot.terminal.bench import ROOT, Bench, process, python_environment, raiser
 from tests.fakes.answers import QUESTION
 
 
@@ -92,7 +92,7 @@ class TestHelp:
     def test_help_imports_nothing_heavy(self, tmp_path: Path) -> None:
         script = (
             "import sys\n"
-            "from bot.commands import main\n"
+            "from bot.terminal import main\n"
             "try: main(['ask', '--help'])\n"
             "except SystemExit: pass\n"
             "heavy = {'torch', 'faiss', 'numpy', 'rich', 'yaml', 'slack_bolt'}\n"
@@ -132,7 +132,7 @@ class TestProcess:
         script = (
             "import time, sys\n"
             "from dataclasses import fields\n"
-            "from bot.commands import main\n"
+            "from bot.terminal import main\n"
             "from bot.wiring import Parts\n"
             "def wait(*_):\n"
             "    print('waiting', flush=True)\n"

@@ -10,11 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.commands.contract import one_line_json
-from bot.commands.inspection import drift_hint
-from bot.commands.invocation import Invocation
 from bot.config import Settings
-from bot.paragraphs import Paragraph, one_line, show
 from bot.quality.evaluation import (
     SEARCHED,
     Evaluation,
@@ -28,6 +24,10 @@ from bot.quality.evaluation import (
     quotes_of,
     status,
 )
+from bot.terminal.inspection import drift_hint
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import one_line_json
+from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.manifests import current_manifest
 from index.types import FootnoteError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.slack import health
-from tests.bot.commands.bench import ROOT, TOKENS, Bench, process
+from tests.bot.terminal.bench import ROOT, TOKENS, Bench, process
 from tests.fakes.answers import BANMA_QUOTE, QUESTION
 
 

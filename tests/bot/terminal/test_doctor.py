@@ -10,7 +10,7 @@ import pytest
 
 from bot.slack import health
 from index.types import FootnoteError
-from tests.bot.commands.bench import TOKENS, Bench
+from tests.bot.terminal.bench import TOKENS, Bench
 from tests.fakes.encoder import HashingEncoder
 
 

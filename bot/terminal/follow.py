@@ -8,8 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.commands.contract import one_line_json
-from bot.commands.curating import (
+from bot.terminal.articles import (
     FAILED,
     LINES_SHOWN,
     build_after,
@@ -17,8 +16,9 @@ from bot.commands.curating import (
     outcome_paragraphs,
     outcomes_json,
 )
-from bot.commands.invocation import Invocation
-from bot.paragraphs import Paragraph, one_line, show
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import one_line_json
+from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.ingest.follow import Follower, Round, followed, stop_following
 from index.types import FootnoteError
 

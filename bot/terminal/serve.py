@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-from bot.commands.asking import chat
-from bot.commands.checks import secret_checks
-from bot.commands.indexing import build
-from bot.commands.invocation import Invocation
 from bot.config import Settings
+from bot.terminal.ask import chat
+from bot.terminal.build import build
+from bot.terminal.checks import secret_checks
+from bot.terminal.invocation import Invocation
 from index.types import FootnoteError
 
 MANIFEST_FILE = "manifest.json"

@@ -21,7 +21,7 @@ from bot.quality.evaluation import Question
 from bot.quality.fitting import Case
 from index.generation import LiveGeneration
 from index.types import FootnoteError, Reader
-from tests.bot.commands.bench import ROOT, Bench
+from tests.bot.terminal.bench import ROOT, Bench
 from tests.fakes.encoder import HashingEncoder
 from tests.fakes.reader import WordReader
 

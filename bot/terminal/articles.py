@@ -10,8 +10,8 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.commands.invocation import Invocation
-from bot.paragraphs import Paragraph, one_line, show
+from bot.terminal.invocation import Invocation
+from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.ingest.add import (
     Added,
     Intake,

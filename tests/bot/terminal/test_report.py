@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.memory import Ending, Place, State
-from tests.bot.commands.bench import Bench
+from tests.bot.terminal.bench import Bench
 from tests.fakes.answers import banma_answer
 
 HERE = Place("T1", "C1", "1.0")

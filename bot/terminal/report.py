@@ -11,12 +11,12 @@ from typing import get_args
 
 from rich.text import Text
 
-from bot.commands.contract import one_line_json
-from bot.commands.invocation import Invocation
 from bot.memory import EndingKind
-from bot.paragraphs import Paragraph, one_line, show
 from bot.report import Disliked, Report, UnansweredTopic
 from bot.report import report as make_report
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import one_line_json
+from bot.terminal.paragraphs import Paragraph, one_line, show
 
 COLUMNS = ("row", "date", "outcome", "count", "question", "reason", "words", "confidence", "quotes")
 # A person reads the first; `--csv` and `--json` have them all.

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bot.answer.scoped_search import View
-from bot.commands import main
 from bot.config import NO_READER, Settings
 from bot.quality.fitting import Observer
+from bot.terminal import main
 from bot.types import Answer, NoAnswer, Scope
 from bot.wiring import Parts
 from index.build import Progress, build

@@ -13,14 +13,14 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.commands.contract import one_line_json
-from bot.commands.evaluating import NOTHING, read_questions
-from bot.commands.inspection import drift_hint
-from bot.commands.invocation import Invocation
-from bot.paragraphs import Paragraph, one_line, show
 from bot.quality.calibration import Calibration, Models, load_calibration, save_calibration
 from bot.quality.evaluation import Question
 from bot.quality.fitting import Case, Fit, Judged, fit
+from bot.terminal.evaluate import NOTHING, read_questions
+from bot.terminal.inspection import drift_hint
+from bot.terminal.invocation import Invocation
+from bot.terminal.json_form import one_line_json
+from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.manifests import current_manifest
 from index.types import FootnoteError
 

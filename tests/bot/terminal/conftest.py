@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.commands.bench import Bench
+from tests.bot.terminal.bench import Bench
 
 
 @pytest.fixture
