@@ -20,7 +20,7 @@ from bot.config import NO_READER, LlmSettings, Settings
 from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
-from bot.memory import State
+from bot.memory import Memory, alone
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
@@ -44,7 +44,7 @@ INSTALLATIONS_FOLDER = "installations"
 Search = Callable[[str, int], Sequence[Hit]]
 
 
-def open_memory(settings: Settings) -> State:
+def open_memory(settings: Settings) -> Memory:
     """What the bot in Slack remembers, to be looked at: nothing is forgotten by it.
 
     Raise `FootnoteError` where there is none yet.
@@ -54,7 +54,7 @@ def open_memory(settings: Settings) -> State:
         raise FootnoteError(
             f"{path} does not exist: no question was asked in Slack yet. Run `footnote slack`."
         )
-    return State(path, prune=False, keep_questions=settings.keep_questions)
+    return Memory(path, prune=False, keep_questions=settings.keep_questions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Parts:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
     reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
-    memory: Callable[[Settings], State] = open_memory
+    memory: Callable[[Settings], Memory] = open_memory
 
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
@@ -149,24 +149,26 @@ def serve_slack(settings: Settings) -> None:
     serve = run_socket_mode if settings.slack_mode == "socket" else run_http
     answers = open_answers(settings)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
-    state = State(
-        settings.data / STATE_FILE,
-        retention_days=settings.retention_days,
-        keep_questions=settings.keep_questions,
-    )
-    try:
-        serve(
-            _slack_settings(settings),
-            answers,
-            state,
-            stop,
-            lambda up: health.beat(settings.data, up),
-            open_rights(settings).get,
-            open_library(settings),
+    with alone(settings.data):
+        state = Memory(
+            settings.data / STATE_FILE,
+            retention_days=settings.retention_days,
+            keep_questions=settings.keep_questions,
         )
-    finally:
-        state.close()
-        health.stop(settings.data)
+        state.inbox.hand_over_all()  # whoever held them before is gone
+        try:
+            serve(
+                _slack_settings(settings),
+                answers,
+                state,
+                stop,
+                lambda up: health.beat(settings.data, up),
+                open_rights(settings).get,
+                open_library(settings),
+            )
+        finally:
+            state.close()
+            health.stop(settings.data)
 
 
 def ask_slack(settings: Settings) -> None:

@@ -18,7 +18,6 @@ curators — who may change the articles: people by id, and the members of user 
 replies — the two ways to reply: in a thread, and through the response address of a slash command
 figures — what is counted of the bot in Slack, and under which names
 ledger — what is written down of each question once it has ended: in the memory, in the figures
-limits — how many questions a minute are taken from one person, and in one channel
 workers — a bounded pool of threads: work that finds no room is refused at once, not left to wait unseen
 pools — the threads that do the work, and what they share: limits, figures, the ledger
 panel — the side panel of an app with `agent_view`: prompts to choose from, and titles of conversations

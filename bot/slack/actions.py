@@ -9,7 +9,7 @@ from typing import get_args
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk.web import WebClient
 
-from bot.memory import Place, State, Verdict
+from bot.memory import Memory, Place, Verdict
 from bot.slack import messages
 from bot.slack.browsing import Browsing
 from bot.slack.client import CALL_ERRORS, refusal, swift_client
@@ -30,7 +30,7 @@ _STEP_VALUE = re.compile(r"(before|after):(\d{1,9}):(\d{1,9})")
 _TOKEN = re.compile(rf"{_ID}:(\d{{1,3}}):(\w{{1,64}})")
 
 
-def register(app: App, browsing: Browsing, state: State, locales: Locales, figures: Figures) -> None:
+def register(app: App, browsing: Browsing, state: Memory, locales: Locales, figures: Figures) -> None:
     buttons = _Buttons(browsing, state, locales, figures)
     app.action(messages.SHOW_PASSAGE)(buttons.show_passage)
     app.action(re.compile(f"{messages.STEP}_(before|after)"))(buttons.step)
@@ -42,7 +42,7 @@ def register(app: App, browsing: Browsing, state: State, locales: Locales, figur
 
 
 class _Buttons:
-    def __init__(self, browsing: Browsing, state: State, locales: Locales, figures: Figures) -> None:
+    def __init__(self, browsing: Browsing, state: Memory, locales: Locales, figures: Figures) -> None:
         self._browsing = browsing
         self._figures = figures
         self._state = state

@@ -10,7 +10,7 @@ from slack_sdk.web import WebClient
 
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack import actions, commands, events, home, views
 from bot.slack.access import Access
 from bot.slack.browsing import Browsing
@@ -39,7 +39,7 @@ class SlackApp:
         self,
         settings: SlackSettings,
         answers: Answers,
-        state: State,
+        state: Memory,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
         pools: Pools | None = None,

@@ -7,13 +7,13 @@ may see is looked up again each time: what it was shown once may be out of its s
 
 from __future__ import annotations
 
-from bot.memory import Place, ShownQuote, State
+from bot.memory import Memory, Place, ShownQuote
 from bot.slack.access import Access, Closed
 from bot.types import Answer, Answers, PassageView, Quote, Scope, Source
 
 
 class Browsing:
-    def __init__(self, answers: Answers, state: State, access: Access) -> None:
+    def __init__(self, answers: Answers, state: Memory, access: Access) -> None:
         self._answers = answers
         self._shown = state.shown
         self._access = access

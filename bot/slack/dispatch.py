@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.memory import Ending, EndingKind, Lease, Over, Place, Replied, State
+from bot.memory import Ending, EndingKind, Lease, Limits, Memory, Place, Replied
 from bot.slack import messages
 from bot.slack.access import Access, Closed
 from bot.slack.curating.curate import Curating, ProgressMessage, failed_message, taken_on_message
 from bot.slack.faults import trace
 from bot.slack.incoming import Asked, as_new, from_letter
 from bot.slack.ledger import Ledger
-from bot.slack.limits import Limits
 from bot.slack.locales import Locales
 from bot.slack.messages import Message, Words
 from bot.slack.panel import Panel
@@ -50,7 +49,7 @@ class Dispatcher:
     def __init__(
         self,
         answers: Answers,
-        state: State,
+        state: Memory,
         workers: Workers,
         locales: Locales,
         panel: Panel,
@@ -88,16 +87,12 @@ class Dispatcher:
         """Claim the delivery and queue the question; a full queue is said, never kept silent."""
         claim: Lease | None = None
         try:
-            claim = self._inbox.claim(asked.keys, asked.letter())
+            claim = self._state.accept(asked.letter(), self._counted(asked))
             if claim is None:
                 self._ledger.repeated()
                 return
-            if asked.ts and not asked.only_if_certain:
-                # Before the reply: the asker may go on while it is being looked up.
-                self._state.threads.addressed(asked.place, asked.user)
-            over = self._over(asked)
-            if over is not None:
-                self._hold_off(asked, claim, over)
+            if claim.over is not None:
+                self._hold_off(asked, claim)
             elif not self._queue(asked, claim):
                 self._turn_away(asked, claim)
         except Exception as error:
@@ -109,7 +104,7 @@ class Dispatcher:
         A message that became a question to the bot only now (`spoken_to`) is taken as a new one.
         """
         try:
-            claim = self._inbox.revise(asked.keys, asked.letter())
+            claim = self._inbox.revise(asked.letter())
             if claim is not None:
                 if not self._queue(asked, claim):
                     self._inbox.hand_over([claim])  # for the next round
@@ -146,11 +141,11 @@ class Dispatcher:
 
     def take_over(self) -> None:
         """Answer what another process, or an earlier try, left behind."""
-        for pending in self._inbox.abandoned(_TAKEN_OVER_AT_ONCE, self._team):
-            asked = from_letter(pending.body)
+        for left in self._inbox.unfinished(_TAKEN_OVER_AT_ONCE, self._team):
+            asked = from_letter(left.body)
             _log.info("Taking over a question that was left without a reply")
-            if not self._queue(asked, pending.claim, retracted=pending.retracted):
-                self._inbox.hand_over([pending.claim])
+            if not self._queue(asked, left.lease, retracted=left.retracted):
+                self._inbox.hand_over([left.lease])
 
     def hand_over(self) -> None:
         """Leave what is not answered yet to another process, when this one ends."""
@@ -185,14 +180,15 @@ class Dispatcher:
             self._let_go(claim)
         return queued
 
-    def _over(self, asked: Asked) -> Over | None:
+    def _counted(self, asked: Asked) -> Limits | None:
         """Orders and requests are no questions, and what asks for silence has to be heard."""
-        if asked.order is not None or self._request(asked):
-            return None
-        return self._limits.take(asked.place.team, asked.place.channel, asked.user)
+        return None if asked.order is not None or self._request(asked) else self._limits
 
-    def _hold_off(self, asked: Asked, claim: Lease, over: Over) -> None:
+    def _hold_off(self, asked: Asked, claim: Lease) -> None:
         """A polite word the first time, and none for what comes after it; in private it disturbs nobody."""
+        over = claim.over
+        if over is None:
+            return
         _log.info("A question was one too many for its %s", over.whose)
         words = self._locales.at_once(asked.user, asked.text)
         message = messages.limited_message(

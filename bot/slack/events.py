@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from slack_bolt import App, BoltContext
 
-from bot.memory import Place, State
+from bot.memory import Memory, Place
 from bot.slack.dispatch import Dispatcher
 from bot.slack.incoming import (
     Asked,
@@ -26,7 +26,7 @@ from bot.slack.settings import SlackSettings
 _log = logging.getLogger(__name__)
 
 
-def register(app: App, dispatcher: Dispatcher, state: State, settings: SlackSettings) -> None:
+def register(app: App, dispatcher: Dispatcher, state: Memory, settings: SlackSettings) -> None:
     listener = _Listener(dispatcher, state, settings)
 
     def mention(body: Payload, context: BoltContext) -> None:
@@ -54,7 +54,7 @@ def register(app: App, dispatcher: Dispatcher, state: State, settings: SlackSett
 class _Listener:
     """Hears everything that is said where the bot is, and speaks when it is spoken to."""
 
-    def __init__(self, dispatcher: Dispatcher, state: State, settings: SlackSettings) -> None:
+    def __init__(self, dispatcher: Dispatcher, state: Memory, settings: SlackSettings) -> None:
         self._dispatcher = dispatcher
         self._threads = state.threads
         self._settings = settings

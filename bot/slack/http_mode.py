@@ -17,7 +17,7 @@ from slack_bolt import BoltRequest, BoltResponse
 
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.app import SlackApp
 from bot.slack.client import require_signing_secret
 from bot.slack.faults import trace
@@ -47,7 +47,7 @@ class HttpBot:
         self,
         settings: SlackSettings,
         answers: Answers,
-        state: State,
+        state: Memory,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
     ) -> None:
@@ -87,7 +87,7 @@ class HttpBot:
 def run_http(
     settings: SlackSettings,
     answers: Answers,
-    state: State,
+    state: Memory,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda serving: None,
     rights: Callable[[], Rights] = everything,

@@ -76,7 +76,9 @@ class Asked:
             "outsider": self.outsider,
             "request": self.request.as_json() if self.request else None,
         }
-        return StoredQuestion(self.place, self.ts, json.dumps(body, ensure_ascii=False))
+        addresses = bool(self.ts) and not self.only_if_certain
+        text = json.dumps(body, ensure_ascii=False)
+        return StoredQuestion(self.place, self.ts, text, self.keys, self.user, addresses)
 
 
 def from_letter(body: str) -> Asked:

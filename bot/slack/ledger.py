@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.memory import Ending, State
+from bot.memory import Ending, Memory
 from bot.slack.faults import trace
 from bot.slack.figures import Figures
 from bot.slack.incoming import Asked
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class Ledger:
-    def __init__(self, state: State, figures: Figures) -> None:
+    def __init__(self, state: Memory, figures: Figures) -> None:
         self._log = state.log
         self._figures = figures
 

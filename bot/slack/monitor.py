@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.figures import IndexInUse
 from bot.slack.health import Condition, Pulse
 from bot.slack.metrics import CONTENT_TYPE, Metrics
@@ -27,7 +27,7 @@ def open_monitor(
     settings: SlackSettings,
     pools: Pools,
     answers: Answers,
-    state: State,
+    state: Memory,
     is_connected: Callable[[], bool],
     pulse: Pulse,
 ) -> Monitor | None:

@@ -6,10 +6,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.memory import State
+from bot.memory import Limits, Memory
 from bot.slack.figures import Figures
 from bot.slack.ledger import Ledger
-from bot.slack.limits import Limits
 from bot.slack.settings import SlackSettings
 from bot.slack.workers import Workers
 
@@ -22,12 +21,12 @@ _ASIDE_THREADS, _ASIDES_WAITING = 2, 50
 
 
 class Pools:
-    def __init__(self, settings: SlackSettings, state: State) -> None:
+    def __init__(self, settings: SlackSettings, state: Memory) -> None:
         self.workers = Workers(settings.workers, settings.queue_size)
         self.requests = Workers(1, _REQUESTS_WAITING)
         self.asides = Workers(_ASIDE_THREADS, _ASIDES_WAITING)
         self.listeners = ThreadPoolExecutor(_LISTENER_THREADS, thread_name_prefix="footnote-listener")
-        self.limits = Limits(settings.user_limit, settings.channel_limit, state)
+        self.limits = Limits(settings.user_limit, settings.channel_limit)
         self.figures = Figures()
         self.ledger = Ledger(state, self.figures)
         self.room = settings.workers + settings.queue_size

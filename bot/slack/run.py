@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from types import FrameType
 
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.faults import trace
 from bot.slack.health import Pulse
 
@@ -35,7 +34,7 @@ def stop_on_signals() -> threading.Event:
 
 def wait_for_stop(
     stop: threading.Event,
-    state: State,
+    state: Memory,
     is_connected: Callable[[], bool],
     beat: Callable[[bool], None],
     pulse: Pulse,
@@ -59,8 +58,8 @@ def wait_for_stop(
             return
 
 
-def _prune(state: State) -> None:
+def _prune(state: Memory) -> None:
     try:
         state.prune()
-    except sqlite3.Error as error:
+    except Exception as error:
         _log.error("Old entries of the bot's memory could not be removed\n%s", trace(error))

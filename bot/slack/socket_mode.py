@@ -11,7 +11,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.app import SlackApp
 from bot.slack.client import library_log, require_app_token, with_app_token
 from bot.slack.faults import trace
@@ -32,7 +32,7 @@ class SocketModeBot:
         self,
         settings: SlackSettings,
         answers: Answers,
-        state: State,
+        state: Memory,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
     ) -> None:
@@ -91,7 +91,7 @@ class SocketModeBot:
 def run_socket_mode(
     settings: SlackSettings,
     answers: Answers,
-    state: State,
+    state: Memory,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda connected: None,
     rights: Callable[[], Rights] = everything,

@@ -8,7 +8,7 @@ from typing import get_args
 
 from slack_bolt import Ack, App, BoltContext
 
-from bot.memory import Reason, State
+from bot.memory import Memory, Reason
 from bot.slack import messages
 from bot.slack.actions import place_of
 from bot.slack.faults import trace
@@ -18,7 +18,7 @@ from bot.slack.locales import Locales
 _log = logging.getLogger(__name__)
 
 
-def register(app: App, state: State, locales: Locales) -> None:
+def register(app: App, state: Memory, locales: Locales) -> None:
     def why(ack: Ack, body: Payload, view: Payload, context: BoltContext) -> None:
         user = str(body["user"]["id"])
         words = locales.words(user)
@@ -35,7 +35,7 @@ def register(app: App, state: State, locales: Locales) -> None:
     app.view_closed(re.compile(".*"))(acknowledged)
 
 
-def _keep(state: State, view: Payload, user: str, team: str) -> bool:
+def _keep(state: Memory, view: Payload, user: str, team: str) -> bool:
     found = place_of(str(view.get("private_metadata") or ""), team)
     if found is None:
         return False

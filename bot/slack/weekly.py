@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot.memory import State
+from bot.memory import Memory
 from bot.report import Disliked, Reference, Report, UnansweredTopic, report
 from bot.slack import messages
 from bot.slack.access import Access, Closed
@@ -33,7 +33,7 @@ class Weekly:
         self,
         client: WebClient,
         channel: str,
-        state: State,
+        state: Memory,
         access: Access,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

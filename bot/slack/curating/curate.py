@@ -11,7 +11,7 @@ from slack_bolt import Ack, App, BoltContext
 
 from bot.library.library import Added, Document, Library, Merged, Outcome, Refused, Round
 from bot.library.rights import IN_NO_FOLDER, collection_named
-from bot.memory import Place, State
+from bot.memory import Memory, Place
 from bot.slack import messages, replies
 from bot.slack.access import Access, Closed
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
@@ -260,7 +260,7 @@ class ProgressMessage:
 def register(
     app: App,
     curating: Curating,
-    state: State,
+    state: Memory,
     locales: Locales,
     access: Access,
     requests: Workers,
@@ -279,7 +279,7 @@ class _Buttons:
     def __init__(
         self,
         curating: Curating,
-        state: State,
+        state: Memory,
         locales: Locales,
         access: Access,
         requests: Workers,

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from bot.memory import Place, State
+from bot.memory import Memory, Place
 from bot.slack.client import check_tokens
 from bot.slack.settings import SlackSettings
 from index.types import FootnoteError
@@ -38,7 +38,7 @@ def test_a_rate_limit_beyond_reason_is_not_waited_for(
 
 
 def test_a_post_whose_answer_is_lost_is_found_and_not_posted_again(
-    slack: FakeSlack, start: StartBot, state: State
+    slack: FakeSlack, start: StartBot, state: Memory
 ) -> None:
     start()
     slack.fail("chat.postMessage", Fault(lost=True))
@@ -60,7 +60,7 @@ def test_a_post_that_was_lost_on_its_way_is_posted_again(slack: FakeSlack, start
 
 
 def test_while_slack_cannot_tell_whether_a_post_arrived_it_is_left_for_later(
-    slack: FakeSlack, start: StartBot, state: State
+    slack: FakeSlack, start: StartBot, state: Memory
 ) -> None:
     start()
     slack.fail("chat.postMessage", Fault(lost=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.memory import LEASE_SECONDS, Place, Replied, State
+from bot.memory import LEASE_SECONDS, Memory, Place, Replied
 from bot.slack.incoming import Asked, from_letter
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting
@@ -125,7 +125,7 @@ def test_an_edit_of_other_peoples_talk_is_left_alone(slack: FakeSlack, start: St
 
 @pytest.mark.parametrize("kind", ["mention", "direct_message"])
 def test_a_deleted_question_takes_its_reply_along(
-    slack: FakeSlack, start: StartBot, mode: str, kind: str, state: State
+    slack: FakeSlack, start: StartBot, mode: str, kind: str, state: Memory
 ) -> None:
     start(mode=mode)
     event = getattr(slack, kind)(QUESTION)
@@ -172,7 +172,7 @@ def test_a_question_left_behind_by_a_dead_process_is_answered_without_a_redelive
     slack: FakeSlack, start: StartBot, tmp_path: Path
 ) -> None:
     event = left_behind(slack, tmp_path)
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     assert BANMA_QUOTE in slack.reply(event).shown()
     slack.settle(0.1)
     assert len(slack.posted) == 1
@@ -181,7 +181,7 @@ def test_a_question_left_behind_by_a_dead_process_is_answered_without_a_redelive
 def test_two_processes_that_find_it_answer_it_once(slack: FakeSlack, start: StartBot, tmp_path: Path) -> None:
     events = [left_behind(slack, tmp_path) for _ in range(12)]
     for _ in range(2):
-        start(state=State(tmp_path / "state.sqlite"), round_seconds=0.05)
+        start(state=Memory(tmp_path / "state.sqlite"), round_seconds=0.05)
     slack.wait(lambda: len(slack.posted) == len(events))
     slack.settle(0.3)
     assert [len(slack.replies(event)) for event in events] == [1] * len(events)
@@ -197,7 +197,7 @@ def test_a_process_that_died_right_after_posting_is_not_answered_for_again(
         "xoxb-loopback",
         {"channel": event["channel"], "text": "It is so.", "thread_ts": event["ts"], "metadata": metadata},
     )
-    state = State(tmp_path / "state.sqlite")
+    state = Memory(tmp_path / "state.sqlite")
     start(state=state)
     slack.wait(lambda: "conversations.replies" in slack.calls)
     slack.settle(0.2)
@@ -211,7 +211,7 @@ def test_a_process_that_died_before_posting_is_answered_for_also_where_the_threa
 ) -> None:
     event = left_behind(slack, tmp_path, posting=True)
     slack.fail("conversations.replies", Fault(error="missing_scope"))
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     assert BANMA_QUOTE in slack.reply(event).shown()
 
 
@@ -221,7 +221,7 @@ def test_a_private_question_left_behind_is_answered_privately(
     url = slack.new_response_url("C0CARS")
     asked = Asked(QUESTION, Place("T0TEAM", "C0CARS"), ("command:1",), user="U0ADA", response_url=url)
     keep(asked, tmp_path)
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     slack.wait(lambda: bool(slack.posted))
     assert slack.posted[0].ephemeral
 
@@ -235,7 +235,7 @@ def test_what_a_closing_process_leaves_is_taken_over_at_once(
     slack.wait(lambda: len(answers.asked) == 1)
     slack.settle(0)
     assert stuck.close() is False
-    start(state=State(tmp_path / "state.sqlite"), answers=PreparedAnswers(), round_seconds=0.1)
+    start(state=Memory(tmp_path / "state.sqlite"), answers=PreparedAnswers(), round_seconds=0.1)
     slack.wait(lambda: len(slack.posted) == 2)
     answers.gate.set()
     slack.settle(0.3)
@@ -256,7 +256,7 @@ def test_a_reply_that_slack_could_not_take_is_sent_when_it_can_again(
 
 
 def test_a_reply_that_slack_refuses_for_good_is_not_tried_again(
-    slack: FakeSlack, start: StartBot, state: State, caplog: pytest.LogCaptureFixture
+    slack: FakeSlack, start: StartBot, state: Memory, caplog: pytest.LogCaptureFixture
 ) -> None:
     start()
     slack.fail("chat.postMessage", Fault(error="is_archived"))
@@ -290,8 +290,8 @@ def left_behind(slack: FakeSlack, folder: Path, *, posting: bool = False) -> dic
 
 
 def keep(asked: Asked, folder: Path, *, posting: bool = False) -> None:
-    dead = State(folder / "state.sqlite", lambda: time.time() - LEASE_SECONDS - 1)
-    claim = dead.inbox.claim(asked.keys, asked.letter())
+    dead = Memory(folder / "state.sqlite", lambda: time.time() - LEASE_SECONDS - 1)
+    claim = dead.accept(asked.letter())
     assert claim
     if posting:
         assert dead.inbox.begin_posting(claim)

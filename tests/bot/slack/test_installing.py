@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.memory import Place, State
+from bot.memory import Memory, Place
 from bot.slack.http_mode import HttpBot
 from bot.slack.incoming import Asked
 from bot.slack.installations import STATE_SECONDS, Installation, Installations
@@ -155,13 +155,13 @@ def test_workspaces_that_installed_are_answered_each_with_its_own_token(
 
 
 def test_an_installation_outlives_the_process_and_so_does_what_it_was_asked(
-    slack: FakeSlack, start: StartBot, folder: Path, state: State, tmp_path: Path
+    slack: FakeSlack, start: StartBot, folder: Path, state: Memory, tmp_path: Path
 ) -> None:
     first = serve(slack, start, folder)
     install(slack, first, ONE)
     install(slack, first, OTHER)
     first.close()
-    past = State(tmp_path / "state.sqlite", lambda: time.time() - 60)
+    past = Memory(tmp_path / "state.sqlite", lambda: time.time() - 60)
     event, _ = mention(slack, OTHER)
     place = Place(OTHER, event["channel"], event["ts"])
     left = Asked(QUESTION, place, (), event["ts"], "U0ADA", shared=False)

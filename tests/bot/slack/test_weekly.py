@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bot.library.rights import Rights, everything
-from bot.memory import Ending, Place, State
-from bot.memory.chores import TAKEN_SECONDS
+from bot.memory import Ending, Memory, Place
+from bot.memory.log import TAKEN_SECONDS
 from bot.report import Report
 from bot.slack import messages
 from bot.slack.access import Access
@@ -46,9 +46,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def memory(tmp_path: Path, clock: Clock) -> State:
+def memory(tmp_path: Path, clock: Clock) -> Memory:
     """A week in which three questions were asked, one of them in vain, and one answer disliked."""
-    state = State(tmp_path / "weekly.sqlite", clock, keep_questions=True)
+    state = Memory(tmp_path / "weekly.sqlite", clock, keep_questions=True)
     answer_id = state.shown.remember(banma_answer(), HERE)
     state.log.note(Ending("answered", 0.1, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
     state.shown.record_reason(answer_id, "wrong", "A third, since <!here> 2020.", "U0ADA", HERE)
@@ -60,7 +60,7 @@ def memory(tmp_path: Path, clock: Clock) -> State:
 
 @pytest.fixture
 def weekly(slack: FakeSlack, settings: SlackSettings, clock: Clock) -> Callable[..., Weekly]:
-    def make(state: State, rights: Callable[[], Rights] = everything) -> Weekly:
+    def make(state: Memory, rights: Callable[[], Rights] = everything) -> Weekly:
         client = patient_client(settings)
         return Weekly(client, CHANNEL, state, Access(client, rights), clock.now)
 
@@ -68,7 +68,7 @@ def weekly(slack: FakeSlack, settings: SlackSettings, clock: Clock) -> Callable[
 
 
 def test_nothing_is_posted_before_monday_morning_and_one_report_then(
-    slack: FakeSlack, memory: State, weekly: Callable[..., Weekly], clock: Clock
+    slack: FakeSlack, memory: Memory, weekly: Callable[..., Weekly], clock: Clock
 ) -> None:
     report = weekly(memory)
     clock.moment = MONDAY - timedelta(seconds=1)
@@ -90,21 +90,21 @@ def test_nothing_is_posted_before_monday_morning_and_one_report_then(
 
 
 def test_two_processes_and_their_restarts_post_it_once(
-    slack: FakeSlack, memory: State, weekly: Callable[..., Weekly], clock: Clock, tmp_path: Path
+    slack: FakeSlack, memory: Memory, weekly: Callable[..., Weekly], clock: Clock, tmp_path: Path
 ) -> None:
     clock.moment = MONDAY
-    reports = [weekly(State(tmp_path / "weekly.sqlite", clock)) for _ in range(4)]
+    reports = [weekly(Memory(tmp_path / "weekly.sqlite", clock)) for _ in range(4)]
     threads = [threading.Thread(target=report.post_if_due) for report in reports]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    weekly(State(tmp_path / "weekly.sqlite", clock)).post_if_due()
+    weekly(Memory(tmp_path / "weekly.sqlite", clock)).post_if_due()
     assert len(slack.posted) == 1
 
 
 def test_the_next_week_gets_its_own(
-    slack: FakeSlack, memory: State, weekly: Callable[..., Weekly], clock: Clock
+    slack: FakeSlack, memory: Memory, weekly: Callable[..., Weekly], clock: Clock
 ) -> None:
     clock.moment = MONDAY
     weekly(memory).post_if_due()
@@ -119,7 +119,7 @@ def test_the_next_week_gets_its_own(
 
 def test_one_that_died_after_posting_is_not_posted_again(
     slack: FakeSlack,
-    memory: State,
+    memory: Memory,
     weekly: Callable[..., Weekly],
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
@@ -137,7 +137,7 @@ def test_one_that_died_after_posting_is_not_posted_again(
     "fault", [Fault(cut=True), Fault(lost=True), Fault("not_in_channel"), Fault("ratelimited")]
 )
 def test_one_that_slack_did_not_take_is_posted_later_and_once(
-    slack: FakeSlack, memory: State, weekly: Callable[..., Weekly], clock: Clock, fault: Fault
+    slack: FakeSlack, memory: Memory, weekly: Callable[..., Weekly], clock: Clock, fault: Fault
 ) -> None:
     clock.moment = MONDAY
     slack.fail("chat.postMessage", fault)
@@ -148,7 +148,7 @@ def test_one_that_slack_did_not_take_is_posted_later_and_once(
 
 
 def test_blocks_that_slack_refuses_become_plain_text(
-    slack: FakeSlack, memory: State, weekly: Callable[..., Weekly], clock: Clock
+    slack: FakeSlack, memory: Memory, weekly: Callable[..., Weekly], clock: Clock
 ) -> None:
     clock.moment = MONDAY
     slack.fail("chat.postMessage", Fault("invalid_blocks"))
@@ -160,7 +160,7 @@ def test_blocks_that_slack_refuses_become_plain_text(
 
 
 def test_articles_that_the_channel_may_not_see_are_not_named(
-    slack: FakeSlack, memory: State, weekly: Callable[..., Weekly], clock: Clock
+    slack: FakeSlack, memory: Memory, weekly: Callable[..., Weekly], clock: Clock
 ) -> None:
     clock.moment = MONDAY
     weekly(memory, lambda: _only("secret")).post_if_due()
@@ -170,7 +170,7 @@ def test_articles_that_the_channel_may_not_see_are_not_named(
 
 
 def test_a_shared_channel_is_told_nothing(
-    slack: FakeSlack, memory: State, weekly: Callable[..., Weekly], clock: Clock
+    slack: FakeSlack, memory: Memory, weekly: Callable[..., Weekly], clock: Clock
 ) -> None:
     clock.moment = MONDAY
     slack.shared.add(CHANNEL)
@@ -180,7 +180,7 @@ def test_a_shared_channel_is_told_nothing(
 
 def test_a_running_bot_posts_it(slack: FakeSlack, start: StartBot, tmp_path: Path) -> None:
     last_week = time.time() - timedelta(days=7, hours=DUE_HOUR_UTC).total_seconds()
-    state = State(tmp_path / "running.sqlite", lambda: last_week)
+    state = Memory(tmp_path / "running.sqlite", lambda: last_week)
     state.log.note(Ending("answered", 0.1), HERE, "1.0", "?")
     bot = start(state=state, report_channel=CHANNEL)
     for _ in range(3):
