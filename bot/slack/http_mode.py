@@ -20,9 +20,9 @@ from bot.library.rights import Rights, everything
 from bot.memory import Memory
 from bot.slack.app import SlackApp
 from bot.slack.client import require_signing_secret
-from bot.slack.faults import trace
 from bot.slack.health import Pulse
 from bot.slack.installing import INSTALL_PATH, REDIRECT_PATH, Page
+from bot.slack.log import trace
 from bot.slack.monitor import open_monitor
 from bot.slack.run import wait_for_stop
 from bot.slack.settings import SlackSettings

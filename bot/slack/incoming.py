@@ -1,4 +1,8 @@
-"""Slack's events as questions: what was asked, where, by whom, and under which keys it is one delivery."""
+"""Slack's events as questions: what was asked, where, by whom, and under which keys it is one delivery.
+
+Here everything is read that a message says of itself, once; who is spoken to without a mention is
+known to the thread, and decided in `bot.slack.listeners`.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,64 @@ import html
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from slack_bolt import BoltContext
 
+from bot.answer.conversation import request_about
 from bot.memory import Place, StoredQuestion
-from bot.slack.manners import Order, mentions_bot, order_in
-from bot.slack.messages import Unread
+from bot.slack.messages import LANGUAGES, Unread
 from bot.slack.requests import Request, request_in
 from bot.types import MAX_QUESTION_CHARS
+
+Order = Literal["quiet", "resume"]
+
+_OPENS_A_QUESTION = re.compile(
+    r"\W*(?:(?:so|and|but|or|then|also|ok(?:ay)?|hi|hello|hey)\W+)*"
+    r"(?:who|whose|whom|(?:since |until )?when|what|when|where|why|how|which"
+    r"|is|are|was|were|do|does|did|can|could|should|would|will|has|have|had|may|might"
+    r"|tell me|show me|list|compare)\b",
+    re.IGNORECASE,
+)
+_ASKS_IN_CHINESE = re.compile(
+    "谁|什么|哪|多少|几[个家年月天次人]|为何|为什么|怎么|怎样|如何|是否|吗|呢|告诉我"
+)
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>|<!(?:here|channel|everyone|subteam)")
+
+
+def is_question(text: str) -> bool:
+    """Whether a text, as a person saw it, asks something.
+
+    >>> is_question("And since when?"), is_question("who owns Banma"), is_question("I will ask Bob.")
+    (True, True, False)
+    """
+    return (
+        "?" in text
+        or "？" in text
+        or request_about(text) is not None
+        or bool(_OPENS_A_QUESTION.match(text))
+        or bool(_ASKS_IN_CHINESE.search(text))
+    )
+
+
+def mentions_bot(markup: str, bot_user_id: str | None) -> bool:
+    """Whether the bot is mentioned in a text as Slack delivers it."""
+    return any(match[1] == bot_user_id for match in _MENTION.finditer(markup) if match[1])
+
+
+def is_to_others(markup: str, bot_user_id: str | None) -> bool:
+    """Whether somebody else, or everybody, is mentioned."""
+    return any(match[1] != bot_user_id for match in _MENTION.finditer(markup))
+
+
+def order_in(text: str) -> Order | None:
+    """The order that a message is, if it is nothing else; in any language, whoever gives it."""
+    said = text.strip().rstrip(".!。！").strip().casefold()
+    if any(said in words.orders_quiet for words in LANGUAGES):
+        return "quiet"
+    return "resume" if any(said in words.orders_resume for words in LANGUAGES) else None
+
 
 Payload = Mapping[str, Any]
 
@@ -27,139 +79,155 @@ _AFTER_MENTION = re.compile(r"^[\s,:;–—-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One question to the bot."""
+class Here:
+    """What has to be known of the bot to read what is said to it."""
+
+    team: str
+    bot_user: str | None = None
+    requests: bool = True
+    """Whether articles can be changed from Slack."""
+    curators: bool = True
+    """Whether somebody may; if not, a link that is dropped on the bot is what it always was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question to the bot, or an order or a request, complete."""
 
     text: str
-    """Decoded, without the mention of the bot; empty where nothing was asked."""
+    """Decoded, without the mention of the bot; empty if nothing was asked."""
     place: Place
-    keys: tuple[str, ...]
-    """All that identify this delivery and its repetitions."""
+    keys: tuple[str, ...] = ()
+    """All that identify this delivery and its repetitions; empty for one that is claimed already."""
     ts: str = ""
-    """The message; empty where the question is none, as of a slash command."""
+    """The message; empty for a question that is none, as of a slash command."""
     user: str = ""
     unread: tuple[Unread, ...] = ()
-    only_if_certain: bool = False
-    """Nobody spoke to the bot: it answers for certain, or says nothing."""
+    addressed: bool = True
+    """Somebody spoke to the bot; if not, it answers for certain or says nothing."""
+    order: Order | None = None
+    request: Request | None = None
+    """What a curator asks for."""
     response_url: str = ""
     """Where a private answer goes; it has no message and no thread of its own."""
     in_thread: str = ""
     """The thread in which a private answer is shown."""
     shared: bool | None = None
-    """Whether the channel is shared with another organisation; None where Slack did not say so by itself."""
+    """Whether the channel is shared with another organisation; None if Slack did not say so by itself."""
     outsider: bool = False
     """The asker belongs to another organisation."""
-    request: Request | None = None
-    """What it asks for, where it can be taken for a curator's request."""
-
-    @property
-    def order(self) -> Order | None:
-        return order_in(self.text) if self.ts and not self.only_if_certain else None
 
     @property
     def is_first_of_direct_conversation(self) -> bool:
         return self.place.channel.startswith("D") and self.ts == self.place.thread and bool(self.text)
 
-    def letter(self) -> StoredQuestion:
-        body = {
-            "text": self.text,
-            "thread": self.place.thread,
-            "team": self.place.team,
-            "channel": self.place.channel,
-            "ts": self.ts,
-            "user": self.user,
-            "unread": [kind.value for kind in self.unread],
-            "only_if_certain": self.only_if_certain,
-            "response_url": self.response_url,
-            "in_thread": self.in_thread,
-            "shared": self.shared,
-            "outsider": self.outsider,
-            "request": self.request.as_json() if self.request else None,
-        }
-        addresses = bool(self.ts) and not self.only_if_certain
-        text = json.dumps(body, ensure_ascii=False)
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is a question, and counts as one: what asks for silence has to be heard."""
+        return self.order is None and self.request is None
+
+    def overheard(self) -> Question:
+        """The same where nobody spoke to the bot: no order, and no request."""
+        return replace(self, addressed=False, order=None, request=None)
+
+    def stored(self) -> StoredQuestion:
+        body = asdict(replace(self, keys=()))
+        text = json.dumps(body, ensure_ascii=False, default=lambda kind: kind.value)
+        addresses = bool(self.ts) and self.addressed
         return StoredQuestion(self.place, self.ts, text, self.keys, self.user, addresses)
 
 
-def from_letter(body: str) -> Asked:
+def restored(body: str) -> Question:
     """A question that was kept, as it was; without its keys, since it is claimed already."""
     kept = json.loads(body)
-    return Asked(
-        text=kept["text"],
-        place=Place(kept["team"], kept["channel"], kept["thread"]),
-        keys=(),
-        ts=kept["ts"],
-        user=kept["user"],
-        unread=tuple(Unread(kind) for kind in kept["unread"]),
-        only_if_certain=kept["only_if_certain"],
-        response_url=kept["response_url"],
-        in_thread=kept["in_thread"],
-        shared=kept.get("shared"),
-        outsider=kept.get("outsider", False),
-        request=Request.from_json(kept["request"]) if kept.get("request") else None,
+    request = kept["request"]
+    return Question(
+        **{
+            **kept,
+            "place": Place(**kept["place"]),
+            "keys": (),
+            "unread": tuple(map(Unread, kept["unread"])),
+            "request": None if request is None else Request.from_json(request),
+        }
     )
 
 
-def from_event(body: Payload, team: str, bot_user_id: str | None) -> Asked:
+def from_event(body: Payload, here: Here) -> Question:
     """The question of an `app_mention` or of a message."""
-    return _asked(body, body["event"], team, bot_user_id)
+    return _question(body, body["event"], here)
 
 
-def from_edit(body: Payload, team: str, bot_user_id: str | None) -> Asked:
+def from_edit(body: Payload, here: Here) -> Question:
     """The question of a `message_changed`, as it reads now."""
     event = body["event"]
     message = event["message"]
-    asked = _asked(body, message, team, bot_user_id)
+    question = _question(body, message, here)
     edited = (message.get("edited") or {}).get("ts") or event.get("event_ts") or event.get("ts")
-    edit = f"edit:{team}:{asked.place.channel}:{asked.ts}:{edited}"
-    return replace(asked, keys=(asked.keys[0], edit))
+    edit = f"edit:{here.team}:{question.place.channel}:{question.ts}:{edited}"
+    return replace(question, keys=(question.keys[0], edit))
 
 
-def as_new(asked: Asked) -> Asked:
+def as_new(question: Question) -> Question:
     """An edited message that has become a question, under the keys of a new one."""
-    return replace(asked, keys=(asked.keys[0], _message_key(asked.place, asked.ts)))
+    return replace(question, keys=(question.keys[0], _message_key(question.place, question.ts)))
 
 
-def from_command(command: Payload, team: str, bot_user_id: str | None) -> Asked:
-    return Asked(
-        text=decode(str(command.get("text") or ""), bot_user_id),
-        place=Place(team, str(command["channel_id"])),
-        keys=(f"command:{team}:{command['trigger_id']}",),
+def from_command(command: Payload, here: Here) -> Question:
+    markup = str(command.get("text") or "")
+    return Question(
+        text=decode(markup, here.bot_user),
+        place=Place(here.team, str(command["channel_id"])),
+        keys=(f"command:{here.team}:{command['trigger_id']}",),
         user=str(command.get("user_id") or ""),
-        unread=_unread(str(command.get("text") or ""), ()),
+        unread=_unread(markup, ()),
+        request=request_in(markup) if here.requests else None,
         response_url=str(command["response_url"]),
-        request=request_in(str(command.get("text") or "")),
     )
 
 
-def from_button(body: Payload, question: str, team: str) -> Asked:
+def from_button(body: Payload, question: str, team: str) -> Question:
     """A question that a button offers, from whoever presses it, answered to that person alone."""
-    shown = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
-    return Asked(
+    return Question(
         text=question[:MAX_QUESTION_CHARS],
-        place=Place(team, str((body.get("channel") or {}).get("id") or "")),
+        place=place_pressed(body, team),
         keys=(f"button:{team}:{body['trigger_id']}",),
-        user=str((body.get("user") or {}).get("id") or ""),
+        user=user_of(body),
         response_url=str(body["response_url"]),
-        in_thread=str(shown or ""),
+        in_thread=thread_shown(body),
         outsider=is_outsider(body),
     )
 
 
-def from_shortcut(shortcut: Payload, team: str, bot_user_id: str | None) -> Asked:
+def from_shortcut(shortcut: Payload, here: Here) -> Question:
     """The text of the message that the shortcut was used on, as far as a question may be long."""
     message = shortcut.get("message") or {}
-    text = decode(str(message.get("text") or ""), bot_user_id)
-    return Asked(
+    text = decode(str(message.get("text") or ""), here.bot_user)
+    return Question(
         text=text[:MAX_QUESTION_CHARS],
-        place=Place(team, str((shortcut.get("channel") or {}).get("id") or "")),
-        keys=(f"shortcut:{team}:{shortcut['trigger_id']}",),
-        user=str((shortcut.get("user") or {}).get("id") or ""),
+        place=place_pressed(shortcut, here.team),
+        keys=(f"shortcut:{here.team}:{shortcut['trigger_id']}",),
+        user=user_of(shortcut),
         unread=_unread("", message.get("files") or ()),
         response_url=str(shortcut["response_url"]),
         in_thread=str(message.get("thread_ts") or ""),
         outsider=is_outsider(shortcut),
     )
+
+
+def place_pressed(body: Payload, team: str) -> Place:
+    """Where a button was pressed; in a modal or in App Home there is no channel, and no answer is shown."""
+    return Place(team, str((body.get("channel") or {}).get("id") or ""))
+
+
+def user_of(body: Payload) -> str:
+    """Who pressed a button, or used a shortcut."""
+    return str((body.get("user") or {}).get("id") or "")
+
+
+def thread_shown(body: Payload) -> str:
+    """The thread that a button stands in; what only one person sees comes without its message."""
+    shown = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
+    return str(shown or "")
 
 
 def team_of(context: BoltContext) -> str:
@@ -211,13 +279,14 @@ def decode(text: str, bot_user_id: str | None) -> str:
     return _AFTER_MENTION.sub("", decoded).strip() if seen != text else decoded.strip()
 
 
-def _asked(body: Payload, message: Payload, team: str, bot_user_id: str | None) -> Asked:
+def _question(body: Payload, message: Payload, here: Here) -> Question:
     """`message` is the event of `body`, or what it changed."""
     ts = str(message["ts"])
-    place = Place(team, str(body["event"]["channel"]), str(message.get("thread_ts") or ts))
+    place = Place(here.team, str(body["event"]["channel"]), str(message.get("thread_ts") or ts))
     markup = str(message.get("text") or "")
-    return Asked(
-        text=decode(markup, bot_user_id),
+    text = decode(markup, here.bot_user)
+    return Question(
+        text=text,
         place=place,
         # An event id is new for each event, so a message that comes as `app_mention` and as
         # `message` is one delivery only by its place and time.
@@ -225,19 +294,21 @@ def _asked(body: Payload, message: Payload, team: str, bot_user_id: str | None) 
         ts=ts,
         user=author_of(message),
         unread=_unread(markup, message.get("files") or ()),
+        order=order_in(text),
+        request=_request(body["event"], message, here),
         shared=_bool(body.get("is_ext_shared_channel")),
-        outsider=_is_of_outsider(body, message, team),
-        request=_request(body["event"], message, bot_user_id),
+        outsider=_is_of_outsider(body, message, here.team),
     )
 
 
-def _request(event: Payload, message: Payload, bot_user_id: str | None) -> Request | None:
+def _request(event: Payload, message: Payload, here: Here) -> Request | None:
     """Only of what is said to the bot by name, or to nobody else."""
     markup = str(message.get("text") or "")
     direct = event.get("channel_type") == "im" or str(event["channel"]).startswith("D")
-    if not direct and not mentions_bot(markup, bot_user_id):
+    if not here.requests or not (direct or mentions_bot(markup, here.bot_user)):
         return None
-    return request_in(markup, message.get("files") or (), bot_user_id, direct=direct)
+    files = message.get("files") or ()
+    return request_in(markup, files, here.bot_user, direct=direct and here.curators)
 
 
 def _bool(value: object) -> bool | None:

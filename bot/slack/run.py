@@ -10,8 +10,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from bot.memory import Memory
-from bot.slack.faults import trace
 from bot.slack.health import Pulse
+from bot.slack.log import trace
 
 _log = logging.getLogger(__name__)
 

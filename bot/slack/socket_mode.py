@@ -14,8 +14,8 @@ from bot.library.rights import Rights, everything
 from bot.memory import Memory
 from bot.slack.app import SlackApp
 from bot.slack.client import library_log, require_app_token, with_app_token
-from bot.slack.faults import trace
 from bot.slack.health import Pulse
+from bot.slack.log import trace
 from bot.slack.monitor import Monitor, open_monitor
 from bot.slack.run import wait_for_stop
 from bot.slack.settings import SlackSettings

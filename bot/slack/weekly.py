@@ -12,9 +12,9 @@ from slack_sdk.web import WebClient
 from bot.memory import Memory
 from bot.report import Disliked, Reference, Report, UnansweredTopic, report
 from bot.slack import messages
-from bot.slack.access import Access, Closed
 from bot.slack.client import CALL_ERRORS, posting_client, refusal, swift_client
-from bot.slack.faults import trace
+from bot.slack.log import trace
+from bot.slack.lookups import Access, Closed
 from bot.slack.messages import Message, Words
 from bot.types import Scope
 from index.types import collection_of

@@ -546,7 +546,9 @@ class TestLanguages:
         reply = slack.reply(slack.mention(QUESTION, user="U0WEI"))
         assert BANMA_QUOTE in reply.shown()
         assert "来源\n[1] Banma and its owners — Car Times, 2015年2月9日" in reply.shown()
-        assert slack.statuses[0]["status"] == "正在查找文章…"
+        slack.reply(slack.mention(QUESTION, user="U0WEI"))
+        # That it is at work is shown before anything is asked of Slack.
+        assert [shown["status"] for shown in slack.statuses][-1] == "正在查找文章…"
         slack.press(reply, reply.parts("button")[0], user="U0WEI")
         slack.wait(lambda: bool(slack.views))
         assert slack.views[0]["title"]["text"] == "段落"

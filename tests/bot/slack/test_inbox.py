@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.memory import LEASE_SECONDS, Memory, Place, Replied
-from bot.slack.incoming import Asked, from_letter
+from bot.slack.incoming import Question, restored
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting
 from tests.fakes.slack import BOT_USER, FakeSlack, Fault, event_payload
@@ -219,7 +219,7 @@ def test_a_private_question_left_behind_is_answered_privately(
     slack: FakeSlack, start: StartBot, tmp_path: Path
 ) -> None:
     url = slack.new_response_url("C0CARS")
-    asked = Asked(QUESTION, Place("T0TEAM", "C0CARS"), ("command:1",), user="U0ADA", response_url=url)
+    asked = Question(QUESTION, Place("T0TEAM", "C0CARS"), ("command:1",), user="U0ADA", response_url=url)
     keep(asked, tmp_path)
     start(state=Memory(tmp_path / "state.sqlite"))
     slack.wait(lambda: bool(slack.posted))
@@ -267,17 +267,17 @@ def test_a_reply_that_slack_refuses_for_good_is_not_tried_again(
 
 
 def test_a_kept_question_is_read_back_as_it_was() -> None:
-    asked = Asked(
+    asked = Question(
         "who? \u2028 谁",
         Place("T", "C", "1.0"),
         (),
         "2.0",
         "U",
-        only_if_certain=True,
+        addressed=False,
         response_url="u",
         in_thread="t",
     )
-    assert from_letter(asked.letter().body) == asked
+    assert restored(asked.stored().body) == asked
 
 
 def left_behind(slack: FakeSlack, folder: Path, *, posting: bool = False) -> dict[str, str]:
@@ -285,13 +285,13 @@ def left_behind(slack: FakeSlack, folder: Path, *, posting: bool = False) -> dic
     ts = slack.write("C0CARS")
     event = {"channel": "C0CARS", "user": "U0ADA", "ts": ts}
     place = Place("T0TEAM", "C0CARS", ts)
-    keep(Asked(QUESTION, place, (f"message:{ts}",), ts, "U0ADA"), folder, posting=posting)
+    keep(Question(QUESTION, place, (f"message:{ts}",), ts, "U0ADA"), folder, posting=posting)
     return event
 
 
-def keep(asked: Asked, folder: Path, *, posting: bool = False) -> None:
+def keep(asked: Question, folder: Path, *, posting: bool = False) -> None:
     dead = Memory(folder / "state.sqlite", lambda: time.time() - LEASE_SECONDS - 1)
-    claim = dead.accept(asked.letter())
+    claim = dead.accept(asked.stored())
     assert claim
     if posting:
         assert dead.inbox.begin_posting(claim)

@@ -17,7 +17,7 @@ import pytest
 
 from bot.memory import Memory, Place
 from bot.slack.http_mode import HttpBot
-from bot.slack.incoming import Asked
+from bot.slack.incoming import Question
 from bot.slack.installations import STATE_SECONDS, Installation, Installations
 from bot.slack.installing import SCOPES
 from index.types import FootnoteError
@@ -164,8 +164,8 @@ def test_an_installation_outlives_the_process_and_so_does_what_it_was_asked(
     past = Memory(tmp_path / "state.sqlite", lambda: time.time() - 60)
     event, _ = mention(slack, OTHER)
     place = Place(OTHER, event["channel"], event["ts"])
-    left = Asked(QUESTION, place, (), event["ts"], "U0ADA", shared=False)
-    assert past.inbox.claim(("left",), left.letter())
+    left = Question(QUESTION, place, (), event["ts"], "U0ADA", shared=False)
+    assert past.inbox.claim(("left",), left.stored())
     serve(slack, start, folder, round_seconds=0.1)
     assert BANMA_QUOTE in slack.reply(event).shown()
     slack.settle(0.3)

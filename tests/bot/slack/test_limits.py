@@ -11,7 +11,7 @@ import pytest
 
 from bot.memory import Limits, Memory, Over, Place, StoredQuestion
 from bot.memory.limits import WINDOW_SECONDS
-from bot.slack.workers import Workers
+from bot.slack.pools import Workers
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import FakeSlack

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.commands import FIND_SOURCES
+from bot.slack.listeners import FIND_SOURCES
 
 ROOT = Path(__file__).parents[3]
 

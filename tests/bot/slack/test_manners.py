@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.manners import is_question, is_to_others, mentions_bot, order_in
+from bot.slack.incoming import is_question, is_to_others, mentions_bot, order_in
 from bot.types import NoAnswer, Silence
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, banma_answer

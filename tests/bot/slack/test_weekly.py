@@ -15,8 +15,8 @@ from bot.memory import Ending, Memory, Place
 from bot.memory.log import TAKEN_SECONDS
 from bot.report import Report
 from bot.slack import messages
-from bot.slack.access import Access
 from bot.slack.client import patient_client
+from bot.slack.lookups import Access
 from bot.slack.settings import SlackSettings
 from bot.slack.weekly import DUE_HOUR_UTC, Weekly, weekly_message
 from tests.bot.slack.conftest import StartBot
