@@ -248,7 +248,7 @@ def test_a_reply_that_slack_could_not_take_is_sent_when_it_can_again(
     monkeypatch.setattr("bot.memory.inbox.FIRST_RETRY_SECONDS", 0.2)
     monkeypatch.setattr("bot.memory.inbox.LEASE_SECONDS", 5.0)
     start(round_seconds=0.1)
-    slack.fail("chat.postMessage", *[Fault(error="internal_error")] * 2)
+    slack.fail("chat.postMessage", *[Fault(error="internal_error")] * 3)
     event = slack.mention(QUESTION)
     assert BANMA_QUOTE in slack.reply(event).shown()
     slack.settle(0.3)

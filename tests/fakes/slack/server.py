@@ -51,7 +51,7 @@ class Fault:
     status: int = 200
     retry_after: str | None = None
     lost: bool = False
-    """The call is carried out, and the connection breaks before its answer."""
+    """The call is carried out; then the connection breaks, or the answer is an error all the same."""
     cut: bool = False
     """The connection breaks before the call is carried out."""
 
@@ -617,7 +617,8 @@ class FakeSlack:
             if fault is not None and (fault.lost or fault.cut):
                 if fault.lost:
                     self._result(method, token, arguments)
-                answer = (0, {}, {})
+                named = fault.error or fault.status != 200
+                answer = _failed(fault) if named else (0, {}, {})
             elif fault is not None:
                 answer = _failed(fault)
             else:
