@@ -13,6 +13,8 @@ TURNS_KEPT_SECONDS = 7 * 86_400.0
 TURNS_REMEMBERED = 4
 # Long enough to read the sources and come back, too short to answer tomorrow's remark to a colleague.
 FOLLOW_UP_SECONDS = 30 * 60.0
+# Somebody who types below an answer goes on; somebody who comes back after lunch begins anew.
+DIRECT_SECONDS = 15 * 60.0
 
 
 class Threads:
@@ -43,14 +45,23 @@ class Threads:
                 )
             )
 
-    def conversation(self, place: Place, before: str = "") -> Conversation:
+    def conversation(self, place: Place, before: str = "", *, whole_channel: bool = False) -> Conversation:
         """The last turns of a thread, oldest first; empty if `place` has no thread.
 
-        With `before`, a message's `ts`, only what was asked earlier than that message.
+        With `before`, a message's `ts`, only what was asked earlier than that message.  `whole_channel` is
+        for a message of a direct conversation that stands in no thread: it goes on from what was said in
+        the last minutes, wherever that was.
         """
         if not place.thread:
             return ()
-        said = select(turns.c.question, turns.c.answer).where(*_within(turns, place))
+        said = select(turns.c.question, turns.c.answer)
+        if whole_channel:
+            here = turns.c.team == place.team, turns.c.channel == place.channel
+            with self._database.read() as sql:
+                recent = turns.c.said_at >= self._database.now(sql) - DIRECT_SECONDS
+            said = said.where(*here, recent)
+        else:
+            said = said.where(*_within(turns, place))
         if before:
             said = said.where(turns.c.ts < before)
         newest = said.order_by(turns.c.said_at.desc(), turns.c.id.desc()).limit(TURNS_REMEMBERED)

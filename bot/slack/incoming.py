@@ -9,13 +9,13 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from slack_bolt import BoltContext
 
-from bot.answer.conversation import request_about
+from bot.answer.conversation import request_about, small_talk
 from bot.memory import Place, StoredQuestion
 from bot.slack.messages import LANGUAGES, Unread
 from bot.slack.requests import Request, request_in
@@ -33,6 +33,15 @@ _OPENS_A_QUESTION = re.compile(
 _ASKS_IN_CHINESE = re.compile(
     "谁|什么|哪|多少|几[个家年月天次人]|为何|为什么|怎么|怎样|如何|是否|吗|呢|告诉我"
 )
+_MARKS = r"[\s?!.,;:'\"()…？！。，-]*"
+_BARE = re.compile(
+    rf"{_MARKS}(?:no|nope|nah|yes|yep|yeah|hm+|oh|ah|k|lol|嗯|哦|不|不是|是|是的|对|好|好的)?{_MARKS}",
+    re.IGNORECASE,
+)
+# An emoji in Slack's text, if its blocks do not tell: standing by itself, so that 10:30:15 is none.
+_EMOJI = re.compile(r"(?<![\w:/]):[a-z0-9_+'-]*[a-z+-][a-z0-9_+'-]*:(?::skin-tone-\d:)?(?![\w/])")
+# What an emoji says by itself; any other is taken for thanks.
+_WAVES = frozenset({"wave", "raised_hand", "hand", "raised_hand_with_fingers_splayed", "hugging_face"})
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>|<!(?:here|channel|everyone|subteam)")
 
 
@@ -42,13 +51,44 @@ def is_question(text: str) -> bool:
     >>> is_question("And since when?"), is_question("who owns Banma"), is_question("I will ask Bob.")
     (True, True, False)
     """
-    return (
+    return not is_bare(text) and (
         "?" in text
         or "？" in text
         or request_about(text) is not None
         or bool(_OPENS_A_QUESTION.match(text))
         or bool(_ASKS_IN_CHINESE.search(text))
     )
+
+
+def is_bare(text: str) -> bool:
+    """Whether a text is a word or a sign that asks nothing: no, yes, ?; courtesies are not meant.
+
+    >>> is_bare("no"), is_bare("?"), is_bare("no share?"), is_bare("thanks")
+    (True, True, False, False)
+    """
+    return bool(_BARE.fullmatch(text)) and small_talk(text) is None
+
+
+def without_emoji(markup: str, blocks: Sequence[Payload] = ()) -> str:
+    """A text as Slack delivers it without emoji; if it has nothing else, what they say: hello, or thanks.
+
+    >>> without_emoji("thanks :pray:"), without_emoji(":wave:"), without_emoji("at 10:30:15")
+    ('thanks', 'hi', 'at 10:30:15')
+    """
+    named = [element for element in _elements(blocks) if element.get("type") == "emoji"]
+    if blocks and _has_rich_text(blocks):
+        marks = {f":{element.get('name')}:" for element in named}
+        pattern = "|".join(re.escape(mark) for mark in sorted(marks, key=len, reverse=True))
+        said = re.sub(rf"(?:{pattern})(?::skin-tone-\d:)?", " ", markup) if marks else markup
+    else:
+        said = _EMOJI.sub(" ", markup)
+    if said == markup:
+        return markup
+    words = _MENTION.sub(" ", said).strip()
+    if words:
+        return said.strip()
+    waves = any(mark.strip(":") in _WAVES for mark in re.findall(r":[\w+'-]+:", markup))
+    return f"{said.strip()} {'hi' if waves else 'thanks'}".strip()
 
 
 def mentions_bot(markup: str, bot_user_id: str | None) -> bool:
@@ -175,7 +215,7 @@ def as_new(question: Question) -> Question:
 def from_command(command: Payload, here: Here) -> Question:
     markup = str(command.get("text") or "")
     return Question(
-        text=decode(markup, here.bot_user),
+        text=decode(without_emoji(markup), here.bot_user),
         place=Place(here.team, str(command["channel_id"])),
         keys=(f"command:{here.team}:{command['trigger_id']}",),
         user=str(command.get("user_id") or ""),
@@ -201,7 +241,7 @@ def from_button(body: Payload, question: str, team: str) -> Question:
 def from_shortcut(shortcut: Payload, here: Here) -> Question:
     """The text of the message that the shortcut was used on, as far as a question may be long."""
     message = shortcut.get("message") or {}
-    text = decode(str(message.get("text") or ""), here.bot_user)
+    text = decode(without_emoji(str(message.get("text") or ""), message.get("blocks") or ()), here.bot_user)
     return Question(
         text=text[:MAX_QUESTION_CHARS],
         place=place_pressed(shortcut, here.team),
@@ -284,9 +324,9 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
     ts = str(message["ts"])
     place = Place(here.team, str(body["event"]["channel"]), str(message.get("thread_ts") or ts))
     markup = str(message.get("text") or "")
-    text = decode(markup, here.bot_user)
+    text = decode(without_emoji(markup, message.get("blocks") or ()), here.bot_user)
     return Question(
-        text=text,
+        text="" if is_bare(text) else text,
         place=place,
         # An event id is new for each event, so a message that comes as `app_mention` and as
         # `message` is one delivery only by its place and time.
@@ -321,6 +361,19 @@ def _is_of_outsider(body: Payload, message: Payload, team: str) -> bool:
     teams = (message.get(name) for name in ("user_team", "source_team", "team"))
     of_user = next((str(found) for found in teams if found), team)
     return of_user != team
+
+
+def _elements(value: object) -> Iterator[Payload]:
+    """All elements within blocks, in the order of reading."""
+    if isinstance(value, Mapping):
+        yield value
+        yield from (found for part in value.values() for found in _elements(part))
+    elif isinstance(value, list | tuple):
+        yield from (found for part in value for found in _elements(part))
+
+
+def _has_rich_text(blocks: Sequence[Payload]) -> bool:
+    return any(block.get("type") == "rich_text" for block in blocks)
 
 
 def _message_key(place: Place, ts: str) -> str:

@@ -122,7 +122,7 @@ class Listener:
                 question = from_event(body, here)
                 if self._is_spoken_to(event, question, here):
                     self._dispatcher.accept(question)
-                elif self._answers_everything(event, question):
+                elif self._goes_on(event, question, here) or self._answers_everything(event, question):
                     self._dispatcher.accept(question.overheard())
 
     def _is_spoken_to(self, event: Payload, question: Question, here: Here) -> bool:
@@ -132,11 +132,14 @@ class Listener:
         in_thread = bool(event.get("thread_ts"))
         if question.order is not None and in_thread and self._threads.knows(question.place):
             return True
-        if event.get("channel_type") == "im":
-            return not (in_thread and self._threads.is_quiet(question.place))
-        if not in_thread or event.get("bot_id"):
+        direct = event.get("channel_type") == "im"
+        return direct and not (in_thread and self._threads.is_quiet(question.place))
+
+    def _goes_on(self, event: Payload, question: Question, here: Here) -> bool:
+        """Whether it belongs to a conversation with the bot, without a mention."""
+        if not event.get("thread_ts") or event.get("bot_id") or event.get("channel_type") == "im":
             return False
-        to_others = is_to_others(markup, here.bot_user)
+        to_others = is_to_others(str(event.get("text") or ""), here.bot_user)
         follows = self._threads.overheard(question.place, question.user, to_others=to_others)
         # "Thanks all, I will ask Bob" is said to the bot's thread, and asks it nothing.
         return follows and is_question(question.text)
@@ -162,9 +165,7 @@ class Listener:
         if markup == before or not is_welcome(message, self._settings.allow_bots):
             return
         question = from_edit(body, here)
-        place = question.place
-        is_post = place.channel in self._settings.answer_channels and place.thread == question.ts
-        if is_post and not mentions_bot(markup, here.bot_user):
+        if not mentions_bot(markup, here.bot_user) and event.get("channel_type") != "im":
             question = question.overheard()
         new = mentions_bot(markup, here.bot_user) and not mentions_bot(before, here.bot_user)
         self._dispatcher.edit(question, spoken_to=new)

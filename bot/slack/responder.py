@@ -108,7 +108,9 @@ class Responder:
 
     def _answer(self, question: Question, scope: Scope, words: Words) -> Said:
         try:
-            conversation = self._memory.threads.conversation(question.place, before=question.ts)
+            conversation = self._memory.threads.conversation(
+                question.place, before=question.ts, whole_channel=question.is_first_of_direct_conversation
+            )
             result = self._answers.answer(question.text, conversation, scope)
         except FootnoteError as error:
             # The message names files and commands: for whoever runs the bot, not for a channel.

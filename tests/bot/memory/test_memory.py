@@ -26,6 +26,7 @@ from bot.memory import (
     StoredQuestion,
 )
 from bot.memory.schema import alone, metadata
+from bot.memory.threads import DIRECT_SECONDS
 from bot.types import About, Instead, Told, Turn
 from index.types import FootnoteError
 from tests.fakes.answers import BANMA_QUOTE, answer_quoting, banma_answer
@@ -342,6 +343,17 @@ def test_a_thread_keeps_its_last_turns_in_order(state: Memory, clock: Clock) -> 
     assert state.threads.conversation(Place("T1", "C1", "2.0")) == ()
     assert state.threads.conversation(Place("T1", "C2", "1.0")) == ()
     assert state.threads.conversation(Place("T1", "C1")) == ()
+
+
+def test_a_direct_conversation_goes_on_for_some_minutes_wherever_it_was_said(
+    state: Memory, clock: Clock
+) -> None:
+    state.threads.remember(Turn("who?", "Ada."), HERE)
+    below = Place("T1", "C1", "9.0")
+    assert [turn.question for turn in state.threads.conversation(below, whole_channel=True)] == ["who?"]
+    assert state.threads.conversation(Place("T1", "C2", "9.0"), whole_channel=True) == ()
+    clock.now += DIRECT_SECONDS + 1
+    assert state.threads.conversation(below, whole_channel=True) == ()
 
 
 def test_an_edited_question_takes_the_place_of_its_turn_and_knows_only_what_was_before(state: Memory) -> None:

@@ -20,6 +20,8 @@ OTHER = "Who makes AliOS?"
 @pytest.fixture(autouse=True)
 def another_answer(answers: PreparedAnswers) -> None:
     answers.prepared[OTHER] = answer_quoting("Alibaba makes AliOS.")
+    for follow_up in ("And since when?", "And who makes it?"):
+        answers.prepared[follow_up] = answer_quoting("Alibaba makes AliOS.")
 
 
 def test_an_edited_question_changes_its_reply(slack: FakeSlack, start: StartBot, mode: str) -> None:
