@@ -54,18 +54,16 @@ class Threads:
         """
         if not place.thread:
             return ()
-        said = select(turns.c.question, turns.c.answer)
-        if whole_channel:
-            here = turns.c.team == place.team, turns.c.channel == place.channel
-            with self._database.read() as sql:
-                recent = turns.c.said_at >= self._database.now(sql) - DIRECT_SECONDS
-            said = said.where(*here, recent)
-        else:
-            said = said.where(*_within(turns, place))
-        if before:
-            said = said.where(turns.c.ts < before)
-        newest = said.order_by(turns.c.said_at.desc(), turns.c.id.desc()).limit(TURNS_REMEMBERED)
         with self._database.read() as sql:
+            if whole_channel:
+                recent = turns.c.said_at >= self._database.now(sql) - DIRECT_SECONDS
+                here = [turns.c.team == place.team, turns.c.channel == place.channel, recent]
+            else:
+                here = _within(turns, place)
+            if before:
+                here.append(turns.c.ts < before)
+            said = select(turns.c.question, turns.c.answer).where(*here)
+            newest = said.order_by(turns.c.said_at.desc(), turns.c.id.desc()).limit(TURNS_REMEMBERED)
             rows = sql.execute(newest).all()
         return tuple(Turn(row.question, row.answer) for row in reversed(rows))
 

@@ -8,6 +8,7 @@ metrics — counters, gauges and histograms, and the text form in which Promethe
 health — signs of life, and what they mean, whoever asks
 messages — what Footnote says in Slack: values in, Block Kit out
 requests — what a curator asks the bot to do, read from a message: add, follow, remove, rebuild, status
+pointing — whether a message means another one, and what it quotes or forwards
 incoming — Slack's events as questions: what was asked, where, by whom
 client — Slack's Web API clients: how patient they are, and what is said when a token is refused
 lookups — what has to be asked of Slack before a reply: languages, what may be seen where, curators

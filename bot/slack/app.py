@@ -21,7 +21,7 @@ from bot.slack.dispatch import Dispatcher, Rounds
 from bot.slack.home import Home, Panel
 from bot.slack.incoming import Here, Question, team_of
 from bot.slack.listeners import Listener
-from bot.slack.lookups import Access, Curators, Languages, Lookups
+from bot.slack.lookups import Access, Curators, Languages, Lookups, MessagesAbove
 from bot.slack.pools import Pools
 from bot.slack.replies import Directly, InResponse, InThread, Reply
 from bot.slack.responder import Responder
@@ -76,7 +76,8 @@ class SlackApp:
             return InThread(client, question.place, question.ts)
 
         access = Access(client, rights, shared_channels=settings.shared_channels)
-        lookups = Lookups(Languages(client), access, Curators(client, settings.curators))
+        curators = Curators(client, settings.curators)
+        lookups = Lookups(Languages(client), access, curators, MessagesAbove(client))
         curating, panel = None, Panel(client)
         if library is not None:
             curating = Curating(library, answers, lookups, Downloads(client), self.pools.requests)
@@ -85,7 +86,7 @@ class SlackApp:
 
         def here(context: BoltContext) -> Here:
             curated = library is not None
-            return Here(team_of(context), context.bot_user_id, curated, bool(lookups.curators))
+            return Here(team_of(context), context.bot_user_id, curated, bool(curators))
 
         Home(answers, lookups, panel, curating).register(self.bolt, self.pools.workers)
         listeners.register_events(self.bolt, Listener(self._dispatcher, memory, settings), here)

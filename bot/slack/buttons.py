@@ -19,10 +19,11 @@ from bot.memory import Memory, Place, ShownQuote, Verdict
 from bot.slack import messages
 from bot.slack.client import CALL_ERRORS, refusal, swift_client
 from bot.slack.figures import Figures
-from bot.slack.incoming import Payload, is_outsider, place_pressed, team_of, thread_shown, user_of
+from bot.slack.incoming import is_outsider, place_pressed, team_of, thread_shown, user_of
 from bot.slack.log import trace
 from bot.slack.lookups import Access, Closed, Languages, Open
 from bot.slack.messages import Block, Words
+from bot.slack.pointing import Payload
 from bot.slack.replies import InResponse, Sent
 from bot.types import Answer, Answers, PassageView, Quote, Scope, Source
 

@@ -26,6 +26,9 @@ from index.types import FootnoteError
 PATIENT_TIMEOUT_SECONDS = 10
 SWIFT_TIMEOUT_SECONDS = 3
 MAX_RETRIES = 2
+# A reply carries the message that it answers, so that a bot which takes over a question can see that the
+# one before had posted already.
+METADATA_EVENT = "footnote_reply"
 # Doubled for the second retry, with jitter; somebody is looking at the thread meanwhile.
 SERVER_ERROR_WAIT_SECONDS = 0.25
 # Claims are renewed meanwhile (`bot.slack.rounds`), so that nobody else takes the question over.

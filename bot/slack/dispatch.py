@@ -333,4 +333,5 @@ def _ended(work: _Work, said: Said, replied: Replied | None = None) -> Ended:
     # Whoever is answered may go on; whoever asked the bot was noted when asking, and somebody else may
     # have spoken since.
     listen_to = "" if question.addressed else question.user
-    return Ended(question.text, question.place, question.ts, replied, said.turn, ending, listen_to)
+    asked = said.asked or question.text
+    return Ended(asked, question.place, question.ts, replied, said.turn, ending, listen_to)

@@ -17,10 +17,10 @@ from bot.memory import Place
 from bot.slack import messages
 from bot.slack.client import CALL_ERRORS, refusal, swift_client
 from bot.slack.curating.curate import Curating
-from bot.slack.incoming import Payload
 from bot.slack.log import trace
 from bot.slack.lookups import Closed, Lookups, Open
 from bot.slack.messages import Block, Words
+from bot.slack.pointing import Payload
 from bot.slack.pools import Workers
 from bot.types import Answers, Scope
 from index.types import FootnoteError

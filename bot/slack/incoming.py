@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from slack_bolt import BoltContext
 from bot.answer.conversation import request_about, small_talk
 from bot.memory import Place, StoredQuestion
 from bot.slack.messages import LANGUAGES, Unread
+from bot.slack.pointing import Meant, Payload, elements, forwarded, markup_of, points, without_quote
 from bot.slack.requests import Request, request_in
 from bot.types import MAX_QUESTION_CHARS
 
@@ -40,8 +41,9 @@ _BARE = re.compile(
 )
 # An emoji in Slack's text, if its blocks do not tell: standing by itself, so that 10:30:15 is none.
 _EMOJI = re.compile(r"(?<![\w:/]):[a-z0-9_+'-]*[a-z+-][a-z0-9_+'-]*:(?::skin-tone-\d:)?(?![\w/])")
-# What an emoji says by itself; any other is taken for thanks.
+# What an emoji says by itself: hello, or nothing but "look there"; any other is taken for thanks.
 _WAVES = frozenset({"wave", "raised_hand", "hand", "raised_hand_with_fingers_splayed", "hugging_face"})
+_POINTERS = frozenset({"point_up", "point_up_2", "arrow_up", "arrow_heading_up", "question", "eyes"})
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>|<!(?:here|channel|everyone|subteam)")
 
 
@@ -70,12 +72,12 @@ def is_bare(text: str) -> bool:
 
 
 def without_emoji(markup: str, blocks: Sequence[Payload] = ()) -> str:
-    """A text as Slack delivers it without emoji; if it has nothing else, what they say: hello, or thanks.
+    """A text as Slack delivers it without emoji; if it has nothing else, what they say.
 
     >>> without_emoji("thanks :pray:"), without_emoji(":wave:"), without_emoji("at 10:30:15")
     ('thanks', 'hi', 'at 10:30:15')
     """
-    named = [element for element in _elements(blocks) if element.get("type") == "emoji"]
+    named = [element for element in elements(blocks) if element.get("type") == "emoji"]
     if blocks and _has_rich_text(blocks):
         marks = {f":{element.get('name')}:" for element in named}
         pattern = "|".join(re.escape(mark) for mark in sorted(marks, key=len, reverse=True))
@@ -87,8 +89,9 @@ def without_emoji(markup: str, blocks: Sequence[Payload] = ()) -> str:
     words = _MENTION.sub(" ", said).strip()
     if words:
         return said.strip()
-    waves = any(mark.strip(":") in _WAVES for mark in re.findall(r":[\w+'-]+:", markup))
-    return f"{said.strip()} {'hi' if waves else 'thanks'}".strip()
+    names = set(re.findall(r":([\w+'-]+):", markup))
+    meaning = "" if names & _POINTERS else "hi" if names & _WAVES else "thanks"
+    return f"{said.strip()} {meaning}".strip()
 
 
 def mentions_bot(markup: str, bot_user_id: str | None) -> bool:
@@ -108,8 +111,6 @@ def order_in(text: str) -> Order | None:
         return "quiet"
     return "resume" if any(said in words.orders_resume for words in LANGUAGES) else None
 
-
-Payload = Mapping[str, Any]
 
 _MARKUP = re.compile(r"<([^<>]*)>")
 _LINK = re.compile(r"<https?://[^<>]+>")
@@ -148,6 +149,9 @@ class Question:
     order: Order | None = None
     request: Request | None = None
     """What a curator asks for."""
+    pointing: bool = False
+    """It asks nothing itself, and means a message that it quotes or forwards (`meant`), or one above it."""
+    meant: Meant | None = None
     response_url: str = ""
     """Where a private answer goes; it has no message and no thread of its own."""
     in_thread: str = ""
@@ -187,6 +191,7 @@ def restored(body: str) -> Question:
             "place": Place(**kept["place"]),
             "keys": (),
             "unread": tuple(map(Unread, kept["unread"])),
+            "meant": None if kept["meant"] is None else Meant(**kept["meant"]),
             "request": None if request is None else Request.from_json(request),
         }
     )
@@ -323,8 +328,12 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
     """`message` is the event of `body`, or what it changed."""
     ts = str(message["ts"])
     place = Place(here.team, str(body["event"]["channel"]), str(message.get("thread_ts") or ts))
-    markup = str(message.get("text") or "")
+    markup, files = markup_of(message), message.get("files") or ()
     text = decode(without_emoji(markup, message.get("blocks") or ()), here.bot_user)
+    meant = _meant(message, here)
+    direct = place.channel.startswith("D")
+    # In a direct conversation there is nothing above but the bot's own words.
+    pointing = not files and (meant is not None or (not direct and points(text)))
     return Question(
         text="" if is_bare(text) else text,
         place=place,
@@ -333,12 +342,26 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
         keys=(f"event:{body['event_id']}", _message_key(place, ts)),
         ts=ts,
         user=author_of(message),
-        unread=_unread(markup, message.get("files") or ()),
+        unread=_unread(markup, files),
+        pointing=pointing,
+        meant=meant,
         order=order_in(text),
         request=_request(body["event"], message, here),
         shared=_bool(body.get("is_ext_shared_channel")),
         outsider=_is_of_outsider(body, message, here.team),
     )
+
+
+def _meant(message: Payload, here: Here) -> Meant | None:
+    """What a message quotes or forwards, if it asks nothing itself."""
+    own, quoted = without_quote(str(message.get("text") or ""))
+    if not points(decode(without_emoji(own), here.bot_user)):
+        return None
+    if (found := forwarded(message)) is not None:
+        said, author, name = found
+        text = decode(without_emoji(said), here.bot_user)
+        return Meant(text, author, name) if text else None
+    return Meant(decode(without_emoji(quoted), here.bot_user)) if quoted else None
 
 
 def _request(event: Payload, message: Payload, here: Here) -> Request | None:
@@ -361,15 +384,6 @@ def _is_of_outsider(body: Payload, message: Payload, team: str) -> bool:
     teams = (message.get(name) for name in ("user_team", "source_team", "team"))
     of_user = next((str(found) for found in teams if found), team)
     return of_user != team
-
-
-def _elements(value: object) -> Iterator[Payload]:
-    """All elements within blocks, in the order of reading."""
-    if isinstance(value, Mapping):
-        yield value
-        yield from (found for part in value.values() for found in _elements(part))
-    elif isinstance(value, list | tuple):
-        yield from (found for part in value for found in _elements(part))
 
 
 def _has_rich_text(blocks: Sequence[Payload]) -> bool:

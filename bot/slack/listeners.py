@@ -15,7 +15,6 @@ from bot.slack.buttons import place_of
 from bot.slack.dispatch import Dispatcher
 from bot.slack.incoming import (
     Here,
-    Payload,
     Question,
     from_command,
     from_edit,
@@ -30,6 +29,7 @@ from bot.slack.incoming import (
 )
 from bot.slack.log import trace
 from bot.slack.lookups import Languages
+from bot.slack.pointing import Payload
 from bot.slack.settings import SlackSettings
 
 FIND_SOURCES = "find_sources"

@@ -7,6 +7,8 @@ event whether its channel is shared with another organisation; for commands and 
 asked.  If it does not tell, nothing is shown: an answer that is missing can be asked for elsewhere, and
 one that leaked cannot be taken back.
 
+The message above: what somebody means who calls the bot below another one's question.
+
 Curators: who may change the articles, people by id and the members of user groups.
 """
 
@@ -24,8 +26,11 @@ from typing import Generic, TypeVar
 from slack_sdk.web import WebClient
 
 from bot.library.rights import Rights
-from bot.slack.client import CALL_ERRORS, library_log, refusal, swift_client
+from bot.memory import Place
+from bot.slack.client import CALL_ERRORS, METADATA_EVENT, library_log, refusal, swift_client
+from bot.slack.incoming import author_of, decode, is_question, without_emoji
 from bot.slack.messages import Words, words_for
+from bot.slack.pointing import Meant, Payload, markup_of
 from bot.types import Scope
 
 MAX_REMEMBERED = 10_000
@@ -40,6 +45,9 @@ GROUP_KNOWN_SECONDS, GROUP_UNKNOWN_SECONDS = 300.0, 30.0
 # While Slack does not answer, the members it named last stay for so long.
 TRUSTED_SECONDS = 3_600.0
 NAMES_SHOWN = 5
+# What was asked in a channel so long ago is not what somebody means who only mentions the bot.
+ABOVE_SECONDS = 600.0
+_MESSAGES_READ = 200
 
 _log = logging.getLogger(__name__)
 
@@ -176,6 +184,64 @@ class Access:
         return bool(found.get("is_ext_shared")) if isinstance(found, dict) else None
 
 
+class NotReadable(Exception):
+    """Slack does not show the messages of a channel."""
+
+
+class MessagesAbove:
+    """Thread-safe.  Needs `channels:history` and its like, and to be in the channel."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = swift_client(client)
+
+    def find(self, place: Place, ts: str) -> Meant | None:
+        """The question above the message `ts`; None if there is none that the bot has not answered.
+
+        Raise `NotReadable` if Slack does not show what stands there.
+        """
+        above = self._above(place, ts)
+        read = [(message, decode(without_emoji(markup_of(message)), None)) for message in above]
+        said = [(message, text) for message, text in read if text]
+        asking = [one for one in said if is_question(one[1])]
+        if not asking and place.thread == ts:
+            return None  # in a channel, what was said before may be of anything
+        if not said:
+            return None
+        message, text = (asking or said)[-1]
+        return Meant(text, author_of(message))
+
+    def name(self, meant: Meant) -> str:
+        """Whose message it is; empty if Slack does not tell."""
+        return meant.name or (display_name(self._client, meant.author) if meant.author else "")
+
+    def _above(self, place: Place, ts: str) -> list[Payload]:
+        """Messages of people since the last reply of the bot, oldest first."""
+        channel = place.channel
+        try:
+            if place.thread != ts:
+                found = self._client.conversations_replies(
+                    channel=channel,
+                    ts=place.thread,
+                    latest=ts,
+                    limit=_MESSAGES_READ,
+                    include_all_metadata=True,
+                )
+            else:
+                oldest = f"{float(ts) - ABOVE_SECONDS:.6f}"
+                found = self._client.conversations_history(
+                    channel=channel, latest=ts, oldest=oldest, limit=1, include_all_metadata=True
+                )
+        except CALL_ERRORS as error:
+            _log.warning("Slack does not show what stands above a message (%s)", refusal(error))
+            raise NotReadable from error
+        before = [message for message in found.get("messages") or () if str(message.get("ts")) < ts]
+        before.sort(key=lambda message: str(message.get("ts")))
+        for place_of, message in reversed(list(enumerate(before))):
+            if (message.get("metadata") or {}).get("event_type") == METADATA_EVENT:
+                return before[place_of + 1 :]
+        return before
+
+
 class Curators:
     """Thread-safe.  `named` are ids of users and user groups; groups need `usergroups:read`."""
 
@@ -195,7 +261,7 @@ class Curators:
     def names(self) -> tuple[str, ...]:
         """A few of them, as people know them."""
         ids = [*sorted(self._users), *(user for group in self._groups for user in sorted(self._group(group)))]
-        names = (self._name(user) for user in list(dict.fromkeys(ids))[:NAMES_SHOWN])
+        names = (display_name(self._client, user) for user in list(dict.fromkeys(ids))[:NAMES_SHOWN])
         return tuple(name for name in names if name)
 
     def _group(self, group: str) -> frozenset[str]:
@@ -215,20 +281,23 @@ class Curators:
         self._last.put(group, frozenset(map(str, users)))
         return frozenset(map(str, users))
 
-    def _name(self, user: str) -> str:
-        try:
-            found = self._client.users_info(user=user).get("user") or {}
-        except CALL_ERRORS as error:
-            _log.debug("Slack did not tell a person's name (%s)", refusal(error))
-            return ""
-        profile = found.get("profile") or {}
-        return str(profile.get("display_name") or profile.get("real_name") or found.get("real_name") or "")
+
+def display_name(client: WebClient, user: str) -> str:
+    """A person as people know them; empty if Slack does not tell."""
+    try:
+        found = client.users_info(user=user).get("user") or {}
+    except CALL_ERRORS as error:
+        _log.debug("Slack did not tell a person's name (%s)", refusal(error))
+        return ""
+    profile = found.get("profile") or {}
+    return str(profile.get("display_name") or profile.get("real_name") or found.get("real_name") or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """What is remembered of one workspace."""
+    """What is asked of one workspace."""
 
     languages: Languages
     access: Access
     curators: Curators
+    above: MessagesAbove

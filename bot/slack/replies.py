@@ -20,6 +20,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.memory import Place
 from bot.slack.client import (
     CALL_ERRORS,
+    METADATA_EVENT,
     PATIENT_TIMEOUT_SECONDS,
     is_unclear,
     library_log,
@@ -32,9 +33,6 @@ from bot.slack.messages import Message, Words
 
 _log = logging.getLogger(__name__)
 
-# A reply carries the message that it answers, so that a process which takes over a question can
-# see that the one before had posted already.
-METADATA_EVENT = "footnote_reply"
 # A thread of this length is read to its end; a reply stands right below its question.
 _MESSAGES_READ = 200
 _EYES = "eyes"

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.memory import Ending, EndingKind, Memory, Shown, new_id
 from bot.slack import messages
 from bot.slack.curating.curate import Curating, Show, failed_message, taken_on_message
 from bot.slack.incoming import Question
 from bot.slack.log import trace
-from bot.slack.lookups import Closed, Lookups, Open
+from bot.slack.lookups import Closed, Lookups, NotReadable, Open
 from bot.slack.messages import Message, Words
+from bot.slack.messages.blocks import note
 from bot.slack.requests import Request
-from bot.types import Answer, Answers, NoAnswer, Scope, Silence, Turn
+from bot.text import escape, head
+from bot.types import MAX_QUESTION_CHARS, Answer, Answers, NoAnswer, Scope, Silence, Turn
 from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
+
+# So much of the message that was meant is shown, to tell it from others.
+MEANT_CHARS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Said:
     ending: Ending | None = None
     """None for what was no question."""
     shown: Shown | None = None
+    asked: str = ""
+    """The question that was answered, if it is not the one that was delivered."""
 
 
 class Responder:
@@ -57,7 +64,8 @@ class Responder:
     def shows_thinking(self, question: Question) -> bool:
         """Whether somebody waits for an answer that takes a moment, as far as an event tells by itself."""
         closed = self._lookups.access.surely_closed(outsider=question.outsider, shared=question.shared)
-        return bool(question.addressed and question.is_asked and question.text and not closed)
+        asked = question.text or question.pointing
+        return bool(question.addressed and question.is_asked and asked and not closed)
 
     def trusts(self, user: str) -> bool:
         """Whether it is a curator."""
@@ -72,6 +80,8 @@ class Responder:
             quiet = question.order == "quiet"
             self._memory.threads.set_quiet(question.place, question.user, quiet=quiet)
             return Said(messages.order_message(words, quiet=quiet))
+        if question.pointing and question.addressed:
+            return self._answer_meant(question, access.scope, words)
         if not question.text:
             return Said(messages.help_message(words, unread=question.unread))
         return self._answer(question, access.scope, words)
@@ -106,6 +116,24 @@ class Responder:
             inbox.finish(lease)
         return Said(messages.declined_message(words, unknown=closed is Closed.UNKNOWN))
 
+    def _answer_meant(self, question: Question, scope: Scope, words: Words) -> Said:
+        """Answer the question that somebody calls the bot to, and say whose it is."""
+        above = self._lookups.above
+        try:
+            meant = question.meant or above.find(question.place, question.ts)
+        except NotReadable:
+            said = messages.help_message(words, unread=question.unread)
+            return Said(_noted(said, words.unreadable_above))
+        if meant is None:
+            if question.text and self._memory.threads.conversation(question.place, before=question.ts):
+                return self._answer(question, scope, words)
+            return Said(messages.help_message(words, unread=question.unread))
+        said_of = self._answer(replace(question, text=meant.text[:MAX_QUESTION_CHARS]), scope, words)
+        shown, name = head(meant.text, MEANT_CHARS), above.name(meant)
+        whose = words.meant if name else words.meant_unnamed
+        message = said_of.message and _noted(said_of.message, whose.format(name=name, question=shown))
+        return replace(said_of, message=message, asked=meant.text)
+
     def _answer(self, question: Question, scope: Scope, words: Words) -> Said:
         try:
             conversation = self._memory.threads.conversation(
@@ -123,6 +151,11 @@ class Responder:
         if isinstance(result, NoAnswer):
             return _said_of_none(question, result, words)
         return _said(question, result, words)
+
+
+def _noted(message: Message, said: str) -> Message:
+    """A message below a line of small print."""
+    return Message((note(said), *message.blocks), message.text, f"{escape(said)}\n{message.plain}")
 
 
 def _said(question: Question, answer: Answer, words: Words) -> Said:

@@ -15,7 +15,6 @@ from bot.memory import Memory
 from bot.slack import messages, replies
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
 from bot.slack.incoming import (
-    Payload,
     Question,
     from_button,
     is_outsider,
@@ -27,6 +26,7 @@ from bot.slack.incoming import (
 from bot.slack.log import trace
 from bot.slack.lookups import Closed, Lookups
 from bot.slack.messages import Message, Words
+from bot.slack.pointing import Payload
 from bot.slack.pools import Workers
 from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.requests import File, Request

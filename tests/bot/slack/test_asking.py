@@ -115,7 +115,7 @@ def test_the_question_is_decoded_and_only_this_bots_mention_is_dropped(
 def test_a_follow_up_knows_the_question_before_it(slack: FakeSlack, answers: PreparedAnswers) -> None:
     first = slack.mention(QUESTION)
     slack.reply(first)
-    slack.settle(0)
+    slack.settle(0.05)
     slack.mention("And since when?", thread_ts=first["ts"])
     slack.wait(lambda: len(slack.replies(first)) == 2)
     conversation = answers.asked[1][1]
