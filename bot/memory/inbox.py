@@ -19,7 +19,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from bot.memory.limits import Over
 from bot.memory.places import Place
@@ -35,6 +47,23 @@ DELIVERIES_KEPT_SECONDS = 3 * 86_400.0
 # A reply to what somebody asked yesterday would surprise more than it helps.
 UNANSWERED_KEPT_SECONDS = 86_400.0
 REPLIES_KEPT_SECONDS = 30 * 86_400.0
+
+# Statements of every question are made once: to make one takes longer than to run it.
+_HELD = select(claims).where(claims.c.token == bindparam("held"))
+_UNDER_KEYS = select(claims).where(
+    claims.c.id.in_(select(deliveries.c.claim).where(deliveries.c.key.in_(bindparam("keys", expanding=True))))
+)
+_KEYS_OF = select(deliveries.c.key).where(deliveries.c.claim.in_(bindparam("old", expanding=True)))
+_BEGIN_POSTING = (
+    update(claims)
+    .where(claims.c.token == bindparam("held"), claims.c.done_at.is_(None))
+    .values(leased_until=bindparam("until"), posting=True)
+)
+_CLOSE = (
+    update(claims)
+    .where(claims.c.id == bindparam("closed"))
+    .values(body=None, revised=None, done_at=bindparam("now"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +138,29 @@ class Inbox:
                 # The same message under a new event id: that id is settled by the first claim too.
                 _name(sql, min(taken, key=lambda row: row.done_at is None).id, keys)
                 return None
+            all_keys = dict.fromkeys(keys)
+            if before:
+                old = [row.id for row in before]
+                all_keys |= dict.fromkeys(sql.scalars(_KEYS_OF, {"old": old}))
+                sql.execute(delete(claims).where(claims.c.id.in_(old)))
             posting = any(row.posting for row in before)
             tries = max((row.tries + 1 for row in before if row.body is not None), default=0)
-            old = [row.id for row in before]
-            all_keys = {*keys, *sql.scalars(select(deliveries.c.key).where(deliveries.c.claim.in_(old)))}
-            sql.execute(delete(claims).where(claims.c.id.in_(old)))
             lease = Lease(secrets.token_hex(8), posting)
             added = sql.execute(
-                insert(claims).values(
-                    token=lease.token,
-                    tries=tries,
-                    posting=posting,
-                    taken_at=now,
-                    due_at=now,
-                    leased_until=now + LEASE_SECONDS,
+                insert(claims),
+                {
+                    "token": lease.token,
+                    "tries": tries,
+                    "posting": posting,
+                    "taken_at": now,
+                    "due_at": now,
+                    "leased_until": now + LEASE_SECONDS,
                     **({} if question is None else _kept(question)),
-                )
+                },
             )
             assert added.inserted_primary_key is not None  # the column counts by itself
-            _name(sql, added.inserted_primary_key.id, sorted(all_keys))
+            claim = added.inserted_primary_key.id
+            sql.execute(insert(deliveries), [{"key": key, "claim": claim} for key in all_keys])
         return lease
 
     def renew(self, leases: Iterable[Lease]) -> None:
@@ -141,11 +174,7 @@ class Inbox:
         """Note that the reply is about to be posted; False if it is not to be posted (any more)."""
         with self._database.write() as sql:
             until = self._database.now(sql) + LEASE_SECONDS
-            held = sql.execute(
-                update(claims)
-                .where(claims.c.token == lease.token, claims.c.done_at.is_(None))
-                .values(leased_until=until, posting=True)
-            ).rowcount
+            held = sql.execute(_BEGIN_POSTING, {"held": lease.token, "until": until}).rowcount
         return held > 0
 
     def finish(self, lease: Lease, replied: Replied | None = None) -> Revision:
@@ -155,7 +184,7 @@ class Inbox:
         """
         with self._database.write() as sql:
             now = self._database.now(sql)
-            row = sql.execute(select(claims).where(claims.c.token == lease.token)).one_or_none()
+            row = sql.execute(_HELD, {"held": lease.token}).one_or_none()
             if row is None:
                 return Revision()
             if replied is not None and row.ts and not row.retracted:
@@ -183,7 +212,7 @@ class Inbox:
         """
         with self._database.write() as sql:
             now = self._database.now(sql)
-            row = sql.execute(select(claims).where(claims.c.token == lease.token)).one_or_none()
+            row = sql.execute(_HELD, {"held": lease.token}).one_or_none()
             if row is None:
                 return True
             if row.body is None:
@@ -334,8 +363,7 @@ def _kept(question: StoredQuestion) -> dict[str, str]:
 
 
 def _claims_under(sql: Connection, keys: Sequence[str]) -> Sequence[Row[Any]]:
-    with_key = select(deliveries.c.claim).where(deliveries.c.key.in_(keys))
-    return sql.execute(select(claims).where(claims.c.id.in_(with_key))).all()
+    return sql.execute(_UNDER_KEYS, {"keys": list(keys)}).all()
 
 
 def _name(sql: Connection, claim: int, keys: Sequence[str]) -> None:
@@ -347,8 +375,7 @@ def _name(sql: Connection, claim: int, keys: Sequence[str]) -> None:
 
 
 def _close(sql: Connection, claim: int, now: float) -> None:
-    done = {"body": None, "revised": None, "done_at": now}
-    sql.execute(update(claims).where(claims.c.id == claim).values(**done))
+    sql.execute(_CLOSE, {"closed": claim, "now": now})
 
 
 def _of(place: Place, ts: str) -> tuple[ColumnElement[bool], ...]:

@@ -55,22 +55,22 @@ class Log:
         """Note how a question ended; an edited one (the same `ts`) ends anew, and counts once."""
         with self._database.write() as sql:
             first = sql.scalar(select(func.min(endings.c.asked_at)).where(*_of(place, ts)))
-            sql.execute(delete(endings).where(*_of(place, ts)))
-            sql.execute(
-                insert(endings).values(
-                    team=place.team,
-                    channel=place.channel,
-                    ts=ts,
-                    asked_at=self._database.now(sql) if first is None else first,
-                    kind=ending.kind,
-                    seconds=ending.seconds,
-                    confidence=ending.confidence,
-                    generation=ending.generation,
-                    answer_id=ending.answer_id,
-                    miss_id=ending.miss_id,
-                    question=question if self.keeps_questions else None,
-                )
-            )
+            if first is not None:
+                sql.execute(delete(endings).where(*_of(place, ts)))
+            noted = {
+                "team": place.team,
+                "channel": place.channel,
+                "ts": ts,
+                "asked_at": self._database.now(sql) if first is None else first,
+                "kind": ending.kind,
+                "seconds": ending.seconds,
+                "confidence": ending.confidence,
+                "generation": ending.generation,
+                "answer_id": ending.answer_id,
+                "miss_id": ending.miss_id,
+                "question": question if self.keeps_questions else None,
+            }
+            sql.execute(insert(endings), noted)
 
     def forget(self, place: Place, ts: str) -> None:
         """Forget the words of a deleted question wherever they are; that one was asked still counts."""

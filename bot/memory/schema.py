@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,10 +27,13 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Index,
+    Insert,
     Integer,
     MetaData,
     Table,
     Text,
+    Update,
+    bindparam,
     create_engine,
     event,
     insert,
@@ -325,9 +329,18 @@ def alone(folder: Path) -> Iterator[None]:
 
 def put(sql: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Change the row with this key, or add it.  Writers come one after the other, so neither gets between."""
-    same = [table.c[name] == value for name, value in key.items()]
-    if not sql.execute(update(table).where(*same).values(**values)).rowcount:
-        sql.execute(insert(table).values(**key, **values))
+    change, add = _change_and_add(table, tuple(key), tuple(values))
+    given = {f"key_{name}": value for name, value in key.items()}
+    if not sql.execute(change, given | {f"new_{name}": value for name, value in values.items()}).rowcount:
+        sql.execute(add, {**key, **values})
+
+
+@lru_cache
+def _change_and_add(table: Table, key: tuple[str, ...], values: tuple[str, ...]) -> tuple[Update, Insert]:
+    """Statements are made once: to make one takes longer than to run it."""
+    same = [table.c[name] == bindparam(f"key_{name}") for name in key]
+    changed = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in values}
+    return update(table).where(*same).values(changed), insert(table)
 
 
 def _try_lock(held: IO[str]) -> bool:

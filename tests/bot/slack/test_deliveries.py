@@ -68,6 +68,7 @@ def test_two_bots_that_share_a_memory_give_one_reply(
     for number, event in enumerate(events):  # the other bot gets it, as connections take turns
         slack.deliver("events_api", event_payload(event, f"Ev{number}"))
         slack.deliver("events_api", event_payload(event, f"Ev{number}"))
+    slack.wait(lambda: all(slack.replies(event) for event in events), 15)
     slack.settle(0.3)
     assert [len(slack.replies(event)) for event in events] == [1] * 10
 
