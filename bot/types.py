@@ -58,7 +58,7 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """What the question names and no article does, beside what the articles do name."""
+    """What the question names and the articles that fit do not, beside what they do name."""
 
     asked: str
     """In the asker's words: "ERR-1044", "version 10.4"."""
