@@ -3,6 +3,7 @@
 In reading order:
 
 types — the values that travel through the index, from a file on disk to a ranked passage
+files — files that are written whole or not at all, locks that end with their process, signs of a change
 marks — the marks inside a line of Markdown: what of them is hidden, and how the rest reads without them
 sentences — sentence boundaries as character offsets, for prose in any script
 units — what can be quoted from an article: units of its Markdown, each with what stands above it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import inspect
 import os
@@ -26,6 +25,7 @@ from index import terms as terms_code
 from index import units as units_code
 from index.chunking import Chunks, Table, chunk, context_text
 from index.draft import GenerationDraft
+from index.files import exclusive
 from index.folder import NO_SENTENCE, Known, Reading, known_files, read_sources
 from index.generation import (
     KEPT_GENERATIONS,
@@ -122,7 +122,9 @@ def build(
 def writing(data: Path, lock_seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Hold the lock of the index, and say what a disk that refuses needs."""
     try:
-        with _lock(data, lock_seconds):
+        with exclusive(data / LOCK_FILE, lock_seconds, lambda holder: _busy(data, holder)) as lock:
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, str(os.getpid()).encode(), 0)
             yield
     except OSError as error:
         where = error.filename or data
@@ -130,6 +132,11 @@ def writing(data: Path, lock_seconds: float = LOCK_SECONDS) -> Iterator[None]:
             f"The index cannot be written: {where}: {error.strerror or error}. Check free space and "
             "permissions, or name another folder with --data."
         ) from error
+
+
+def _busy(data: Path, holder: str) -> FootnoteError:
+    process = holder or "unknown"
+    return FootnoteError(f"Another build is writing to {data} (process {process}). Wait for it, or stop it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -540,30 +547,6 @@ def _tidy(data: Path, keep: int) -> None:
     # Damage is for the build to repair; until then nothing can be told to be needless.
     with suppress(FootnoteError, OSError):
         prune(data, keep)
-
-
-@contextmanager
-def _lock(data: Path, seconds: float) -> Iterator[None]:
-    """One build at a time; the lock ends with its process, however that ends."""
-    data.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + seconds
-    with (data / LOCK_FILE).open("a+", encoding="utf-8") as stream:
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    stream.seek(0)
-                    holder = stream.read().strip() or "unknown"
-                    raise FootnoteError(
-                        f"Another build is writing to {data} (process {holder}). Wait for it, or stop it."
-                    ) from error
-                time.sleep(0.05)
-        stream.truncate(0)
-        stream.write(str(os.getpid()))
-        stream.flush()
-        yield
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.chunking import Table
+from index.files import signature, sync, write_whole
 from index.keywords import KeywordIndex
 from index.manifests import (
     CURRENT,
@@ -63,7 +64,6 @@ from index.segments import (
     open_segment,
     segment_of,
     sweep,
-    sync,
     sync_tree,
     verified_segment,
 )
@@ -245,7 +245,7 @@ class LiveGeneration:
         with self._loading:
             now = self._clock()
             # Looked at before loading, so that a change meanwhile is noticed next time.
-            seen = _signature(self._data / CURRENT)
+            seen = signature(self._data / CURRENT)
             if seen == self._seen and (self._failure is None or now - self._failed_at < RETRY_SECONDS):
                 return
             loaded = self._generation
@@ -406,13 +406,7 @@ def make_current(data: Path, name: str, instead_of: str | None = None) -> None:
 
     `instead_of` is the generation that a rollback left.
     """
-    aside = data / f".{CURRENT}.new"
-    with aside.open("w", encoding="utf-8") as stream:
-        stream.write(f"{name}\n" + (f"{instead_of}\n" if instead_of else ""))
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(aside, data / CURRENT)
-    sync(data)
+    write_whole(data / CURRENT, (f"{name}\n" + (f"{instead_of}\n" if instead_of else "")).encode())
 
 
 def prune(data: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
@@ -461,14 +455,6 @@ def _refuse_other_model(data: Path, manifest: Manifest, encoder: Encoder | None)
             f"The index in {data} was made by another model, or another version of it: {manifest.model}, not "
             f"{encoder.name}. Run `footnote build`."
         )
-
-
-def _signature(path: Path) -> tuple[int, ...] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino, state.st_size
 
 
 def _visible(folder: Path) -> list[Path]:

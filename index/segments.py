@@ -24,6 +24,7 @@ import numpy.typing as npt
 from index import postings as terms_of
 from index.article import text_sha256
 from index.chunking import Table, context_text
+from index.files import sync
 from index.manifests import (
     FORMAT_VERSION,
     MANIFEST,
@@ -403,15 +404,6 @@ def sync_tree(folder: Path) -> None:
     for path in sorted(folder.rglob("*"), reverse=True):
         sync(path)
     sync(folder)
-
-
-def sync(path: Path) -> None:
-    """Force a file, or the names in a folder, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _whole(data: Path, manifest: SegmentManifest) -> Segment | None:

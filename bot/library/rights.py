@@ -24,6 +24,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bot.types import Scope
+from index.files import signature
 from index.manifests import indexed_sources
 from index.types import FootnoteError, collection_of
 
@@ -117,13 +118,13 @@ class LiveRights:
         self._path = path
         self._known = known
         self._lock = threading.Lock()
-        self._seen = _signature(path)
+        self._seen = signature(path)
         missing = may_be_missing and self._seen is None
         self._rights = EVERYTHING if missing else read_rights(path, known())
 
     def get(self) -> Rights:
         with self._lock:
-            seen = _signature(self._path)
+            seen = signature(self._path)
             if seen != self._seen:
                 self._seen = seen
                 try:
@@ -202,11 +203,3 @@ class _Reader:
 
     def _wrong(self, node: Node, problem: str, remedy: str) -> FootnoteError:
         return FootnoteError(f"{self._path}, line {node.start_mark.line + 1}: {problem}. {remedy}")
-
-
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino, state.st_size
