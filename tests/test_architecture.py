@@ -105,7 +105,6 @@ def test_only_wiring_builds_the_concrete_parts() -> None:
             "SentenceTransformerEncoder",
             "AnyReader",
             "ShippedReader",
-            "LiveGeneration",
             "Answerer",
             "Observer",
         ),
@@ -113,8 +112,8 @@ def test_only_wiring_builds_the_concrete_parts() -> None:
     }
     places = {(module, name) for module, name in _constructions(built) if module != "bot.wiring"}
 
-    # The answering side makes a cheap searcher for each generation that goes live.
-    assert places <= {("bot.answer.answerer", "Searcher")}
+    # Cheap ones: for each generation that goes live, and for one with some articles shut out.
+    assert places <= {("bot.answer.answerer", "Searcher"), ("bot.quality.fitting", "Searcher")}
 
 
 def test_only_the_command_line_reads_the_environment() -> None:

@@ -25,7 +25,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bot.types import Scope
 from index.files import signature
-from index.manifests import indexed_sources
+from index.store import Store
 from index.types import FootnoteError, collection_of
 
 DEFAULT_FILE = "channels.yaml"
@@ -91,13 +91,13 @@ def read_rights(path: Path, known: Collection[str]) -> Rights:
     return _Reader(path, known).rights(root)
 
 
-def known_collections(sources: Path, data: Path) -> frozenset[str]:
+def known_collections(sources: Path, store: Store) -> frozenset[str]:
     """The sub-folders of the sources, those that are only in the index, and that of no folder."""
     found = {""}
     with suppress(OSError):
         found |= {entry.name for entry in sources.iterdir() if entry.is_dir() and entry.name[0] != "."}
     with suppress(FootnoteError):
-        found |= {collection_of(entry.file) for entry in indexed_sources(data).values()}
+        found |= {collection_of(entry.file) for entry in store.manifest().sources}
     return frozenset(found)
 
 

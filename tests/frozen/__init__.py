@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from index.build import build
-from index.generation import load_generation
+from index.generations import load_generation
 from index.search import Findings, Searcher
 from tests.fakes.encoder import HashingEncoder
 
