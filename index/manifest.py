@@ -149,7 +149,12 @@ def kept_generations(data: Path) -> list[str]:
 
 def manifest_json(manifest: Manifest) -> bytes:
     """Return the manifest as it is saved."""
-    raw = {"format": FORMAT_VERSION, **asdict(manifest)}
+    raw = {"format": FORMAT_VERSION, **_fields(manifest)}
+    raw |= {
+        "recipe": asdict(manifest.recipe),
+        "sources": [_fields(entry) for entry in manifest.sources],
+        "files": {file: _fields(entry) for file, entry in manifest.files.items()},
+    }
     # Ends with its brace: a line end could be torn off without any reader noticing.
     return json.dumps(raw | {"checksum": _checksum(raw)}, ensure_ascii=False).encode()
 
@@ -221,6 +226,11 @@ def missing(data: Path) -> MissingGeneration:
 def sha256_of(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _fields(value: Manifest | SourceEntry | FileEntry) -> dict[str, Any]:
+    """Return the fields as they are: `asdict` would copy each deeply."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _checksum(raw: Mapping[str, Any]) -> str:

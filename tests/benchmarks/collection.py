@@ -21,7 +21,6 @@ import numpy as np
 
 from index.build import BuildOptions, build
 from index.chunking import ChunkSettings
-from index.encoders.packaged import LightEncoder
 from index.folder import read_sources
 from index.generation import Generation
 from index.generations import load_generation
@@ -89,15 +88,14 @@ class RememberingEncoder:
     """An `Encoder` that embeds a question once a run, and a document once a cache folder.
 
     One batch of questions beforehand takes a fraction of the time of one after the other.  Documents
-    are embedded as a large build embeds them, and kept in half precision, as an index keeps them: a
+    are kept in half precision, as an index keeps them: a
     change of the index's own format or of how it splits articles costs no embedding of texts that
     stay the same.
     """
 
     def __init__(self, encoder: Encoder, cache: Path | None = None) -> None:
         self._encoder = encoder
-        ways = encoder.expect_many() if isinstance(encoder, LightEncoder) else ()
-        self.kind = " ".join([encoder.fingerprint, *ways])
+        self.kind = f"{encoder.fingerprint} float32"
         """What decides which vectors come out."""
         self._questions: dict[str, Vectors] = {}
         self._kept = None if cache is None else _open_kept(cache)

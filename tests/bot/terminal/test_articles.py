@@ -304,7 +304,7 @@ def test_a_folder_that_is_empty_for_no_known_reason_keeps_the_index(
 
     with pytest.raises(FootnoteError, match="no articles"):
         build(sources, data, encoder)
-    assert FileStore(data, encoder).get().article("only") is not None
+    assert FileStore(data, encoder).current().article("only") is not None
 
 
 @pytest.fixture
