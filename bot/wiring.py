@@ -77,7 +77,12 @@ class Parts:
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
     """Bring the saved index up to date."""
-    options = BuildOptions(progress=progress, keep=settings.keep_generations, accept=_canaries(settings))
+    options = BuildOptions(
+        progress=progress,
+        keep=settings.keep_generations,
+        accept=_canaries(settings),
+        store=open_store(settings),
+    )
     return build(settings.sources, settings.data, _encoder(settings.model), options)
 
 

@@ -187,7 +187,9 @@ class FileDraft:
         self._data = data
         self._writer: Writer | None = None
         self._base: Generation | None = None
+        self._made: Generation | None = None
         self._before: str | None = None
+        self._useless: set[str] = set()
         self.last: Manifest | None = None
         self.lost: str | None = None
         try:
@@ -242,10 +244,11 @@ class FileDraft:
     def finish(self, stale: Mapping[str, str]) -> Generation:
         assert self._writer is not None, "begin comes first"
         created = datetime.now(UTC).isoformat(timespec="microseconds")
-        self._made = self._writer.finish(created, self._before, stale)
-        return self._made
+        made = self._made = self._writer.finish(created, self._before, stale)
+        return made
 
     def commit(self) -> None:
+        assert self._made is not None, "finish comes first"
         generations = self._data / GENERATIONS
         name = self._made.id
         os.rename(generations / f"{ASIDE}{name}", generations / name)
@@ -263,14 +266,22 @@ class FileDraft:
         from index.generation import open_generation
 
         if self._base is None and self.last is not None:
-            self._base = open_generation(self._data / GENERATIONS / self.last.id)
+            try:
+                self._base = open_generation(self._data / GENERATIONS / self.last.id)
+            except DamagedGeneration as error:
+                self._rescue(error)
+                raise
         return self._base
 
     def _rescue(self, damage: DamagedGeneration) -> None:
         """Take on the newest generation that is whole: it has most of what a damaged one had."""
         self.lost = str(damage).removesuffix(" Run `footnote build`.")
+        if self.last is not None:
+            self._useless.add(self.last.id)
         self._base = self.last = None
         for name in kept_generations(self._data):
+            if name in self._useless:
+                continue
             folder = self._data / GENERATIONS / name
             with suppress(FootnoteError):
                 manifest = read_manifest(folder)

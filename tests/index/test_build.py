@@ -16,6 +16,7 @@ from index.generations import FileStore, load_generation
 from index.manifest import current_manifest
 from index.terms import terms
 from index.types import Article, BuildReport, FootnoteError, Passage, Scores
+from index.vectors import VectorIndex
 from tests.fakes.encoder import HashingEncoder
 
 ALL = ("bread", "notes/moon-landing", "river")
@@ -218,6 +219,24 @@ def test_a_generation_with_a_torn_file_is_made_anew_from_the_sources(
     assert report.rebuilt_because.startswith(f"The index is damaged: {path}: it has ")
     assert load_generation(data, encoder).id == report.generation
     assert build(sources, data, encoder).rebuilt_because is None
+
+
+def test_a_generation_that_the_installed_libraries_cannot_read_is_made_anew(
+    sources: Path, data: Path, encoder: HashingEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = build(sources, data, encoder).generation
+    load = VectorIndex.load
+
+    def refuse(path: Path) -> VectorIndex:
+        if path.parent.name == old:
+            raise RuntimeError("Index type not recognized")
+        return load(path)
+
+    monkeypatch.setattr(VectorIndex, "load", refuse)
+    (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
+    report = build(sources, data, encoder)
+    assert "the installed libraries cannot read it" in str(report.rebuilt_because)
+    assert (report.passages, load_generation(data, encoder).id) == (4, report.generation)
 
 
 def test_damage_is_not_copied_into_the_next_generation(
