@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from index.types import Scope as Scope
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -228,10 +230,6 @@ class Overview:
     passages: int
     collections: tuple[Collection, ...]
     """The largest first."""
-
-
-Scope = frozenset[str] | None
-"""The collections that somebody may see, as `Collection.name` has them; None for all of them."""
 
 
 class Answers(Protocol):

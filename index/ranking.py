@@ -15,9 +15,8 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from index.types import Scores
 
 # Share of the dense side if the model reads the question as well as English, and if it does not know
 # the script at all.  See RESULTS.md, "fusion".
@@ -71,13 +70,13 @@ def dense_weight(question: str, tokens: int) -> float:
     return DENSE_WEIGHT_BLIND + (DENSE_WEIGHT - DENSE_WEIGHT_BLIND) * familiarity
 
 
-def dense_evidence(passage: Floats, best_sentence: Floats, background: float) -> Floats:
+def dense_evidence(passage: Scores, best_sentence: Scores, background: float) -> Scores:
     """Cosines above the question's background; both arrays have shape `(candidates,)`."""
     mixed = (1 - SENTENCE_SHARE_DENSE) * passage + SENTENCE_SHARE_DENSE * best_sentence
     return np.asarray(mixed - background, dtype=np.float32)
 
 
-def lexical_evidence(bm25: Floats, ceiling: float, best_coverage: Floats) -> Floats:
+def lexical_evidence(bm25: Scores, ceiling: float, best_coverage: Scores) -> Scores:
     """Share of the question's weight that is matched, 0..1; arrays have shape `(candidates,)`.
 
     `ceiling` is the BM25 that a passage would have that repeats every term of the question without end.
@@ -87,16 +86,16 @@ def lexical_evidence(bm25: Floats, ceiling: float, best_coverage: Floats) -> Flo
     return np.asarray(mixed, dtype=np.float32)
 
 
-def fuse(dense: Floats, lexical: Floats, weight: float) -> Floats:
+def fuse(dense: Scores, lexical: Scores, weight: float) -> Scores:
     """Convex combination (Bruch et al. 2023) of the two sides, `weight` on the dense one."""
     return np.asarray(weight * dense + (1 - weight) * lexical, dtype=np.float32)
 
 
-def with_neighbours(scores: Floats, best_beside: Floats) -> Floats:
+def with_neighbours(scores: Scores, best_beside: Scores) -> Scores:
     """Add a share of the better of the passages before and after, shape `(candidates,)`."""
     return np.asarray(scores + NEIGHBOUR_SHARE * best_beside, dtype=np.float32)
 
 
-def best_first(scores: Sequence[float] | Floats, k: int) -> list[int]:
+def best_first(scores: Sequence[float] | Scores, k: int) -> list[int]:
     """Places of the `k` highest scores, best first; equal scores keep their order."""
     return [int(i) for i in np.argsort(-np.asarray(scores), kind="stable")[:k]]

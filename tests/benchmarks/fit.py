@@ -32,7 +32,7 @@ from index.encoders.packaged import lightest
 from index.encoders.reader import ShippedReader
 from index.search import Findings, Searcher
 from index.types import Reader
-from tests.benchmarks.collection import RememberingEncoder
+from tests.benchmarks.collection import Among, RememberingEncoder, passages_of
 from tests.benchmarks.product import LEFT_OUT
 from tests.benchmarks.unseen import EVIDENCE, QUESTIONS, Asked, Unseen, collections
 
@@ -76,7 +76,7 @@ def seen(one: Unseen, questions: int, reader: Reader | None) -> Iterator[Seen]:
     """Search and read the questions of a set that are not judged by."""
     searcher = Searcher(one.generation, one.encoder)
     rows: dict[str, list[int]] = {}
-    for number, passage in enumerate(one.generation.passages):
+    for number, passage in enumerate(passages_of(one.generation)):
         rows.setdefault(passage.article.id, []).append(number)
     answerable = [asked for asked in one.asked if asked.answers][-questions:]
     misses = [asked for asked in one.asked if not asked.answers][-questions:]
@@ -87,9 +87,10 @@ def seen(one: Unseen, questions: int, reader: Reader | None) -> Iterator[Seen]:
         kind = "answerable" if asked.answers else "near miss"
         yield _seen(one.name, kind, searcher.find(text, HITS), asked, reader)
         if asked.answers and number % 2:
-            others = np.ones(len(one.generation.passages), np.bool_)
+            others = np.ones(len(passages_of(one.generation)), np.bool_)
             others[rows[asked.article]] = False
-            yield _seen(one.name, "taken away", searcher.find(text, HITS, others), asked, reader)
+            without = Searcher(Among(one.generation, others), one.encoder).find(text, HITS)
+            yield _seen(one.name, "taken away", without, asked, reader)
 
 
 def _seen(name: str, kind: str, findings: Findings, asked: Asked, reader: Reader | None) -> Seen:
