@@ -2,7 +2,6 @@
 
 In reading order:
 
-settings — what the Slack side must be told
 faults — faults for the log: where it happened, never what was asked
 log — the bot's log: as lines for a person or as JSON for a machine
 metrics — counters, gauges and histograms, and the text form in which Prometheus reads them

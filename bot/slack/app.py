@@ -8,6 +8,7 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
@@ -26,7 +27,6 @@ from bot.slack.panel import Panel
 from bot.slack.pools import Pools
 from bot.slack.replies import Directly, InResponse, InThread, Reply
 from bot.slack.rounds import Rounds
-from bot.slack.settings import SlackSettings
 from bot.slack.weekly import Weekly
 from bot.types import Answers
 from index.types import FootnoteError

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from slack_bolt import BoltRequest, BoltResponse
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
@@ -25,7 +26,6 @@ from bot.slack.health import Pulse
 from bot.slack.installing import INSTALL_PATH, REDIRECT_PATH, Page
 from bot.slack.monitor import open_monitor
 from bot.slack.run import wait_for_stop
-from bot.slack.settings import SlackSettings
 from bot.slack.workspaces import Workspaces
 from bot.types import Answers
 from index.types import FootnoteError

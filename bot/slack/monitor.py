@@ -11,12 +11,12 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from bot.config import SlackSettings
 from bot.memory import State
 from bot.slack.figures import IndexInUse
 from bot.slack.health import Condition, Pulse
 from bot.slack.metrics import CONTENT_TYPE, Metrics
 from bot.slack.pools import Pools
-from bot.slack.settings import SlackSettings
 from bot.types import Answers
 from index.types import FootnoteError
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
@@ -18,7 +19,6 @@ from bot.slack.faults import trace
 from bot.slack.health import Pulse
 from bot.slack.monitor import Monitor, open_monitor
 from bot.slack.run import wait_for_stop
-from bot.slack.settings import SlackSettings
 from bot.types import Answers
 from index.types import FootnoteError
 

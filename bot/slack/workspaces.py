@@ -15,6 +15,7 @@ from dataclasses import replace
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
@@ -23,7 +24,6 @@ from bot.slack.incoming import takes_token_away
 from bot.slack.installations import Installations
 from bot.slack.installing import Installing, Page
 from bot.slack.pools import Pools
-from bot.slack.settings import SlackSettings
 from bot.types import Answers
 from index.types import FootnoteError
 

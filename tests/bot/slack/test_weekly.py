@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config import SlackSettings
 from bot.library.rights import Rights, everything
 from bot.memory import Ending, Place, State
 from bot.memory.chores import TAKEN_SECONDS
@@ -17,7 +18,6 @@ from bot.report import Report
 from bot.slack import messages
 from bot.slack.access import Access
 from bot.slack.client import patient_client
-from bot.slack.settings import SlackSettings
 from bot.slack.weekly import DUE_HOUR_UTC, Weekly, weekly_message
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import banma_answer
