@@ -45,6 +45,9 @@ ONLY_IMPORTERS = {
     "readline": {"bot.terminal.answers"},
     "argparse": {"bot.terminal"},
     "slack_bolt": {"bot.slack"},
+    "starlette": {"bot.web", "bot.slack.http_mode", "bot.slack.monitor"},
+    "uvicorn": {"bot.web.server"},
+    "prometheus_client": {"bot.slack.figures", "bot.slack.monitor"},
     "slack_sdk": {"bot.slack"},
 }
 COMMAND_LINE = ("bot.terminal", "bot.config", "bot.wiring", "bot.__main__")

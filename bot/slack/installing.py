@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
+from slack_bolt import BoltResponse
 from slack_sdk.web import WebClient
 
 from bot.config import SlackSettings
@@ -35,15 +35,6 @@ _TIMEOUT_SECONDS = 10
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An answer to a browser."""
-
-    status: int
-    text: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 class Installing:
     def __init__(self, settings: SlackSettings, installations: Installations) -> None:
         self._client_id = settings.client_id
@@ -52,18 +43,19 @@ class Installing:
         self._installations = installations
         self._client = WebClient(base_url=settings.api_url, timeout=_TIMEOUT_SECONDS, logger=library_log)
 
-    def begin(self) -> Page:
+    def begin(self) -> BoltResponse:
         """Send the browser to Slack, with a state that it has to bring back."""
         state = self._installations.issue_state()
         query = {"client_id": self._client_id, "scope": ",".join(SCOPES), "state": state}
         # Lax: the browser comes back from Slack by a link, and is to bring the cookie then.
         cookie = f"{COOKIE}={state}; Path=/slack; Max-Age={STATE_SECONDS}; Secure; HttpOnly; SameSite=Lax"
         location = f"{AUTHORIZE_URL}?{urlencode(query)}"
-        return Page(302, headers={"Location": location, "Set-Cookie": cookie, "Cache-Control": "no-store"})
+        return BoltResponse(
+            status=302, headers={"Location": location, "Set-Cookie": cookie, "Cache-Control": "no-store"}
+        )
 
-    def finish(self, query: str, cookies: str) -> tuple[Page, str | None]:
+    def finish(self, given: Mapping[str, str], cookies: str) -> tuple[BoltResponse, str | None]:
         """Take the browser back from Slack; the workspace that is installed now, or None."""
-        given = {name: values[0] for name, values in parse_qs(query).items()}
         reason, installation = "", None
         if not self._is_own(given.get("state", ""), cookies):
             reason = "state"
@@ -80,10 +72,10 @@ class Installing:
         if installation is None:
             _log.warning("An installation was refused (%s)", reason)
             said = words.not_installed.format(reason=reason, path=INSTALL_PATH)
-            return Page(400, said, headers), None
+            return BoltResponse(status=400, body=said, headers=headers), None
         self._installations.save(installation)
         _log.info("Workspace %s has installed the app", installation.team)
-        return Page(200, words.installed, headers), installation.team
+        return BoltResponse(status=200, body=words.installed, headers=headers), installation.team
 
     def _is_own(self, state: str, cookies: str) -> bool:
         try:

@@ -22,7 +22,7 @@ from bot.memory import State
 from bot.slack.app import SlackApp
 from bot.slack.incoming import takes_token_away
 from bot.slack.installations import Installations
-from bot.slack.installing import Installing, Page
+from bot.slack.installing import Installing
 from bot.slack.pools import Pools
 from bot.types import Answers
 from index.types import FootnoteError
@@ -56,11 +56,12 @@ class Workspaces:
         for team in self._installations.teams():
             self._app(team)
 
-    def begin(self) -> Page:
+    def begin(self, request: BoltRequest) -> BoltResponse:
         return self._installing.begin()
 
-    def finish(self, query: str, cookies: str) -> Page:
-        page, team = self._installing.finish(query, cookies)
+    def finish(self, request: BoltRequest) -> BoltResponse:
+        query = {name: values[0] for name, values in request.query.items()}
+        page, team = self._installing.finish(query, (request.headers.get("cookie") or [""])[0])
         if team is not None:
             self._drop(team)  # the token is a new one
             self._app(team)
