@@ -34,8 +34,7 @@ app — the Bolt app with all listeners, and what it needs to stop without losin
 run — what the main thread does while the others answer: wait for the signal, and look after things
 monitor — `/metrics`, `/healthz` and `/readyz`, for whoever runs the bot
 socket_mode — running the bot over Socket Mode
-installations — the tokens of workspaces that installed the app by themselves: one file each
-installing — a workspace installs the app by itself: Slack's OAuth flow
+installing — a workspace installs the app by itself: Bolt's OAuth flow, with its stores in the data folder
 workspaces — many workspaces in one process: an app for each that installed it
 http_mode — running the bot over HTTP: Slack posts its deliveries, signed, to `/slack/events`
 """

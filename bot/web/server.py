@@ -1,8 +1,9 @@
 """A running server of routes, on a thread of its own; bodies read within limits.
 
 Each part of Footnote brings its routes (`starlette.routing.Route`), and whoever runs them says on which
-port: `WebServer(routes, listen(host, port, "PORT"))`.  A route that may wait for a disk or a lock is an ordinary
-function, which Starlette calls in a thread; an `async` one must hand such work to `run_in_threadpool`.
+port: `WebServer(routes, listen(host, port, "PORT"))`.  A route that may wait for a disk or a lock is an
+ordinary function, which Starlette calls in a thread; an `async` one hands such work to
+`run_in_threadpool`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def listen(host: str, port: int, variable: str) -> socket.socket:
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (while")[0]
         raise FootnoteError(
-            f"Cannot listen on {host}:{port} ({reason}). Choose another {variable}, or stop what uses this one."
+            f"Cannot listen on {host}:{port} ({reason})."
+            f" Choose another {variable}, or stop what uses this one."
         ) from error
 
 
