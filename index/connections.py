@@ -15,9 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpcore2
+if TYPE_CHECKING:
+    import httpcore2
+    from httpcore2 import NetworkBackend, NetworkStream
+else:
+    NetworkBackend = NetworkStream = object  # the library is imported when a connection is to be made
 
 # At DEBUG it writes down every header, keys and cookies among them.
 logging.getLogger("httpcore2").setLevel(logging.WARNING)
@@ -69,19 +73,21 @@ def open_pool(
     A request raises `TimeoutError` at the deadline, other kinds of `OSError` (`ssl.SSLError` among them)
     if there is no connection or it breaks, and `httpcore2.ProtocolError` for what is no HTTP.
     """
+    import httpcore2
+
     network = network or Network()
     # A context takes long to make: it reads the certificates of all authorities.
     context = network.tls() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return httpcore2.ConnectionPool(context, network_backend=_Backend(deadline, network, choose))
 
 
-class _Backend(httpcore2.NetworkBackend):
+class _Backend(NetworkBackend):
     def __init__(self, deadline: Deadline, network: Network, choose: Choose) -> None:
         self._deadline = deadline
         self._network = network
         self._choose = choose
 
-    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore2.NetworkStream:
+    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> NetworkStream:
         """Connect to the first address that answers: many a machine has no way to an IPv6 one."""
         found = self._within_deadline(lambda: self._network.lookup(host, port))
         *others, last = self._choose(host, port, found)
@@ -92,7 +98,7 @@ class _Backend(httpcore2.NetworkBackend):
                 continue
         return self._stream(self._network.connect(last, port, self._deadline.left()))
 
-    def _stream(self, connection: socket.socket) -> httpcore2.NetworkStream:
+    def _stream(self, connection: socket.socket) -> NetworkStream:
         return _Stream(connection, self._deadline)
 
     def _within_deadline(self, work: Callable[[], Sequence[str]]) -> Sequence[str]:
@@ -114,7 +120,7 @@ class _Backend(httpcore2.NetworkBackend):
         return result
 
 
-class _Stream(httpcore2.NetworkStream):
+class _Stream(NetworkStream):
     """A connection, each of whose operations may take what is left until the deadline."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
@@ -132,9 +138,12 @@ class _Stream(httpcore2.NetworkStream):
     def close(self) -> None:
         self._connection.close()
 
+    def get_extra_info(self, info: str) -> None:
+        """Nothing: HTTP/1.1 is all that is spoken."""
+
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.NetworkStream:
+    ) -> NetworkStream:
         try:
             secure = ssl_context.wrap_socket(
                 self._connection, server_hostname=server_hostname, do_handshake_on_connect=False

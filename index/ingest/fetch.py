@@ -14,13 +14,15 @@ import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from email.message import Message
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
-
-import httpcore2
 
 from index.connections import Deadline, Network, open_pool
 from index.ingest.document import Unreadable
 from index.ingest.formats import READABLE, READABLE_TYPES
+
+if TYPE_CHECKING:
+    import httpcore2  # and in the functions that need it, since most commands fetch nothing
 
 SECONDS = 20.0
 """For everything: look-up, redirects, and the last byte."""
@@ -250,6 +252,8 @@ def _lower(hosts: Sequence[str]) -> set[str]:
 
 def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: _Wanted) -> Fetched | str:
     """The document, or where it has moved to."""
+    import httpcore2
+
     url = httpcore2.URL(
         scheme=target.scheme.encode(),
         host=target.host.encode(),
@@ -324,6 +328,8 @@ def _insist_on_success(status: int) -> None:
 
 def _body(response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
     """All of it, unpacked no further than is allowed: a megabyte of zeros travels as a kilobyte."""
+    import httpcore2
+
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise Unreadable(
             f"came in an encoding that was not asked for ({encoding[:40]}). Save the page, and add the file."
