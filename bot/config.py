@@ -123,13 +123,6 @@ def slack_ids(kinds: str, of: str) -> Callable[[str], frozenset[str]]:
     return check
 
 
-def one_channel(text: str) -> str:
-    ids = slack_ids("CG", "channels, such as C012AB3CD")(text)
-    if len(ids) > 1:
-        raise ValueError("the id of one channel")
-    return "".join(ids)
-
-
 def teams(text: str) -> frozenset[str]:
     if text.lower() == ANY_TEAM:
         return frozenset({ANY_TEAM})
@@ -273,12 +266,6 @@ class SlackSettings:
         "90",
         "days after which outcomes, verdicts and all else are forgotten",
         whole(1, 3_650),
-    )
-    report_channel: str = setting(
-        "FOOTNOTE_REPORT_CHANNEL",
-        "",
-        "id of a channel, such as `C012AB3CD`, that gets the report of the week each Monday",
-        one_channel,
     )
     port: int = setting("PORT", "3000", "the port of HTTP mode", whole(1, 65_535))
     """In a test, 0 takes any free port."""
@@ -487,10 +474,6 @@ def _check_installing(slack: SlackSettings) -> None:
         raise FootnoteError(
             "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are for workspaces that install the app by themselves,"
             " which needs a public address. Set FOOTNOTE_SLACK_MODE to http, or remove them."
-        )
-    if slack.report_channel:
-        raise FootnoteError(
-            "FOOTNOTE_REPORT_CHANNEL would tell one workspace what others ask. Remove it, or SLACK_CLIENT_ID."
         )
     if not slack.install_teams:
         raise FootnoteError(

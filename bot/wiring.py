@@ -23,6 +23,7 @@ from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
+from bot.report import Report
 from bot.slack import health
 from bot.types import Answers, Scope
 from index.build import Acceptance, Progress, build
@@ -67,6 +68,8 @@ class Parts:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
     reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
+    post_report: Callable[[Settings, Report, str], None]
+    """Raise `FootnoteError` if the channel may not see it, or Slack does not take it."""
     memory: Callable[[Settings], State] = open_memory
 
 
@@ -172,6 +175,13 @@ def ask_slack(settings: Settings) -> None:
     check_tokens(_slack_settings(settings))
 
 
+def post_report(settings: Settings, made: Report, channel: str) -> None:
+    """Post a report in a Slack channel; raise `FootnoteError` if that is not possible."""
+    from bot.slack import report_post
+
+    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get)
+
+
 REAL_PARTS = Parts(
     build_index,
     open_search,
@@ -181,6 +191,7 @@ REAL_PARTS = Parts(
     ask_slack,
     open_reader,
     open_observer,
+    post_report,
 )
 
 

@@ -29,7 +29,7 @@ commands — slash commands and the message shortcut: a question, and an answer 
 actions — buttons: each is acknowledged at once, and shows no more than its channel has been shown
 views — modals that come back: the reason for a 👎; all others are only acknowledged
 home — App Home and the side panel: shown when somebody opens them, from what is indexed at that moment
-weekly — the report of the week in a channel: once, whoever is running, and whatever was stopped meanwhile
+report_post — the report in a channel: posted once, when somebody asks for it
 app — the Bolt app with all listeners, and what it needs to stop without losing a question
 run — what the main thread does while the others answer: wait for the signal, and look after things
 monitor — `/metrics`, `/healthz` and `/readyz`, for whoever runs the bot

@@ -71,9 +71,6 @@ class HttpBot:
     def is_connected(self) -> bool:
         return self._server.is_alive()
 
-    def do_chores(self) -> None:
-        self._app.do_chores()
-
     def close(self) -> bool:
         """Take no more deliveries, finish those taken; False if there was no time for all."""
         deadline = time.monotonic() + self._settings.drain_seconds
@@ -96,7 +93,7 @@ def run_http(
     bot = HttpBot(settings, answers, state, rights, library)
     try:
         _log.info("Listening for Slack on port %d, path %s", bot.port, EVENTS_PATH)
-        wait_for_stop(stop, state, bot.is_connected, beat, bot.monitor.pulse, bot.do_chores)
+        wait_for_stop(stop, state, bot.is_connected, beat, bot.monitor.pulse)
     finally:
         if not bot.close():
             _log.warning("Stopped before every question was answered")

@@ -58,9 +58,6 @@ class SocketModeBot:
     def is_connected(self) -> bool:
         return bool(self._handler.client.is_connected())
 
-    def do_chores(self) -> None:
-        self._app.do_chores()
-
     def close(self) -> bool:
         """Take no more deliveries, finish those taken; False where there was no time for all.
 
@@ -101,7 +98,7 @@ def run_socket_mode(
     bot = SocketModeBot(settings, answers, state, rights, library)
     try:
         _log.info("Connected to Slack over Socket Mode")
-        wait_for_stop(stop, state, bot.is_connected, beat, bot.monitor.pulse, bot.do_chores)
+        wait_for_stop(stop, state, bot.is_connected, beat, bot.monitor.pulse)
     finally:
         if not bot.close():
             _log.warning("Stopped before every question was answered")

@@ -75,9 +75,6 @@ class Workspaces:
             self._installations.forget(team)
         return response
 
-    def do_chores(self) -> None:
-        """There are none: no workspace is to be told what others ask."""
-
     def drain(self, deadline: float) -> bool:
         finished = self.pools.close(deadline)
         for app in list(self._apps.values()):

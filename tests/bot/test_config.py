@@ -281,8 +281,6 @@ def test_a_setting_is_declared_by_one_field() -> None:
         ("FOOTNOTE_RETENTION_DAYS", "0"),
         ("FOOTNOTE_RETENTION_DAYS", "9" * 5_000),
         ("FOOTNOTE_KEEP_QUESTIONS", "perhaps"),
-        ("FOOTNOTE_REPORT_CHANNEL", "#ops"),
-        ("FOOTNOTE_REPORT_CHANNEL", "C012AB3CD, C012AB3CE"),
         ("FOOTNOTE_METRICS_PORT", "0"),
         ("FOOTNOTE_LOG_FORMAT", "xml"),
         ("FOOTNOTE_INSTALL_TEAMS", "our workspace"),
@@ -299,7 +297,7 @@ def test_settings_for_those_who_run_it_have_careful_defaults() -> None:
     assert (settings.slack.keep_questions, settings.slack.retention_days) == (False, 90)
     assert (settings.slack.metrics_port, settings.slack.metrics_host) == (None, "127.0.0.1")
     assert (settings.slack.user_limit, settings.slack.channel_limit) == (20, 60)
-    assert (settings.slack.report_channel, settings.log_format, settings.slack.client_id) == ("", "text", "")
+    assert (settings.log_format, settings.slack.client_id) == ("text", "")
 
 
 INSTALLS = {
@@ -327,7 +325,6 @@ def test_workspaces_may_install_by_themselves() -> None:
         ({"SLACK_CLIENT_ID": ""}, "SLACK_CLIENT_SECRET is set and SLACK_CLIENT_ID is not"),
         ({"FOOTNOTE_SLACK_MODE": "socket"}, "Set FOOTNOTE_SLACK_MODE to http"),
         ({"FOOTNOTE_INSTALL_TEAMS": ""}, "every workspace of the world"),
-        ({"FOOTNOTE_REPORT_CHANNEL": "C012AB3CD"}, "would tell one workspace what others ask"),
     ],
 )
 def test_installing_half_configured_is_refused(changed: dict[str, str], words: str) -> None:
