@@ -22,5 +22,6 @@ generations — the index in files: which generation is current, exchanged, gone
 build — sources -> a new current generation; only what changed is read, split and embedded
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else
 search — a question -> ranked passages, with the evidence of each of their sentences
+connections — connections for HTTP that end at one deadline
 ingest — documents of all kinds -> reviewed-by-people Markdown in the sources folder
 """

@@ -15,6 +15,7 @@ import pytest
 from bot.answer.scoped_search import View
 from bot.config import NO_READER, Settings
 from bot.quality.fitting import Observer
+from bot.report import Report
 from bot.terminal import main
 from bot.types import Answer, NoAnswer, Scope
 from bot.wiring import Parts
@@ -42,6 +43,7 @@ class Bench:
     environment: dict[str, str] = field(default_factory=dict)
     encoder: HashingEncoder = field(default_factory=HashingEncoder)
     served: list[Settings] = field(default_factory=list)
+    posted: list[tuple[Report, str]] = field(default_factory=list)
     refusal: FootnoteError | None = None
     reader: Reader | FootnoteError = field(default_factory=lambda: WordReader({}))
 
@@ -66,6 +68,7 @@ class Bench:
             self._ask_slack,
             self._reader,
             self._observer,
+            self._post_report,
         )
 
     def _build(self, settings: Settings, progress: Progress) -> BuildReport:
@@ -92,6 +95,9 @@ class Bench:
     def _observer(self, settings: Settings) -> Observer:
         searcher = Searcher(load_generation(settings.data, self.encoder), self.encoder)
         return Observer(searcher, self.encoder, self._reader(settings))
+
+    def _post_report(self, settings: Settings, made: Report, channel: str) -> None:
+        self.posted.append((made, channel))
 
     def _ask_slack(self, settings: Settings) -> None:
         if self.refusal:
