@@ -6,7 +6,6 @@ the console's affair.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.messages.catalogue import ENGLISH
-from bot.messages.text import date_words, in_three, safe_link
+from bot.messages.text import date_words, looks, safe_link
 from bot.messages.told import instead_line, told_lines
 from bot.paragraphs import QUIET, Paragraph, one_line, printable, show
 from bot.types import (
@@ -234,11 +233,13 @@ def _save(write: Callable[[Path], None], history: Path) -> None:
 
 
 def _quoted(quote: Quote) -> Text:
-    """The quote in one line, with the very words of the answer in bold."""
-    span = (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else None
-    parts = in_three(quote.text.rstrip(), span)
-    before, strong, after = (printable(re.sub(r"\s+", " ", part)) for part in parts)
-    return Text.assemble("“", before.lstrip(), (strong, _STRONG), after, "”")
+    """The quote as its article shows it, with the very words of the answer in bold."""
+    text = Text("“")
+    for piece, strong in looks(quote):
+        bold, added = strong or piece.bold, piece.start == piece.end
+        style = Style(bold=bold, italic=piece.slanted, dim=added, link=safe_link(piece.link))
+        text.append(printable(piece.words), style)
+    return text.append("”")
 
 
 def _silence(answer: NoAnswer) -> list[Paragraph]:

@@ -186,9 +186,7 @@ def _kept(
         return None
 
 
-def _fields_and_body(
-    file: str, text: str, problems: list[str] | None
-) -> tuple[Mapping[str, _Field], str]:
+def _fields_and_body(file: str, text: str, problems: list[str] | None) -> tuple[Mapping[str, _Field], str]:
     toml = _TOML.match(text)
     if toml is not None:
         fields = _toml_fields(file, toml[1], problems)

@@ -52,6 +52,7 @@ from index.manifests import (
     read_manifest,
 )
 from index.reading import NO_SENTENCE, Known, Reading, known_files, read_sources
+from index.rendering import context, searched
 from index.segments import Contents, SavedSegment, Segment, sweep, trusted_segment
 from index.types import (
     Article,
@@ -63,7 +64,7 @@ from index.types import (
     SourceFailure,
     Vectors,
 )
-from index.units import context, searched, units_of
+from index.units import units_of
 from index.vectors import SentenceVectors, VectorIndex
 
 # Texts between two steps of the progress bar; eight batches, so that sorting by length still pays.

@@ -58,9 +58,7 @@ class Reading:
         length = tokens[None] - tokens[:, None]
         both = np.where((length >= 0) & (length < MAX_ANSWER_TOKENS), both, 2 * NOTHING)
         a, b = divmod(int(both.argmax()), len(tokens))
-        return ReadSpan(
-            int(self.offsets[first + a, 0]), int(self.offsets[first + b, 1]), float(both[a, b])
-        )
+        return ReadSpan(int(self.offsets[first + a, 0]), int(self.offsets[first + b, 1]), float(both[a, b]))
 
 
 class ShippedReader:

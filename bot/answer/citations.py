@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote as percent_encode
 
-from bot.answer.ranking import path_of
 from bot.answer.selection import Span
 from bot.types import Quote, Source
+from index.rendering import shown_between
 from index.types import Article
+from index.units import unit_at
 
 # Browsers and chats cut very long addresses; Slack's limit for a link is 3,000.
 MAX_LINK_CHARS = 2_000
@@ -45,8 +46,9 @@ def cite(spans: Sequence[Span], sources_folder: Path) -> tuple[tuple[Quote, ...]
                 end,
                 link,
                 answer=span.answer,
-                path=path_of(article, start),
+                path=unit.path if (unit := unit_at(article, start)) else (),
                 part=span.part,
+                shown=shown_between(article, start, end),
             )
         )
     return tuple(quotes), tuple(sources.values())

@@ -65,6 +65,7 @@ def one_line_json(value: Any) -> str:
 def _quote(quote: Quote) -> dict[str, Any]:
     return {
         "text": quote.text,
+        "shown": quote.seen.words,
         "citation": quote.citation,
         "source_id": quote.source_id,
         "start": quote.start,

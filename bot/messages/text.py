@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from bot.messages.catalogue import ENGLISH, Words
+from bot.types import Quote
+from index.marks import Piece
 
 ELLIPSIS = " …"
 MAX_LINK_CHARS = 3_000
@@ -46,6 +51,24 @@ def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
     end = start + len(text[start:end].rstrip())
     rest = text[:start] + text[end:]
     return (text[:start], text[start:end], text[end:]) if start < end and rest.strip() else (text, "", "")
+
+
+def looks(quote: Quote) -> Iterator[tuple[Piece, bool]]:
+    """The pieces of a quote as a reader sees it, and whether each is of the very words that answer.
+
+    These are bold, and so nothing else is: what the article has in bold is if there are none.
+    """
+    before, strong, _ = in_three(quote.seen.words, quote.answer_seen)
+    cuts = (len(before), len(before) + len(strong))
+    place = 0
+    for piece in quote.seen.pieces:
+        stop = place + len(piece.words)
+        marks = [place, *(cut for cut in cuts if place < cut < stop), stop]
+        for first, last in pairwise(dict.fromkeys(marks)):
+            words = piece.words[first - place : last - place]
+            answers = cuts[0] <= first < cuts[1]
+            yield replace(piece, words=words, bold=piece.bold and not strong), answers
+        place = stop
 
 
 def escape(text: str) -> str:

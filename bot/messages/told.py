@@ -40,11 +40,11 @@ def instead_line(instead: Instead, words: Words) -> str:
 
 def answer_words(quote: Quote) -> str:
     """The very words of the quote that answer, if they are short enough to stand alone; else nothing."""
-    if quote.answer is None:
+    if quote.answer_seen is None:
         return ""
-    start, end = quote.answer
-    words = " ".join(quote.text[start - quote.start : end - quote.start].split())
-    return words if 2 * len(words) <= len(quote.text) and len(words) <= MAX_SUBJECT_CHARS else ""
+    shown = quote.seen.words
+    words = " ".join(shown[slice(*quote.answer_seen)].split())
+    return words if 2 * len(words) <= len(shown) and len(words) <= MAX_SUBJECT_CHARS else ""
 
 
 def _of_a_list(told: Told, shown: int, words: Words) -> str:

@@ -223,7 +223,9 @@ class _Word:
                 _unwrap(element, element)
 
     def _place_text_boxes(self, root: Any) -> None:
-        for fallback in list(root.iter("{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback")):
+        for fallback in list(
+            root.iter("{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback")
+        ):
             if fallback.getparent() is not None and any(_all(fallback.getparent(), "txbxContent", "drawing")):
                 _remove(fallback)
         # Inner boxes last: they move with the paragraphs of the outer.

@@ -90,8 +90,7 @@ def left_out(pieces: Iterable[tuple[What, str]]) -> tuple[LeftOut, ...]:
     for what, text in pieces:
         kinds.setdefault(what, []).append(text)
     return tuple(
-        LeftOut(what, len(texts), tuple(_first_words(texts))[:_PIECES_SHOWN])
-        for what, texts in kinds.items()
+        LeftOut(what, len(texts), tuple(_first_words(texts))[:_PIECES_SHOWN]) for what, texts in kinds.items()
     )
 
 

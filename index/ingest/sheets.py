@@ -35,7 +35,7 @@ def read_csv(raw: bytes, name: str, charset: str | None = None) -> Draft:
     try:
         rows = [
             [Cell(escaped(cell_line(value.splitlines()))) for value in row[:MAX_COLUMNS]]
-                for row in islice(csv.reader(io.StringIO(text), delimiter=delimiter), MAX_ROWS + 1)
+            for row in islice(csv.reader(io.StringIO(text), delimiter=delimiter), MAX_ROWS + 1)
         ]
     except csv.Error as error:
         raise Unreadable(f"cannot be read as a table ({error}). Save it once more as CSV.") from error

@@ -156,8 +156,9 @@ def _bold(text: str) -> str:
 
 
 def _pair(row: list[Cell]) -> str:
-    name, value = row[0].text.strip(), "; ".join(
-        dict.fromkeys(cell.text.strip() for cell in row[1:] if cell.text.strip())
+    name, value = (
+        row[0].text.strip(),
+        "; ".join(dict.fromkeys(cell.text.strip() for cell in row[1:] if cell.text.strip())),
     )
     mark = "" if not name or name.endswith((":", "?")) else ":"
     return " ".join(f"{name}{mark if value else ''} {value}".split())

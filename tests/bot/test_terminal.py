@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 from bot.paragraphs import Paragraph, printable, show
@@ -80,7 +81,7 @@ def test_the_very_words_of_the_answer_are_in_bold() -> None:
     (paragraph, *_) = answer_paragraphs(replace(banma_answer(), quotes=(wide,)))
 
     assert paragraph.text.plain == "“Alibaba and SAIC each hold half of\ufffd Banma.”"
-    (span,) = [span for span in paragraph.text.spans if span.style == "bold"]
+    (span,) = [s for s in paragraph.text.spans if isinstance(s.style, Style) and s.style.bold]
     assert paragraph.text.plain[span.start : span.end] == "half"
 
 

@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.marks import plain
-from index.units import Kind, Unit, context, first_heading, lead, searched, shown, unit_at, units
+from index.rendering import PATH_MARK, context, searched, shown
+from index.units import Kind, Unit, first_heading, unit_at, units
 from tests.index.test_chunking import article
 
 
 def said(text: str, title: str | None = None) -> list[tuple[str, str, str]]:
     """Kind, path and words of what can be quoted."""
     return [
-        (unit.kind.value, lead(unit), shown(unit, text))
+        (unit.kind.value, PATH_MARK.join(unit.path), shown(unit, text))
         for unit in units(text, title)
         if unit.kind is not Kind.INTRODUCES
     ]

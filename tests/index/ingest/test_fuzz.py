@@ -203,7 +203,7 @@ OTHERS: dict[Kind, bytes] = {
     "mediawiki": b"= Boats =\n\n{| \n! a !! b\n|-\n| 1 || colspan=2 | 2\n|}\n\n<s>old</s> <ref>note</ref>\n",
     "notebook": b'{"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Boats"]}], "metadata": '
     b'{}, "nbformat": 4, "nbformat_minor": 5}',
-    "csv": b"Boat;Price\nSloop;14\n\"Barge\nbig\";22\n",
+    "csv": b'Boat;Price\nSloop;14\n"Barge\nbig";22\n',
     "mail": b"From: Ada <a@b.example>\nSubject: =?utf-8?q?Boats?=\nDate: Thu, 2 May 2024 10:02:00 +0200\n"
     b"Content-Type: text/html; charset=utf-8\n\n<p>The boats <b>sail</b>.</p>\n",
     "slack": b'[{"user": "U1", "ts": "1714644120.0001", "text": "Which boat, <@U2>?", "thread_ts": "17"}]',
