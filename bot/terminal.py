@@ -89,7 +89,8 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
             _quoted(quote),
             _origin(origin.publisher or origin.author, origin.published) if origin else "",
         )
-        paragraphs += [Paragraph(words, f"[{quote.citation}] "), Paragraph()]
+        label = "".join(f"[{number}]" for number in (quote.citation, *quote.copies))
+        paragraphs += [Paragraph(words, f"{label} "), Paragraph()]
     if answer.told is not None:
         lines = told_lines(answer.told, answer.sources, ENGLISH)
         paragraphs += [_plain(one_line(line), _STRONG) for line in lines] + [Paragraph()]

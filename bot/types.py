@@ -122,7 +122,7 @@ class Answer:
     """Best first; one to three, or up to `bot.answer.selection.MAX_SEVERAL` if several things were asked for.
     Of a selection, in the order of the article.  None where `told` is the answer."""
     sources: tuple[Source, ...]
-    """Every one is cited by a quote; in order of `citation`."""
+    """Every one is cited by a quote, or has a copy of one; in order of `citation`."""
     confidence: float
     """Calibrated probability that the quotes answer the question, 0..1."""
     certain: bool

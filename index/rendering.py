@@ -6,16 +6,14 @@ text that it stands for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from index.lists import mark_of
 from index.marks import Piece, pieces, plain
 from index.types import Article
 from index.units import MAX_PATH_CHARS, Kind, Unit, cell_spans, units_of
 
-_ITEM_MARK = re.compile(r"(?:^|\n)[ \t>]*(?:(\d{1,3})[.)]|[-*+•])[ \t]+$")
-_LONGEST_MARK = 20
 PATH_MARK = " › "
 
 
@@ -77,7 +75,7 @@ def shown_between(article: Article, start: int, end: int) -> Shown:
     for number, unit in enumerate(found):
         if number:
             told.append(Piece(_between(article.text, found[number - 1], unit), unit.start, unit.start))
-        if len(found) > 1 and (mark := _mark_of(unit, article.text)):
+        if len(found) > 1 and (mark := mark_of(unit, article.text)):
             told.append(Piece(mark, unit.start, unit.start))
         told += _pieces(_clipped(unit, start, end), article.text)
     return Shown(tuple(told))
@@ -142,11 +140,3 @@ def _between(text: str, before: Unit, unit: Unit) -> str:
     prose = unit.kind is Kind.SENTENCE and before.kind is Kind.SENTENCE
     between = text[before.end : unit.start]
     return "\n" if "\n\n" in between or ("\n" in between and not prose) else " "
-
-
-def _mark_of(unit: Unit, text: str) -> str:
-    """The number or bullet that an item begins with."""
-    if unit.kind not in (Kind.ITEM, Kind.DEFINITION, Kind.INTRODUCES):
-        return ""
-    match = _ITEM_MARK.search(text, max(0, unit.start - _LONGEST_MARK), unit.start)
-    return "" if match is None else f"{match[1]}. " if match[1] else "• "

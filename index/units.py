@@ -75,6 +75,7 @@ _WIKI_HEADING = re.compile(r"[ ]{0,3}(=[= ]*)[^=\s][^=\n]*=[= ]*$")
 _SETEXT = re.compile(r"[ ]{0,3}(=+|-{2,})[ \t]*$")
 _RULE = re.compile(r"\s*(?:[-=*_|:+]\s*){3,}$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})([^`]*)$")
+_ESCAPED_BLOCK = re.compile(r"\\[#>+-]")
 _QUOTE_MARKS = re.compile(r"[ \t]{0,3}>[ \t]?(?:[ ]{0,3}>[ \t]?)*")
 _CALLOUT = re.compile(r"\s*\[!\w{1,30}\][+-]?[ \t]*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•][ \t]+|(\d{1,3})[.)][ \t]+|[-*+•]$)")
@@ -359,6 +360,9 @@ class _Scan:
             end -= 1
         if _LETTER.search(source, start, end) is None:
             return
+        if not verbatim and _ESCAPED_BLOCK.match(source, start):
+            # The mark that is escaped means nothing inside a line, and so the quote begins with it.
+            start += 1
         for one in above:
             one.used = True
         self.drafts.append(_Draft(start, end, kind, above, heads, verbatim))
@@ -507,7 +511,8 @@ class _Scan:
         above = self._above(self.lines[number].indent)
         closing = self.fences[number]
         comment: _Above | None = None
-        commented = False
+        opened: int | None = None
+        """The draft of the comment's first line, right above."""
         for line in self.lines[number + 1 : closing]:
             words = self.text[line.start : line.end]
             if line.depth and not self.lines[number].depth:
@@ -518,14 +523,21 @@ class _Scan:
                 start = line.begin
             if _CODE_COMMENT.match(stripped):
                 told = " ".join(stripped.strip("#/*-; ").split())
-                if comment is not None and commented:
+                if comment is not None and opened is not None:
                     told = f"{comment.words} {told}"
+                opened = len(self.drafts) if opened is None else opened
                 self._add(start, line.end, Kind.LINE, above, verbatim=True)
-                comment, commented = _Above(_cut(told), span=(start, line.end)), True
+                comment = _Above(_cut(told), span=(start, line.end))
                 continue
-            commented = False
+            first, opened = opened, None
             if not stripped:
                 comment = None
+                continue
+            if first is not None and line.end - self.drafts[first].start <= MAX_SENTENCE_CHARS:
+                # A comment is quoted with the line that it is about.
+                start = self.drafts[first].start
+                del self.drafts[first:]
+                self._add(start, line.end, Kind.LINE, above, verbatim=True)
                 continue
             self._add(start, line.end, Kind.LINE, above + ((comment,) if comment else ()), verbatim=True)
         return closing + 1

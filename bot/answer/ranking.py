@@ -144,7 +144,11 @@ def reads(reader: Reader, findings: Findings) -> bool:
 def evidence(ranked: Sequence[Candidate], asked: str) -> Floats:
     """Shape `(len(SURE),)`, for candidates, best first, of which there is at least one."""
     best = ranked[0]
-    other = max((c.score for c in ranked if c.article is not best.article), default=-np.inf)
+    other = max(
+        # A copy of the sentence speaks for it.
+        (c.score for c in ranked if c.article is not best.article and c.text != best.text),
+        default=-np.inf,
+    )
     return evidence_of(best.signals, best.score - other, asks_yes_or_no(asked))
 
 

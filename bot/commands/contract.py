@@ -65,7 +65,6 @@ def one_line_json(value: Any) -> str:
 def _quote(quote: Quote) -> dict[str, Any]:
     return {
         "text": quote.text,
-        "shown": quote.seen.words,
         "citation": quote.citation,
         "source_id": quote.source_id,
         "start": quote.start,
@@ -73,6 +72,8 @@ def _quote(quote: Quote) -> dict[str, Any]:
         "answer": {"start": quote.answer[0], "end": quote.answer[1]} if quote.answer else None,
         "path": list(quote.path),
         "part": quote.part,
+        "shown": quote.seen.words,
+        "copies": list(quote.copies),
     }
 
 

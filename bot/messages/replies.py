@@ -327,6 +327,8 @@ def _quote_parts(quote: Quote, room: _Room, origin: str) -> Iterator[Block]:
         left = left[len(words) :]
     yield blocks.text(" " if kept == whole else f"{ELLIPSIS} ")
     yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.deep)
+    if quote.copies:
+        yield blocks.text(_numbers(quote.copies), bold=True)
     if origin:
         yield blocks.text(origin)
 
@@ -436,11 +438,16 @@ def _plain_quote(quote: Quote, answer: Answer, room: _Room, words: Words) -> str
     part = f"{part}: " if (part := _part(quote)) else ""
     path = f"({path}) " if (path := _path(quote, room)) else ""
     lead = "" if answer.selection else _lead(answer_words(quote))
-    return f"{part}{path}{lead}“{_kept(quote.seen.words, room.quote)}” [{quote.citation}]{origin}"
+    numbers = _numbers((quote.citation, *quote.copies))
+    return f"{part}{path}{lead}“{_kept(quote.seen.words, room.quote)}” {numbers}{origin}"
 
 
 def _lead(answer: str) -> str:
     return f"{printable(answer)} — " if answer else ""
+
+
+def _numbers(citations: Sequence[int]) -> str:
+    return "".join(f"[{number}]" for number in citations)
 
 
 def _plain_source(source: Source, room: _Room, words: Words) -> str:

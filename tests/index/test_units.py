@@ -301,14 +301,13 @@ def test_a_term_alone_stands_above_the_paragraph_that_explains_it() -> None:
 # ---- Lines
 
 
-def test_lines_of_code_are_units_and_a_comment_stands_above_the_commands_below() -> None:
+def test_lines_of_code_are_units_and_a_comment_is_one_with_the_command_below() -> None:
     text = (
         "## Deploy\n\nRun these:\n\n```bash\n# copy the build\nscp a_b_c **x** gw01:/opt\n\n"
         "relay --port 8443\n```\n\nIt logs."
     )
     assert said(text) == [
-        ("line", "Deploy › Run these", "# copy the build"),
-        ("line", "Deploy › Run these › copy the build", "scp a_b_c **x** gw01:/opt"),
+        ("line", "Deploy › Run these", "# copy the build\nscp a_b_c **x** gw01:/opt"),
         ("line", "Deploy › Run these", "relay --port 8443"),
         ("sentence", "Deploy", "It logs."),
     ]
