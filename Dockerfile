@@ -23,7 +23,7 @@ COPY pyproject.toml README.md LICENSE manifest.json manifest-agent.json ./
 COPY index index
 COPY bot bot
 RUN pip install --no-deps --no-build-isolation . \
-    && python -c "from index.embedding import verify_default_model; verify_default_model()" \
+    && python -c "from index.encoders.any_model import verify_default_model; verify_default_model()" \
     && rm -rf /app/build /app/*.egg-info
 
 COPY sources /sources
@@ -40,7 +40,7 @@ VOLUME /data
 EXPOSE 3000
 
 # Whether Slack is connected.  The first start builds the index before it connects.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=180s CMD ["python", "-m", "bot.health", "/data"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=180s CMD ["python", "-m", "bot.slack.health", "/data"]
 
 ENTRYPOINT ["footnote"]
 CMD ["run"]

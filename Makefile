@@ -41,7 +41,7 @@ pytest: $(DEV_READY) $(if $(shell command -v npm 2>/dev/null),$(SLACK_TYPES))
 	$(BIN)/pytest
 
 fuzz: $(DEV_READY) ## 15,000 broken documents and as many awkward messages, instead of hundreds
-	$(BIN)/pytest tests/index/ingest/test_fuzz.py tests/bot/test_messages.py --hypothesis-profile=fuzz
+	$(BIN)/pytest tests/index/ingest/test_fuzz.py tests/bot/slack/messages/test_messages.py --hypothesis-profile=fuzz
 
 crash: $(DEV_READY) ## kill builds a thousand times, and see that the index survives
 	$(BIN)/python -m tests.crash --kills 1000

@@ -2,7 +2,7 @@
 
 import sys
 
-from bot.commands import main
+from bot.terminal import main
 
 if __name__ == "__main__":
     sys.exit(main())

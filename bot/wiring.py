@@ -13,29 +13,30 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot import health, rights
 from bot.answer.answerer import Answerer
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
 from bot.config import NO_READER, LlmSettings, Settings
-from bot.library import Library
+from bot.library import rights
+from bot.library.library import Library
+from bot.library.rights import LiveRights
+from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
-from bot.rights import LiveRights
-from bot.state import State
+from bot.slack import health
 from bot.types import Answers, Scope
 from index.build import Acceptance, Progress, build
-from index.embedding import SentenceTransformerEncoder, default_model_folder
+from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
+from index.encoders.packaged import lightest
+from index.encoders.reader import AnyReader, ShippedReader
 from index.generation import Generation, LiveGeneration
-from index.light import lightest
 from index.manifests import current_name
-from index.reader import AnyReader, ShippedReader
 from index.search import Searcher
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 
 if TYPE_CHECKING:
-    from bot.slack import SlackSettings
+    from bot.slack.settings import SlackSettings
 
 STATE_FILE = "state.sqlite"
 INSTALLATIONS_FOLDER = "installations"
@@ -140,7 +141,9 @@ def indexed_articles(settings: Settings) -> Sequence[Article]:
 
 def serve_slack(settings: Settings) -> None:
     """Answer in Slack until SIGTERM or SIGINT; raise `FootnoteError` where Slack refuses at the start."""
-    from bot.slack import run_http, run_socket_mode, stop_on_signals
+    from bot.slack.http_mode import run_http
+    from bot.slack.run import stop_on_signals
+    from bot.slack.socket_mode import run_socket_mode
 
     stop = stop_on_signals()
     serve = run_socket_mode if settings.slack_mode == "socket" else run_http
@@ -168,7 +171,7 @@ def serve_slack(settings: Settings) -> None:
 
 def ask_slack(settings: Settings) -> None:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
-    from bot.slack import check_tokens
+    from bot.slack.client import check_tokens
 
     check_tokens(_slack_settings(settings))
 
@@ -212,7 +215,7 @@ def _answerer(settings: Settings, live: LiveGeneration) -> Answerer:
 
 
 def _slack_settings(settings: Settings) -> SlackSettings:
-    from bot.slack import SlackSettings
+    from bot.slack.settings import SlackSettings
 
     return SlackSettings(
         bot_token=settings.slack_bot_token or "",
@@ -238,8 +241,8 @@ def _slack_settings(settings: Settings) -> SlackSettings:
 
 
 def _written(answers: Answers, llm: LlmSettings) -> Answers:
-    from bot.llm import LanguageModel
-    from bot.prose import WrittenAnswers
+    from bot.answer.llm import LanguageModel
+    from bot.answer.prose import WrittenAnswers
 
     return WrittenAnswers(answers, LanguageModel(llm.url, llm.model, llm.key, llm.timeout))
 

@@ -22,10 +22,11 @@ from index import chunking as chunking_code
 from index import marks as marks_code
 from index import postings as postings_code
 from index import sentences as sentences_code
-from index import tokens as tokens_code
+from index import terms as terms_code
 from index import units as units_code
 from index.chunking import Chunks, Table, chunk, context_text
 from index.draft import GenerationDraft
+from index.folder import NO_SENTENCE, Known, Reading, known_files, read_sources
 from index.generation import (
     KEPT_GENERATIONS,
     Generation,
@@ -51,7 +52,6 @@ from index.manifests import (
     read_generation,
     read_manifest,
 )
-from index.reading import NO_SENTENCE, Known, Reading, known_files, read_sources
 from index.rendering import context, searched
 from index.segments import Contents, SavedSegment, Segment, sweep, trusted_segment
 from index.types import (
@@ -288,7 +288,7 @@ def _recipe() -> str:
     that come out the same keep their vectors.
     """
     digest = hashlib.sha256()
-    codes = (article_code, marks_code, sentences_code, units_code, tokens_code, chunking_code, postings_code)
+    codes = (article_code, marks_code, sentences_code, units_code, terms_code, chunking_code, postings_code)
     for module in codes:
         digest.update(Path(inspect.getfile(module)).read_bytes())
     return digest.hexdigest()

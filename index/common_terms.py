@@ -11,7 +11,7 @@ import math
 from functools import cache
 from importlib.resources import files
 
-from index.tokens import terms
+from index.terms import terms
 
 # The prior counts as much as this many passages, so that it fades as a collection grows.
 # XQuAD's 240 paragraphs do without it (R@1 .975, .973 with 300 and with 1,000); it is for three

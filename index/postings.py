@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from index.tokens import terms
+from index.terms import terms
 
 Keys = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.uint16]

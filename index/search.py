@@ -17,7 +17,7 @@ from index.generation import Generation
 from index.marks import plain
 from index.ranking import best_first, dense_evidence, dense_weight, fuse, lexical_evidence, with_neighbours
 from index.store import Found, GenerationStore, Searchable
-from index.tokens import terms
+from index.terms import terms
 from index.types import Encoder, Hit
 
 Floats = npt.NDArray[np.float32]

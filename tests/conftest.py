@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
+from index.encoders.any_model import SentenceTransformerEncoder
 from index.generation import Generation, load_generation
 from tests.fakes.encoder import HashingEncoder
 

@@ -19,10 +19,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from bot import messages
 from bot.config import settings_from
-from bot.messages import ENGLISH, Message
-from bot.reporting import Day, Disliked, Matter, Reference, Report
+from bot.report import Day, Disliked, Reference, Report, UnansweredTopic
+from bot.slack import messages
+from bot.slack.messages import ENGLISH, Message
 from bot.slack.weekly import weekly_message
 from bot.types import Answer, NoAnswer
 from bot.wiring import build_index, open_answers
@@ -177,8 +177,8 @@ def a_week() -> Report:
             ),
         ),
         in_vain=(
-            Matter(("Who replaced the Banma CEO?",), 5, 2, "2026-11-20"),
-            Matter(("What does the HIMA alliance cost its partners?",), 3, 0, "2026-11-19"),
+            UnansweredTopic(("Who replaced the Banma CEO?",), 5, 2, "2026-11-20"),
+            UnansweredTopic(("What does the HIMA alliance cost its partners?",), 3, 0, "2026-11-19"),
         ),
         median_seconds=0.1,
         keeps_questions=True,

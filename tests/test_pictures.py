@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bot.test_message_types import every_home, every_message, every_view
+from tests.bot.slack.messages.test_message_types import every_home, every_message, every_view
 from tests.pictures import MAX_BYTES, drawn, modal, page
 
 ROOT = Path(__file__).parents[1]

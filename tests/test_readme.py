@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands import main
-from bot.commands.arguments import parse
-from bot.commands.contract import answer_json, hits_json
 from bot.config import SETTINGS
+from bot.terminal import main
+from bot.terminal.arguments import parse
+from bot.terminal.json_form import answer_json, hits_json
 from tests.fakes.answers import banma_answer
 
 ROOT = Path(__file__).parents[1]

@@ -16,10 +16,10 @@ from bot.config import settings_from
 from bot.types import About, Answer, NoAnswer, Turn
 from bot.wiring import open_reader
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
+from index.encoders.any_model import SentenceTransformerEncoder
+from index.encoders.packaged import lightest
+from index.folder import read_sources
 from index.generation import LiveGeneration
-from index.light import lightest
-from index.reading import read_sources
 from tests.benchmarks.golden import NEAR_MISS, Golden, ask, is_right, load
 
 ROOT = Path(__file__).parent.parent

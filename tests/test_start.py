@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.doctor import check_all
 from bot.config import settings_from
+from bot.terminal.doctor import check_all
 from bot.wiring import REAL_PARTS
-from index import reading
-from index.ingest.listing import inventory
+from index import folder
+from index.ingest.list import inventory
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,7 +35,7 @@ SLOW = {
     "concurrent.futures",
     "bot.wiring",
     "bot.answer.answerer",
-    "bot.messages",
+    "bot.slack.messages",
     "index.generation",
 }
 # To look at articles takes YAML and colours; to open the index NumPy and faiss.
@@ -62,8 +62,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("list", LOOK),
         ("doctor", {*LOOK, "concurrent.futures"}),
         ("check", INDEX),
-        ("ask Where is the Aare?", {*ANSWER, "bot.messages"}),
-        ("search Aare", {*ANSWER, "bot.messages"}),
+        ("ask Where is the Aare?", {*ANSWER, "bot.slack.messages"}),
+        ("search Aare", {*ANSWER, "bot.slack.messages"}),
         ("build", ANSWER),
     ],
 )
@@ -84,7 +84,7 @@ def test_the_bot_in_slack_starts_without_torch() -> None:
 def test_list_and_doctor_parse_no_article_that_is_as_it_was(
     built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "parse_article", lambda id, file, raw, *_: pytest.fail(f"{file} was parsed"))
+    monkeypatch.setattr(folder, "parse_article", lambda id, file, raw, *_: pytest.fail(f"{file} was parsed"))
     (river,) = inventory(built / "sources", built / "data")
     assert (river.id, river.title, river.state, river.passages) == ("river", "The Aare", "indexed", 1)
     settings = settings_from(
@@ -100,7 +100,7 @@ def _imported(folder: Path, *arguments: str) -> set[str]:
     code = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sys.modules, sep='\\n', file=open(sys.argv.pop(), 'w')))\n"
-        "from bot.commands import main\n"
+        "from bot.terminal import main\n"
         "sys.exit(main(sys.argv[1:-1], environment={}))\n"
     )
     places = ["--sources", str(folder / "sources"), "--data", str(folder / "data")]

@@ -30,7 +30,7 @@ from bot.answer.passages import overview_of, stretch_after, stretch_before
 from bot.answer.ranking import Correction, Judge, Weights, rank
 from bot.answer.scoped_search import View
 from bot.answer.selection import Span, same
-from bot.turns import Turns
+from bot.answer.turns import Turns
 from bot.types import (
     MAX_QUESTION_CHARS,
     Answer,

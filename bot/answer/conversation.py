@@ -8,7 +8,7 @@ from enum import Enum
 
 from bot.types import Conversation, Silence
 from index.common_terms import is_common
-from index.tokens import terms
+from index.terms import terms
 
 # A follow-up says so: it opens with a link to what was said, or leans on a pronoun.
 _OPENING = re.compile(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from bot.answer.question import Figure
 from bot.answer.times import Period, dates, overlap
-from index.tokens import terms
+from index.terms import terms
 
 # 1.6 and 1.63 billion are one figure, rounded by two reporters.
 SAME_WITHIN = 0.03

@@ -39,7 +39,7 @@ from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit,
 from bot.types import Conversation, Instead, Turn
 from index.common_terms import is_known
 from index.search import Findings
-from index.tokens import terms
+from index.terms import terms
 from index.types import Article
 
 # What the time of a question is worth beside the learned score, in log-odds.  Set by hand, since no

@@ -11,7 +11,7 @@ from bot.answer.question import asks_for_several, asks_for_steps, step_asked
 from bot.answer.ranking import Candidate, subject_covered, subject_of
 from bot.answer.selection import Span
 from index.lists import Listed, list_around
-from index.tokens import terms
+from index.terms import terms
 
 # Longer, and it is read in the article; a list of ten steps of two lines each is shorter.
 MAX_LIST_CHARS = 1_500

@@ -1,7 +1,7 @@
 """Which sentences answer a question, the very words that do, and how sure that is.
 
 The best windows of what was found are read by a model that says where each answers, if it does
-(`index.reader`).  Its word, and a few signals of the search, order the sentences and give the
+(`index.encoders.reader`).  Its word, and a few signals of the search, order the sentences and give the
 probability that the best of them answers.  Every weight stands in `bot/models/weights.json`,
 fitted by `tests/benchmarks/fit.py` on several sets at once and judged on those left out.
 
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from bot.answer.question import asks_yes_or_no
 from index.common_terms import is_common
 from index.search import Findings, Sentence
-from index.tokens import terms
+from index.terms import terms
 from index.types import Article, Reader, ReadSpan
 from index.units import unit_at
 

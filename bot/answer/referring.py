@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from index.common_terms import is_common
-from index.tokens import terms
+from index.terms import terms
 from index.types import Article
 
 ONE = r"(?:article|report|story|post|piece|paper|document|doc|text|source|write-?up|news)"

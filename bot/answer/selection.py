@@ -13,7 +13,7 @@ from bot.answer.question import holds_identifier, identifiers
 from bot.answer.ranking import Candidate, subject_covered, subject_of
 from index.rendering import context
 from index.search import Findings
-from index.tokens import terms
+from index.terms import terms
 from index.types import Article
 from index.units import unit_at
 

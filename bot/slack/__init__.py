@@ -1,17 +1,43 @@
-"""Footnote in Slack: the only place that knows slack_bolt and slack_sdk."""
+"""Footnote in Slack: the only place that knows slack_bolt and slack_sdk.
 
-from bot.slack.clients import check_tokens
-from bot.slack.http_mode import HttpBot, run_http
-from bot.slack.settings import SlackSettings
-from bot.slack.socket_mode import SocketModeBot, run_socket_mode
-from bot.slack.waiting import stop_on_signals
+In reading order:
 
-__all__ = [
-    "HttpBot",
-    "SlackSettings",
-    "SocketModeBot",
-    "check_tokens",
-    "run_http",
-    "run_socket_mode",
-    "stop_on_signals",
-]
+settings — what the Slack side must be told
+faults — faults for the log: where it happened, never what was asked
+log — the bot's log: as lines for a person or as JSON for a machine
+metrics — counters, gauges and histograms, and the text form in which Prometheus reads them
+health — signs of life, and what they mean, whoever asks
+messages — what Footnote says in Slack: values in, Block Kit out
+manners — who is being spoken to, and whether something is asked: when to speak without being mentioned
+requests — what a curator asks the bot to do, read from a message: add, follow, remove, rebuild, status
+incoming — Slack's events as questions: what was asked, where, by whom
+client — Slack's Web API clients: how patient they are, and what is said when a token is refused
+access — what may be seen where: no content for outsiders, and in each channel its own collections alone
+locales — the language that each person uses Slack in: asked for once, and remembered for a while
+curators — who may change the articles: people by id, and the members of user groups, who are remembered
+replies — the two ways to reply: in a thread, and through the response address of a slash command
+figures — what is counted of the bot in Slack, and under which names
+ledger — what is written down of each question once it has ended: in the memory, in the figures
+limits — how many questions a minute are taken from one person, and in one channel
+workers — a bounded pool of threads: work that finds no room is refused at once, not left to wait unseen
+pools — the threads that do the work, and what they share: limits, figures, the ledger
+panel — the side panel of an app with `agent_view`: prompts to choose from, and titles of conversations
+browsing — what a button may show: a quote in its context, the text around it, more like it
+curating — what curators do in Slack: add, remove, list and follow articles
+dispatch — where questions are taken: each delivery once, a reply to everybody
+rounds — a thread that makes its rounds: renews the claims of questions under way
+events — events: what is said to the bot is a question, edited and deleted ones too
+commands — slash commands and the message shortcut: a question, and an answer that only the asker sees
+actions — buttons: each is acknowledged at once, and shows no more than its channel has been shown
+views — modals that come back: the reason for a 👎; all others are only acknowledged
+home — App Home and the side panel: shown when somebody opens them, from what is indexed at that moment
+weekly — the report of the week in a channel: once, whoever is running, and whatever was stopped meanwhile
+app — the Bolt app with all listeners, and what it needs to stop without losing a question
+run — what the main thread does while the others answer: wait for the signal, and look after things
+monitor — `/metrics`, `/healthz` and `/readyz` on a port of their own, for whoever runs the bot
+socket_mode — running the bot over Socket Mode
+installations — the tokens of workspaces that installed the app by themselves: one file each
+installing — a workspace installs the app by itself: Slack's OAuth flow
+workspaces — many workspaces in one process: an app for each that installed it
+http_mode — running the bot over HTTP: Slack posts its deliveries, signed, to `/slack/events`
+"""

@@ -17,8 +17,8 @@ from enum import Enum
 
 from slack_sdk.web import WebClient
 
-from bot.rights import Rights
-from bot.slack.clients import CALL_ERRORS, refusal, swift_client
+from bot.library.rights import Rights
+from bot.slack.client import CALL_ERRORS, refusal, swift_client
 from bot.types import Scope
 
 # A channel is rarely shared, and the next event of it tells at once.

@@ -9,16 +9,16 @@ from typing import get_args
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk.web import WebClient
 
-from bot import messages
-from bot.messages import Block, Words
+from bot.memory import Place, State, Verdict
+from bot.slack import messages
 from bot.slack.browsing import Browsing
-from bot.slack.clients import CALL_ERRORS, refusal, swift_client
+from bot.slack.client import CALL_ERRORS, refusal, swift_client
 from bot.slack.faults import trace
 from bot.slack.figures import Figures
 from bot.slack.incoming import Payload, is_outsider, team_of
 from bot.slack.locales import Locales
+from bot.slack.messages import Block, Words
 from bot.slack.replies import InResponse, Sent
-from bot.state import Place, State, Verdict
 from bot.types import Answer, PassageView
 
 _log = logging.getLogger(__name__)

@@ -8,26 +8,26 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack import actions, commands, events, home, views
 from bot.slack.access import Access
 from bot.slack.browsing import Browsing
-from bot.slack.clients import check_bot_token, library_log, patient_client
-from bot.slack.curating import Curating
-from bot.slack.curating import register as register_curating
+from bot.slack.client import check_bot_token, library_log, patient_client
+from bot.slack.curating.curate import Curating
+from bot.slack.curating.curate import register as register_curating
+from bot.slack.curating.downloads import Downloads
 from bot.slack.curators import Curators
-from bot.slack.desk import Desk
-from bot.slack.downloads import Downloads
+from bot.slack.dispatch import Dispatcher
 from bot.slack.incoming import Asked
 from bot.slack.locales import Locales
 from bot.slack.panel import Panel
+from bot.slack.pools import Pools
 from bot.slack.replies import Directly, InResponse, InThread, Reply
 from bot.slack.rounds import Rounds
 from bot.slack.settings import SlackSettings
-from bot.slack.staff import Staff
 from bot.slack.weekly import Weekly
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -42,22 +42,22 @@ class SlackApp:
         state: State,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
-        staff: Staff | None = None,
+        pools: Pools | None = None,
         team: str = "",
     ) -> None:
         """Raise `FootnoteError` where Slack refuses the bot token or cannot be reached.
 
-        With `team` it is the app of one workspace among several, whose `staff` is shared.
+        With `team` it is the app of one workspace among several, whose `pools` are shared.
         """
         client = patient_client(settings)
         check_bot_token(client)
-        self.staff = staff or Staff(settings, state)
-        workers, errands = self.staff.workers, self.staff.errands
+        self.pools = pools or Pools(settings, state)
+        workers, requests = self.pools.workers, self.pools.requests
         self.bolt = App(
             client=client,
             signing_secret=settings.signing_secret,
             logger=library_log,
-            listener_executor=self.staff.listeners,
+            listener_executor=self.pools.listeners,
             attaching_conversation_kwargs_enabled=False,
             authorize=_authorized(client) if team else None,
         )
@@ -83,8 +83,8 @@ class SlackApp:
         curating = None
         if library is not None:
             curators = Curators(client, settings.curators)
-            curating = Curating(library, answers, curators, Downloads(client), lambda: errands.held)
-        self._desk = Desk(
+            curating = Curating(library, answers, curators, Downloads(client), lambda: requests.held)
+        self._dispatcher = Dispatcher(
             answers,
             state,
             workers,
@@ -93,20 +93,20 @@ class SlackApp:
             access,
             reply_to,
             curating,
-            errands,
-            self.staff.asides,
-            self.staff.limits,
-            self.staff.ledger,
+            requests,
+            self.pools.asides,
+            self.pools.limits,
+            self.pools.ledger,
             team,
         )
         home.register(self.bolt, answers, workers, locales, panel, access, curating)
-        events.register(self.bolt, self._desk, state, settings)
+        events.register(self.bolt, self._dispatcher, state, settings)
         if curating is not None:  # before the other buttons, the last of which is any
-            register_curating(self.bolt, curating, state, locales, access, errands, self._desk.take)
-        actions.register(self.bolt, Browsing(answers, state, access), state, locales, self.staff.figures)
-        commands.register(self.bolt, self._desk)
+            register_curating(self.bolt, curating, state, locales, access, requests, self._dispatcher.take)
+        actions.register(self.bolt, Browsing(answers, state, access), state, locales, self.pools.figures)
+        commands.register(self.bolt, self._dispatcher)
         views.register(self.bolt, state, locales)
-        self._rounds = Rounds(self._desk, settings.round_seconds)
+        self._rounds = Rounds(self._dispatcher, settings.round_seconds)
         self._weekly = Weekly(client, settings.report_channel, state, access)
         self._reports = bool(settings.report_channel)
 
@@ -118,21 +118,21 @@ class SlackApp:
         """What is to be done from time to time; never fails."""
         if self._reports:
             # Aside: the main thread, which asks for it, is to show that it is alive.
-            self.staff.asides.submit(self._weekly.post_if_due)
+            self.pools.asides.submit(self._weekly.post_if_due)
 
     def drain(self, deadline: float) -> bool:
         """Finish the questions that were taken; False where `deadline` (monotonic) came first.
 
         What is left then goes to the next process, at once.
         """
-        finished = self.staff.close(deadline)
+        finished = self.pools.close(deadline)
         self.leave()
         return finished
 
     def leave(self) -> None:
         """Make no more rounds, and leave what is not answered to another process."""
         self._rounds.close()
-        self._desk.hand_over()
+        self._dispatcher.hand_over()
 
 
 def _authorized(client: WebClient) -> Callable[[], AuthorizeResult]:

@@ -7,8 +7,8 @@ may see is looked up again each time: what it was shown once may be out of its s
 
 from __future__ import annotations
 
+from bot.memory import Place, ShownQuote, State
 from bot.slack.access import Access, Closed
-from bot.state import Place, ShownQuote, State
 from bot.types import Answer, Answers, PassageView, Quote, Scope, Source
 
 

@@ -6,21 +6,21 @@ import re
 
 from slack_bolt import Ack, App, BoltContext
 
-from bot.slack.desk import Desk
+from bot.slack.dispatch import Dispatcher
 from bot.slack.incoming import Payload, from_command, from_shortcut, team_of
 
 FIND_SOURCES = "find_sources"
 
 
-def register(app: App, desk: Desk) -> None:
+def register(app: App, dispatcher: Dispatcher) -> None:
     def ask(ack: Ack, command: Payload, context: BoltContext) -> None:
         """Whatever command the workspace gave the app (`/ask`), its text is the question."""
         ack()
-        desk.take(from_command(command, team_of(context), context.bot_user_id))
+        dispatcher.take(from_command(command, team_of(context), context.bot_user_id))
 
     def find_sources(ack: Ack, shortcut: Payload, context: BoltContext) -> None:
         ack()
-        desk.take(from_shortcut(shortcut, team_of(context), context.bot_user_id))
+        dispatcher.take(from_shortcut(shortcut, team_of(context), context.bot_user_id))
 
     def acknowledged(ack: Ack) -> None:
         """A shortcut of an older version of the app."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from slack_sdk.web import WebClient
 
-from bot.slack.clients import CALL_ERRORS, refusal, swift_client
+from bot.slack.client import CALL_ERRORS, refusal, swift_client
 
 # Whoever leaves a group may change articles for so long.
 KNOWN_SECONDS = 300.0

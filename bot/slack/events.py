@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from slack_bolt import App, BoltContext
 
-from bot.slack.desk import Desk
+from bot.memory import Place, State
+from bot.slack.dispatch import Dispatcher
 from bot.slack.incoming import (
     Asked,
     Payload,
@@ -21,17 +22,16 @@ from bot.slack.incoming import (
 )
 from bot.slack.manners import is_question, is_to_others, mentions_bot
 from bot.slack.settings import SlackSettings
-from bot.state import Place, State
 
 _log = logging.getLogger(__name__)
 
 
-def register(app: App, desk: Desk, state: State, settings: SlackSettings) -> None:
-    listener = _Listener(desk, state, settings)
+def register(app: App, dispatcher: Dispatcher, state: State, settings: SlackSettings) -> None:
+    listener = _Listener(dispatcher, state, settings)
 
     def mention(body: Payload, context: BoltContext) -> None:
         if is_welcome(body["event"], settings.allow_bots):
-            desk.take(from_event(body, team_of(context), context.bot_user_id))
+            dispatcher.take(from_event(body, team_of(context), context.bot_user_id))
 
     def message(body: Payload, context: BoltContext) -> None:
         listener.hear(body, team_of(context), context.bot_user_id)
@@ -54,8 +54,8 @@ def register(app: App, desk: Desk, state: State, settings: SlackSettings) -> Non
 class _Listener:
     """Hears everything that is said where the bot is, and speaks when it is spoken to."""
 
-    def __init__(self, desk: Desk, state: State, settings: SlackSettings) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher, state: State, settings: SlackSettings) -> None:
+        self._dispatcher = dispatcher
         self._threads = state.threads
         self._settings = settings
 
@@ -74,9 +74,9 @@ class _Listener:
         asked = from_event(body, team, bot_user_id)
         markup = str(event.get("text") or "")
         if self._is_spoken_to(event, asked, markup, bot_user_id):
-            self._desk.take(asked)
+            self._dispatcher.take(asked)
         elif self._answers_everything(event, asked, markup):
-            self._desk.take(_if_certain(asked))
+            self._dispatcher.take(_if_certain(asked))
 
     def _is_spoken_to(self, event: Payload, asked: Asked, markup: str, bot_user_id: str | None) -> bool:
         if mentions_bot(markup, bot_user_id):
@@ -118,12 +118,12 @@ class _Listener:
         if is_post and not mentions_bot(markup, bot_user_id):
             asked = _if_certain(asked)
         new = mentions_bot(markup, bot_user_id) and not mentions_bot(before, bot_user_id)
-        self._desk.edit(asked, spoken_to=new)
+        self._dispatcher.edit(asked, spoken_to=new)
 
     def _hear_deletion(self, event: Payload, team: str, ts: str) -> None:
         if ts:
             place = Place(team, str(event["channel"]), _thread_of(event, ts))
-            self._desk.retract(place, ts)
+            self._dispatcher.retract(place, ts)
 
 
 def _thread_of(event: Payload, ts: str) -> str:

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
-from bot.metrics import Metrics
+from bot.memory import EndingKind, Verdict
+from bot.slack.metrics import Metrics
 from bot.slack.replies import NotSent, Outcome
-from bot.state import EndingKind, Verdict
 from bot.types import Answers, Overview
 from index.types import FootnoteError
 

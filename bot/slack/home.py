@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from slack_bolt import App
 from slack_sdk.web import WebClient
 
-from bot import messages
-from bot.messages import Block, Words
+from bot.slack import messages
 from bot.slack.access import Access, Closed, Open
-from bot.slack.clients import CALL_ERRORS, refusal
-from bot.slack.curating import Curating
+from bot.slack.client import CALL_ERRORS, refusal
+from bot.slack.curating.curate import Curating
 from bot.slack.faults import trace
 from bot.slack.incoming import Payload
 from bot.slack.locales import Locales
+from bot.slack.messages import Block, Words
 from bot.slack.panel import Panel
 from bot.slack.workers import Workers
 from bot.types import Answers, Scope

@@ -15,18 +15,18 @@ from types import MappingProxyType
 
 from slack_bolt import BoltRequest, BoltResponse
 
-from bot.health import Pulse
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack.app import SlackApp
-from bot.slack.clients import require_signing_secret
+from bot.slack.client import require_signing_secret
 from bot.slack.faults import trace
+from bot.slack.health import Pulse
 from bot.slack.installing import INSTALL_PATH, REDIRECT_PATH, Page
 from bot.slack.monitor import open_monitor
+from bot.slack.run import wait_for_stop
 from bot.slack.settings import SlackSettings
-from bot.slack.waiting import wait_for_stop
 from bot.slack.workspaces import Workspaces
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -57,8 +57,8 @@ class HttpBot:
         app_of = Workspaces if settings.client_id else SlackApp
         self._app: SlackApp | Workspaces = app_of(settings, answers, state, rights, library)
         self.pulse = Pulse()
-        staff = self._app.staff
-        self.monitor = open_monitor(settings, staff, answers, state, self.is_connected, self.pulse)
+        pools = self._app.pools
+        self.monitor = open_monitor(settings, pools, answers, state, self.is_connected, self.pulse)
         self._server = _listening(settings, self._app)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()

@@ -11,10 +11,10 @@ from typing import Any
 
 from slack_bolt import BoltContext
 
-from bot.messages import Unread
-from bot.slack.errands import Errand, errand_in
+from bot.memory import Place, StoredQuestion
 from bot.slack.manners import Order, mentions_bot, order_in
-from bot.state import Letter, Place
+from bot.slack.messages import Unread
+from bot.slack.requests import Request, request_in
 from bot.types import MAX_QUESTION_CHARS
 
 Payload = Mapping[str, Any]
@@ -49,8 +49,8 @@ class Asked:
     """Whether the channel is shared with another organisation; None where Slack did not say so by itself."""
     outsider: bool = False
     """The asker belongs to another organisation."""
-    errand: Errand | None = None
-    """What it asks for, where it can be taken for a curator's errand."""
+    request: Request | None = None
+    """What it asks for, where it can be taken for a curator's request."""
 
     @property
     def order(self) -> Order | None:
@@ -60,7 +60,7 @@ class Asked:
     def is_first_of_direct_conversation(self) -> bool:
         return self.place.channel.startswith("D") and self.ts == self.place.thread and bool(self.text)
 
-    def letter(self) -> Letter:
+    def letter(self) -> StoredQuestion:
         body = {
             "text": self.text,
             "thread": self.place.thread,
@@ -74,9 +74,9 @@ class Asked:
             "in_thread": self.in_thread,
             "shared": self.shared,
             "outsider": self.outsider,
-            "errand": self.errand.as_json() if self.errand else None,
+            "request": self.request.as_json() if self.request else None,
         }
-        return Letter(self.place, self.ts, json.dumps(body, ensure_ascii=False))
+        return StoredQuestion(self.place, self.ts, json.dumps(body, ensure_ascii=False))
 
 
 def from_letter(body: str) -> Asked:
@@ -94,7 +94,7 @@ def from_letter(body: str) -> Asked:
         in_thread=kept["in_thread"],
         shared=kept.get("shared"),
         outsider=kept.get("outsider", False),
-        errand=Errand.from_json(kept["errand"]) if kept.get("errand") else None,
+        request=Request.from_json(kept["request"]) if kept.get("request") else None,
     )
 
 
@@ -126,7 +126,7 @@ def from_command(command: Payload, team: str, bot_user_id: str | None) -> Asked:
         user=str(command.get("user_id") or ""),
         unread=_unread(str(command.get("text") or ""), ()),
         response_url=str(command["response_url"]),
-        errand=errand_in(str(command.get("text") or "")),
+        request=request_in(str(command.get("text") or "")),
     )
 
 
@@ -225,17 +225,17 @@ def _asked(body: Payload, message: Payload, team: str, bot_user_id: str | None) 
         unread=_unread(markup, message.get("files") or ()),
         shared=_bool(body.get("is_ext_shared_channel")),
         outsider=_is_of_outsider(body, message, team),
-        errand=_errand(body["event"], message, bot_user_id),
+        request=_request(body["event"], message, bot_user_id),
     )
 
 
-def _errand(event: Payload, message: Payload, bot_user_id: str | None) -> Errand | None:
+def _request(event: Payload, message: Payload, bot_user_id: str | None) -> Request | None:
     """Only of what is said to the bot by name, or to nobody else."""
     markup = str(message.get("text") or "")
     direct = event.get("channel_type") == "im" or str(event["channel"]).startswith("D")
     if not direct and not mentions_bot(markup, bot_user_id):
         return None
-    return errand_in(markup, message.get("files") or (), bot_user_id, direct=direct)
+    return request_in(markup, message.get("files") or (), bot_user_id, direct=direct)
 
 
 def _bool(value: object) -> bool | None:

@@ -15,9 +15,9 @@ from urllib.parse import parse_qs, urlencode
 
 from slack_sdk.web import WebClient
 
-from bot.messages import words_for
-from bot.slack.clients import CALL_ERRORS, library_log, refusal
+from bot.slack.client import CALL_ERRORS, library_log, refusal
 from bot.slack.installations import STATE_SECONDS, Installation, Installations
+from bot.slack.messages import words_for
 from bot.slack.settings import SlackSettings
 
 INSTALL_PATH = "/slack/install"

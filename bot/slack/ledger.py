@@ -8,18 +8,18 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from bot.memory import Ending, State
 from bot.slack.faults import trace
 from bot.slack.figures import Figures
 from bot.slack.incoming import Asked
 from bot.slack.replies import Outcome
-from bot.state import Ending, State
 
 _log = logging.getLogger(__name__)
 
 
 class Ledger:
     def __init__(self, state: State, figures: Figures) -> None:
-        self._endings = state.endings
+        self._log = state.log
         self._figures = figures
 
     def repeated(self) -> None:
@@ -46,6 +46,6 @@ class Ledger:
             },
         )
         try:
-            self._endings.note(ending, asked.place, asked.ts, asked.text)
+            self._log.note(ending, asked.place, asked.ts, asked.text)
         except Exception as error:
             _log.error("How a question ended could not be kept\n%s", trace(error))

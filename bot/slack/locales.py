@@ -10,8 +10,8 @@ from collections import OrderedDict
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot.messages import Words, words_for
-from bot.slack.clients import CALL_ERRORS, library_log, refusal
+from bot.slack.client import CALL_ERRORS, library_log, refusal
+from bot.slack.messages import Words, words_for
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from bot.answer.conversation import request_about
-from bot.messages import LANGUAGES
+from bot.slack.messages import LANGUAGES
 
 Order = Literal["quiet", "resume"]
 

@@ -11,12 +11,12 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from bot.health import Condition, Pulse
-from bot.metrics import CONTENT_TYPE, Metrics
+from bot.memory import State
 from bot.slack.figures import IndexInUse
+from bot.slack.health import Condition, Pulse
+from bot.slack.metrics import CONTENT_TYPE, Metrics
+from bot.slack.pools import Pools
 from bot.slack.settings import SlackSettings
-from bot.slack.staff import Staff
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -25,7 +25,7 @@ _TIMEOUT_SECONDS = 5
 
 def open_monitor(
     settings: SlackSettings,
-    staff: Staff,
+    pools: Pools,
     answers: Answers,
     state: State,
     is_connected: Callable[[], bool],
@@ -35,11 +35,11 @@ def open_monitor(
     if settings.metrics_port is None:
         return None
     index = IndexInUse(answers)
-    staff.figures.watch(
+    pools.figures.watch(
         index,
         connected=is_connected,
-        queued=lambda: staff.workers.held,
-        room=staff.room,
+        queued=lambda: pools.workers.held,
+        room=pools.room,
         unanswered=state.inbox.waiting,
     )
 
@@ -49,11 +49,11 @@ def open_monitor(
             alive=pulse.beats,
             connected=is_connected(),
             generation=found.generation if found else None,
-            queued=staff.workers.held,
-            room=staff.room,
+            queued=pools.workers.held,
+            room=pools.room,
         )
 
-    return Monitor(settings.metrics_host, settings.metrics_port, staff.figures.metrics, condition)
+    return Monitor(settings.metrics_host, settings.metrics_port, pools.figures.metrics, condition)
 
 
 class Monitor:

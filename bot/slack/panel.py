@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot import messages
-from bot.messages import Words
-from bot.slack.clients import CALL_ERRORS, refusal, swift_client
-from bot.state import Place
+from bot.memory import Place
+from bot.slack import messages
+from bot.slack.client import CALL_ERRORS, refusal, swift_client
+from bot.slack.messages import Words
 
 _log = logging.getLogger(__name__)
 

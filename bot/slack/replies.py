@@ -16,8 +16,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 from slack_sdk.webhook import WebhookClient
 
-from bot.messages import Message, Words
-from bot.slack.clients import (
+from bot.memory import Place
+from bot.slack.client import (
     CALL_ERRORS,
     PATIENT_TIMEOUT_SECONDS,
     library_log,
@@ -26,7 +26,7 @@ from bot.slack.clients import (
     refusal,
     swift_client,
 )
-from bot.state import Place
+from bot.slack.messages import Message, Words
 
 _log = logging.getLogger(__name__)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 
-from bot.slack.desk import Desk
+from bot.slack.dispatch import Dispatcher
 from bot.slack.faults import trace
 
 _log = logging.getLogger(__name__)
 
 
 class Rounds:
-    def __init__(self, desk: Desk, seconds: float) -> None:
-        self._desk = desk
+    def __init__(self, dispatcher: Dispatcher, seconds: float) -> None:
+        self._dispatcher = dispatcher
         self._seconds = seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._go, name="footnote-rounds", daemon=True)
@@ -25,8 +25,8 @@ class Rounds:
     def _go(self) -> None:
         while True:
             try:
-                self._desk.renew()
-                self._desk.take_over()
+                self._dispatcher.renew()
+                self._dispatcher.take_over()
             except Exception as error:
                 _log.error("Questions that were left behind could not be looked for\n%s", trace(error))
             if self._stop.wait(self._seconds):

@@ -9,16 +9,16 @@ from collections.abc import Callable
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-from bot.health import Pulse
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack.app import SlackApp
-from bot.slack.clients import library_log, require_app_token, with_app_token
+from bot.slack.client import library_log, require_app_token, with_app_token
 from bot.slack.faults import trace
+from bot.slack.health import Pulse
 from bot.slack.monitor import Monitor, open_monitor
+from bot.slack.run import wait_for_stop
 from bot.slack.settings import SlackSettings
-from bot.slack.waiting import wait_for_stop
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -51,8 +51,8 @@ class SocketModeBot:
             ping_interval=settings.ping_seconds,
         )
         try:
-            staff = self._app.staff
-            self.monitor = open_monitor(settings, staff, answers, state, self.is_connected, self.pulse)
+            pools = self._app.pools
+            self.monitor = open_monitor(settings, pools, answers, state, self.is_connected, self.pulse)
             with_app_token(settings, self._handler.connect)
         except FootnoteError:
             self.close()

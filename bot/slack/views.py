@@ -8,12 +8,12 @@ from typing import get_args
 
 from slack_bolt import Ack, App, BoltContext
 
-from bot import messages
+from bot.memory import Reason, State
+from bot.slack import messages
 from bot.slack.actions import place_of
 from bot.slack.faults import trace
 from bot.slack.incoming import Payload, team_of
 from bot.slack.locales import Locales
-from bot.state import Reason, State
 
 _log = logging.getLogger(__name__)
 

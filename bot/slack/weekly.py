@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
-from bot import messages
-from bot.messages import Message, Words
-from bot.reporting import Disliked, Matter, Reference, Report, report
+from bot.memory import State
+from bot.report import Disliked, Reference, Report, UnansweredTopic, report
+from bot.slack import messages
 from bot.slack.access import Access, Closed
-from bot.slack.clients import CALL_ERRORS, posting_client, refusal, swift_client
+from bot.slack.client import CALL_ERRORS, posting_client, refusal, swift_client
 from bot.slack.faults import trace
-from bot.state import State
+from bot.slack.messages import Message, Words
 from bot.types import Scope
 from index.types import collection_of
 
@@ -144,6 +144,6 @@ def _places(quotes: Sequence[Reference], scope: Scope, words: Words) -> list[str
     return ["; ".join(map(str, seen)) or words.report_gone]
 
 
-def _matter(matter: Matter, words: Words) -> str:
+def _matter(matter: UnansweredTopic, words: Words) -> str:
     told = f" ({words.report_told})" if matter.told else ""
     return f"{matter.count}× {matter.questions[0]}{told}"

@@ -1,4 +1,4 @@
-"""Many workspaces in one process: an app for each that installed it, with one staff for all of them.
+"""Many workspaces in one process: an app for each that installed it, with one pools for all of them.
 
 A delivery goes to the app of the workspace that it names, which then checks its signature; where no
 workspace is named, or it is not known, the signature is checked here.
@@ -15,15 +15,15 @@ from dataclasses import replace
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
-from bot.library import Library
-from bot.rights import Rights, everything
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
 from bot.slack.app import SlackApp
 from bot.slack.incoming import takes_token_away
 from bot.slack.installations import Installations
 from bot.slack.installing import Installing, Page
+from bot.slack.pools import Pools
 from bot.slack.settings import SlackSettings
-from bot.slack.staff import Staff
-from bot.state import State
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -44,7 +44,7 @@ class Workspaces:
         """Raise `FootnoteError` where the folder of tokens cannot be used."""
         if settings.installations is None:
             raise FootnoteError("There is no folder for the tokens of workspaces.")
-        self.staff = Staff(settings, state)
+        self.pools = Pools(settings, state)
         self._settings = settings
         self._parts = (answers, state, rights, library)
         self._installations = Installations(settings.installations, settings.client_secret)
@@ -82,7 +82,7 @@ class Workspaces:
         """There are none: no workspace is to be told what others ask."""
 
     def drain(self, deadline: float) -> bool:
-        finished = self.staff.close(deadline)
+        finished = self.pools.close(deadline)
         for app in list(self._apps.values()):
             app.leave()
         return finished
@@ -99,7 +99,7 @@ class Workspaces:
                     if installation is None:
                         return None
                     settings = replace(self._settings, bot_token=installation.token)
-                    self._apps[team] = SlackApp(settings, *self._parts, staff=self.staff, team=team)
+                    self._apps[team] = SlackApp(settings, *self._parts, pools=self.pools, team=team)
                 except FootnoteError as error:
                     _log.error("Workspace %s cannot be served: %s", team, error)
                     return None

@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
-from index.ingest.draft import Unreadable
+from index.ingest.document import Unreadable
 from index.ingest.formats import READABLE, READABLE_TYPES
 
 SECONDS = 20.0

@@ -21,11 +21,11 @@ from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 from xml.parsers import expat
 
-from index.ingest.confined import Confined
-from index.ingest.draft import Unreadable, clean_line, clean_url
+from index.ingest.add import Added, Intake, Merged, Outcome, Refused, alone, document_of
+from index.ingest.catalog import plain_url
+from index.ingest.document import Unreadable, clean_line, clean_url
 from index.ingest.fetch import BadStatus, Fetched, Network, NotModified, Version, fetch
-from index.ingest.holdings import plain_url
-from index.ingest.intake import Added, Intake, Merged, Outcome, Refused, alone, document_of
+from index.ingest.sandbox import Sandbox
 from index.types import FootnoteError
 
 FILE = "following.json"
@@ -157,7 +157,7 @@ class Follower:
         data: Path,
         allow_hosts: Sequence[str] = (),
         network: Network | None = None,
-        confined: Confined | None = None,
+        sandbox: Sandbox | None = None,
         on_page: Callable[[str, int, int], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -167,7 +167,7 @@ class Follower:
         self._data = data
         self._allow_hosts = tuple(allow_hosts)
         self._network = network
-        self._confined = confined
+        self._sandbox = sandbox
         self._on_page = on_page or (lambda url, number, count: None)
         self._pace = _Pace(sleep, clock)
         self._robots: dict[str, RobotFileParser] = {}
@@ -205,7 +205,7 @@ class Follower:
             feed.collection or None,
             self._allow_hosts,
             network=self._network,
-            confined=self._confined,
+            sandbox=self._sandbox,
         ) as intake:
             for number, page in enumerate(pages, 1):
                 self._on_page(page.url, number, len(pages))

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Literal
 
-from index.ingest.draft import Unreadable
+from index.ingest.document import Unreadable
 
 Kind = Literal[
     "markdown", "text", "page", "archive", "pdf", "docx", "odt", "epub", "rtf", "rst", "org", "mediawiki",

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from index.embedding import SentenceTransformerEncoder
-from index.light import lightest
+from index.encoders.any_model import SentenceTransformerEncoder
+from index.encoders.packaged import lightest
 from index.types import Encoder, FootnoteError
 from tests.benchmarks import data as sets
 from tests.benchmarks.ablation import ablation

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from index import common_terms, ranking, search, tokens
+from index import common_terms, ranking, search, terms
 from index.chunking import ChunkSettings, context_text
 from index.generation import Generation
 from index.keywords import KeywordIndex
@@ -102,7 +102,7 @@ VARIANTS = (
     *_constant("neighbour's share", ranking, "NEIGHBOUR_SHARE", (0.0, 0.4)),
     *_constant("passages read closely", search, "READ_CLOSELY", (10, 100)),
     *_constant("prior of common words, in passages", common_terms, "PRIOR_PASSAGES", (0, 1_000)),
-    Variant("stems without prefixes", ((tokens, "PREFIX_CHARS", NEVER),), _lexical_again),
+    Variant("stems without prefixes", ((terms, "PREFIX_CHARS", NEVER),), _lexical_again),
     Variant("passages without title and heading", reindexed=_without_titles),
     *(Variant(f"passages of {n} tokens", chunking=ChunkSettings(n, n * 6 // 5)) for n in (64, 100, 400)),
 )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from index.chunking import context_text
 from index.generation import Generation
-from index.tokens import terms
+from index.terms import terms
 from index.types import Encoder, Vectors
 
 Floats = npt.NDArray[np.float32]

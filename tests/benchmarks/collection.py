@@ -19,9 +19,9 @@ import numpy as np
 
 from index.build import build
 from index.chunking import ChunkSettings
+from index.encoders.packaged import LightEncoder
+from index.folder import read_sources
 from index.generation import Generation, load_generation
-from index.light import LightEncoder
-from index.reading import read_sources
 from index.types import Article, Encoder, FootnoteError, Vectors
 
 SOURCES = "sources"

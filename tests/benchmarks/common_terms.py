@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import index
-from index.tokens import terms
+from index.terms import terms
 from tests.benchmarks.data import BenchmarkData
 
 TABLE = Path(index.__file__).parent / "common_terms.tsv"

@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from index.embedding import SentenceTransformerEncoder
+from index.ingest.intake import Document, Intake
+from index.light import lightest
 from openpyxl import Workbook
 
 from bot.types import Answer, Answers
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
-from index.ingest.intake import Document
-from index.ingest.intake import Intake
-from index.light import lightest
 from index.types import Encoder
 from tests.benchmarks.product import open_index
 from tests.fakes.documents import docx, paragraph, pdf
@@ -93,52 +92,56 @@ def cell_questions() -> tuple[Asked, ...]:
     return tuple(told)
 
 
+_KINDS = (
+    (
+        ("Can I bring my {} to work?", "Yes, but only on {}.", "No, {} forbids it."),
+        "bicycle: Fridays, dog: the insurance, kettle: Mondays, child: the landlord, own laptop: open days,"
+        " guitar: the choir, heater: cold days, scooter: the porter, lamp: weekends, lunch: the kitchen",
+    ),
+    (
+        ("How do I order a new {}?", "Write to {}.", "Ask {} at the front desk."),
+        "badge: badges@lindholm.example, chair: Rita, phone: the exchange, screen: Ines, keyboard: the depot,"
+        " parking permit: Mr Oduya, locker key: room 7, uniform: the tailor, travel card: Bente, bed: Ada",
+    ),
+    (
+        ("Where is the {} kept?", "In {}, behind the door.", "It stands in {}."),
+        "stapler: cupboard 4, first aid box: room 12, spare key: the safe, projector: the cellar, flag: the attic,"
+        " ladder: hall B, drill: workshop 3, bell: the lobby, ice machine: the canteen, archive: the annex",
+    ),
+    (
+        ("Who looks after the {}?", "{} does, from Monday to Thursday.", "That is {}."),
+        "garden: Malin, web page: Pavel, coffee machine: Aiko, rota: Jonas, minibus: Sol, library: Edda,"
+        " server room: Youssef, choir: Carla, aquarium: Henk, lift: Olga",
+    ),
+    (
+        ("What happens if the {} is lost?", "You pay {} euros.", "Tell {} within a day."),
+        "laptop: 900, swipe card: the guard, car key: 210, tool box: the foreman, visitor pass: 15,"
+        " helmet: the warden, voucher: 10, receipt: accounting, contract: 35, token: the caretaker",
+    ),
+)
 FAQ = tuple(
-    (question, answer, word)
-    for kind, question, answers in (
-        ("a", "Can I bring my {} to work?", ("Yes, but only on {}.", "No, {} forbids it.")),
-        ("b", "How do I order a new {}?", ("Write to {}.", "Ask {} at the front desk.")),
-        ("c", "Where is the {} kept?", ("In {}, behind the door.", "It stands in {}.")),
-        ("d", "Who looks after the {}?", ("{} does, from Monday to Thursday.", "That is {}.")),
-        ("e", "What happens if the {} is lost?", ("You pay {} euros.", "Tell {} within a day.")),
-    )
-    for n, (thing, word) in enumerate(
-        {
-            "a": [("bicycle", "Fridays"), ("dog", "the insurance"), ("kettle", "the ground floor"), ("child", "open days"),
-                  ("own laptop", "the security team"), ("guitar", "summer evenings"), ("heater", "the fire brigade"),
-                  ("scooter", "dry days"), ("lamp", "the landlord"), ("lunch", "the terrace")],
-            "b": [("badge", "badges@lindholm.example"), ("chair", "Rita"), ("phone", "Tomas"), ("screen", "Ines"),
-                  ("keyboard", "the depot"), ("parking permit", "Mr Oduya"), ("locker key", "the porter"),
-                  ("uniform", "the tailor"), ("travel card", "Bente"), ("mattress", "the nurse")],
-            "c": [("stapler", "cupboard 4"), ("first aid box", "room 12"), ("spare key", "the safe"), ("projector", "the cellar"),
-                  ("ladder", "hall B"), ("flag", "the attic"), ("drill", "workshop 3"), ("guest book", "the lobby"),
-                  ("ice machine", "the canteen"), ("archive", "the annex")],
-            "d": [("garden", "Malin"), ("web page", "Pavel"), ("coffee machine", "Aiko"), ("rota", "Jonas"), ("minibus", "Sol"),
-                  ("library", "Edda"), ("server room", "Youssef"), ("choir", "Carla"), ("aquarium", "Henk"), ("lift", "Olga")],
-            "e": [("laptop", "900"), ("swipe card", "15"), ("company car key", "the garage"), ("tool box", "80"),
-                  ("visitor pass", "reception"), ("helmet", "45"), ("voucher", "10"), ("receipt", "accounting"),
-                  ("contract", "the lawyer"), ("token", "25")],
-        }[kind]
-    )
-    for question, answer in [(question.format(thing), answers[n % 2].format(word))]
-)  # fmt: skip
+    (question.format(thing), answers[n % 2].format(word))
+    for (question, *answers), pairs in _KINDS
+    for n, pair in enumerate(pairs.split(", "))
+    for thing, word in [pair.split(": ")]
+)
 
 
 def faq_questions() -> tuple[Asked, ...]:
-    return tuple(Asked(question, (answer,)) for question, answer, _ in FAQ)
+    return tuple(Asked(question, (answer,)) for question, answer in FAQ)
 
 
 def documents() -> Iterator[Made]:
-    headed = "\n\n".join(f"## {question}\n\n{answer}" for question, answer, _ in FAQ)
-    bold = "\n\n".join(f"**{question}**\n{answer}" for question, answer, _ in FAQ)
-    details = "".join(f"<details><summary>{q}</summary><p>{a}</p></details>" for q, a, _ in FAQ)
-    word = "".join(paragraph(q, "Heading2") + paragraph(a) for q, a, _ in FAQ)
+    headed = "\n\n".join(f"## {question}\n\n{answer}" for question, answer in FAQ)
+    bold = "\n\n".join(f"**{question}**\n{answer}" for question, answer in FAQ)
+    details = "".join(f"<details><summary>{q}</summary><p>{a}</p></details>" for q, a in FAQ)
+    word = "".join(paragraph(q, "Heading2") + paragraph(a) for q, a in FAQ)
     asked = faq_questions()
     yield Made("faq md", "faq.md", f"# Questions of new staff\n\n{headed}\n".encode(), asked)
     yield Made("faq md bold", "faq-bold.md", f"# Questions of new staff\n\n{bold}\n".encode(), asked)
     yield Made("faq html", "faq.html", _page("Questions of new staff", details), asked)
     yield Made("faq docx", "faq.docx", docx(paragraph("Questions of new staff", "Title") + word), asked)
-    plain = "\n\n".join(f"{q}\n{a}" for q, a, _ in FAQ)
+    plain = "\n\n".join(f"{q}\n{a}" for q, a in FAQ)
     yield Made("faq txt", "faq.txt", f"Questions of new staff\n\n{plain}\n".encode(), asked)
     cells = cell_questions()
     lines = [HEADS, tuple("---" for _ in HEADS), *rows()]
@@ -191,10 +194,14 @@ def _pdf_table() -> bytes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.documents", description=__doc__)
-    parser.add_argument("--only", nargs="*", metavar="NAME", help='such as "table pdf", or "table" for all tables')
+    parser.add_argument(
+        "--only", nargs="*", metavar="NAME", help='such as "table pdf", or "table" for all tables'
+    )
     parser.add_argument("--show", action="store_true", help="print what is answered wrongly")
     arguments = parser.parse_args(argv)
-    wanted = [m for m in documents() if not arguments.only or any(m.name.startswith(o) for o in arguments.only)]
+    wanted = [
+        m for m in documents() if not arguments.only or any(m.name.startswith(o) for o in arguments.only)
+    ]
     print(f"{'document':<14} right  certain and wrong")
     for made in wanted:
         with tempfile.TemporaryDirectory() as work:

@@ -12,8 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from index.ingest.draft import Unreadable
-from index.ingest.web_page import page_draft
+from index.ingest.document import Unreadable
+from index.ingest.readers.web_page import page_draft
 from tests.benchmarks.data import BenchmarkData, Split, in_split
 from tests.benchmarks.figures import OURS, Figure, Group, Tally, Unit
 

@@ -27,9 +27,9 @@ from scipy.optimize import minimize
 
 from bot.answer import ranking
 from bot.answer.question import asks_yes_or_no
-from index.embedding import SentenceTransformerEncoder, default_model_folder
-from index.light import lightest
-from index.reader import ShippedReader
+from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
+from index.encoders.packaged import lightest
+from index.encoders.reader import ShippedReader
 from index.search import Findings, Searcher
 from index.types import Reader
 from tests.benchmarks.collection import RememberingEncoder

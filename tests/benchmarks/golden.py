@@ -20,8 +20,8 @@ from typing import Any
 
 from bot.types import Answer, Answers, Conversation, NoAnswer, Turn
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
-from index.light import lightest
+from index.encoders.any_model import SentenceTransformerEncoder
+from index.encoders.packaged import lightest
 from index.types import FootnoteError
 from tests.benchmarks.product import open_index
 

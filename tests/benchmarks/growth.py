@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
+from index.encoders.any_model import SentenceTransformerEncoder
 from index.generation import CURRENT, LiveGeneration, load_generation
 from index.search import Searcher
 from index.types import Encoder, Vectors
@@ -287,7 +287,7 @@ def _main() -> None:
     """A build in a process of its own, with the imports of the command line; or several, each of a change."""
     import resource
 
-    import bot.commands.indexing
+    import bot.terminal.build
     import bot.wiring  # noqa: F401
 
     sources, data, swaps = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

@@ -22,9 +22,9 @@ import faiss
 import numpy as np
 
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
+from index.encoders.any_model import SentenceTransformerEncoder
+from index.encoders.packaged import lightest
 from index.generation import load_generation
-from index.light import lightest
 from index.types import Vectors
 from index.vectors import VectorIndex
 from tests.benchmarks.data import BenchmarkData

@@ -14,7 +14,7 @@ from bot.answer.ranking import Judge, Weights
 from bot.config import settings_from
 from bot.types import Answers
 from bot.wiring import open_reader
-from index.embedding import DEFAULT_MODEL
+from index.encoders.any_model import DEFAULT_MODEL
 from index.generation import Generation, LiveGeneration
 from index.search import Searcher
 from index.types import Encoder, Reader

@@ -23,9 +23,9 @@ def main(data: Path, sources: Path, folder: Path) -> dict[str, float]:
     from bot.answer.answerer import Answerer
     from bot.config import settings_from
     from bot.wiring import open_reader
-    from index.embedding import SentenceTransformerEncoder
+    from index.encoders.any_model import SentenceTransformerEncoder
+    from index.encoders.packaged import lightest
     from index.generation import LiveGeneration
-    from index.light import lightest
 
     questions = json.loads((folder / "questions.json").read_text("utf-8"))
     encoder = lightest(SentenceTransformerEncoder())

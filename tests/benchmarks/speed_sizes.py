@@ -29,7 +29,8 @@ import numpy as np
 from index.build import build
 from index.chunking import ChunkSettings, chunk, context_text
 from index.draft import GenerationDraft
-from index.embedding import SentenceTransformerEncoder, default_model_folder
+from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
+from index.encoders.packaged import lightest
 from index.generation import (
     Contents,
     Generation,
@@ -39,7 +40,6 @@ from index.generation import (
     new_manifest,
     write_generation,
 )
-from index.light import lightest
 from index.manifests import read_generation
 from index.segments import Articles, Segment, open_segment, trusted_segment, write_segment
 from index.types import Article, Encoder, Vectors

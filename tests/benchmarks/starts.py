@@ -21,8 +21,8 @@ from pathlib import Path
 from statistics import median
 
 from index.build import build
-from index.embedding import SentenceTransformerEncoder
-from index.light import lightest
+from index.encoders.any_model import SentenceTransformerEncoder
+from index.encoders.packaged import lightest
 from index.types import Encoder
 from tests.benchmarks.figures import Figure, Target, Unit
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, FakeSlack
@@ -36,7 +36,7 @@ PATIENCE_S = 60.0
 
 PLAIN = "plain"
 PLAIN_START = """
-from index.embedding import SentenceTransformerEncoder
+from index.encoders.any_model import SentenceTransformerEncoder
 SentenceTransformerEncoder().encode_questions(["What is asked?"])
 """
 

@@ -1,17 +1,21 @@
 """Train the reader that ships: a question and a passage in, the answer's place or *no answer* out.
 
-    python -m tests.benchmarks.train_reader --data DIR --checkpoints DIR [--start FILE]
+    python -m tests.benchmarks.reader_examples --data DIR --out EXAMPLES
+    python -m tests.benchmarks.train_reader --examples EXAMPLES --model LARGE --checkpoints DIR/teacher
+    python -m tests.benchmarks.train_reader --examples EXAMPLES --model PACKAGED --checkpoints DIR \\
+        --teacher LARGE DIR/teacher
 
-The packaged embedding model with two outputs, start and end, as in SQuAD 2.0 (Rajpurkar et al. 2018;
-the head of Devlin et al. 2019): "no answer" is a span on the first token.  DIR is the folder with the
-reading-comprehension sets, one JSON object a line; `SETS` names those that are learnt from.  Each
-question is shown with a window cut from its paragraph, the title in front of it, as the product
-reads.  A share of the windows comes from elsewhere in the same article: they look right to a search
-and hold no answer.
+An embedding model with two outputs, start and end, as in SQuAD 2.0 (Rajpurkar et al. 2018; the head of
+Devlin et al. 2019): "no answer" is a span on the first token.  The reader that ships is the packaged
+embedding model, whose embeddings stay as they are; it may learn from a larger model of the same word
+pieces beside the labels (Hinton et al. 2015), which the same command has trained before.
 
-Runs that were stopped go on from the newest checkpoint with the same command.  Seeded: the order of
-the examples is the same each time.  What is written holds no embeddings; those are the packaged
-model's, unchanged.
+Each question is shown with a window cut from its paragraph, mostly with the title in front, as the
+product reads; in every round the windows are cut anew.  Some are shown a second time with a window
+from elsewhere in the article that looks right to a search and holds no answer.
+
+A run that was stopped goes on from its checkpoint with the same command.  Seeded: the order of the
+examples is the same each time.
 """
 
 from __future__ import annotations
@@ -19,207 +23,67 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import math
+import os
 import random
-import re
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from index.embedding import default_model_folder
-from index.tokens import terms
-
 MAX_TOKENS = 192
 MAX_QUESTION_TOKENS = 40
-BATCH = 32
-LEARNING_RATE = 1.2e-4
 WARM_UP = 0.05
 WEIGHT_DECAY = 0.01
 # A paragraph is cut to a window of so many characters.
 WINDOW_CHARS = (280, 600)
-# Of the questions, so many are shown a second time beside a window that only looks right.
-ELSEWHERE = 0.3
+# Of the questions that have one, so many are shown again with a window that only looks right.
+ELSEWHERE = 0.35
 TITLED = 0.7
-CHECKPOINT_EVERY = 200
-# Articles (the middle number of an id) that are never learnt from, so that the near misses over
-# them, `squad2_unansq.dev`, say how training goes.
-HELD_OUT = frozenset(
-    (17, 37, 45, 92, 111, 113, 116, 121, 128, 132, 144, 153, 159, 170, 189, 196, 204, 209, 219, 225,
-     226, 241, 244, 259, 263, 264, 280, 300, 338, 340, 351, 418)
-)  # fmt: skip
-SETS = {
-    "squad2_pairs_on_bt.train": 1.0,
-    "squad_train_tail.train": 1.0,
-    "squad2_backtranslated.train": 1.0,
-    "fairytaleqa.train": 0.5,
-}
-"""And what share of each is learnt from."""
+# So many are asked without their question mark, as people type.
+UNMARKED = 0.15
+CHECKPOINT_EVERY = 1000
+# How much of the loss is the teacher's, and how soft its word is.
+TEACHER_SHARE = 0.7
+TEMPERATURE = 2.0
+CLS, SEP = 101, 102
+# Processes that lay out batches.
+WORKERS = max(1, min(8, (os.cpu_count() or 2) - 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    ids: NDArray[np.int64]
+    """Shape `(tokens,)`."""
+    starts: NDArray[np.int64]
+    """Of each token, in characters."""
+    ends: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    question: str
-    title: str
-    window: str
-    start: int
-    """Of the answer in `window`; -1 for none."""
-    end: int
+    asked: NDArray[np.int64]
+    title: NDArray[np.int64]
+    window: NDArray[np.int64]
+    answer: tuple[int, int] | None
+    """The first and last token of the answer in `window`."""
 
     @property
     def size(self) -> int:
-        return len(self.question) + len(self.title) + len(self.window)
-
-
-def read_set(data: Path, name: str) -> list[dict[str, Any]]:
-    with gzip.open(data / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def article_of(record: dict[str, Any]) -> str:
-    found = re.match(r"squad2bt-(\d+)-", record.get("bt") or record["id"])
-    return found.group(1) if found else record.get("title") or record["context"][:40]
-
-
-def examples(data: Path, questions: int, seed: int) -> list[Example]:
-    """Return what is learnt from, in the order in which it is."""
-    chance = random.Random(seed)
-    records = []
-    for name, share in SETS.items():
-        for record in read_set(data, name):
-            number = article_of(record)
-            if number.isdigit() and int(number) in HELD_OUT:
-                continue
-            if chance.random() < share:
-                records.append(record)
-    paragraphs: dict[str, dict[str, None]] = {}
-    for record in records:
-        paragraphs.setdefault(article_of(record), {})[record["context"]] = None
-    articles = {name: Article(list(texts)) for name, texts in paragraphs.items()}
-    # Twins of an answerable question and its near miss first among equals: they are people's own.
-    chance.shuffle(records)
-    records.sort(key=lambda r: chance.random() * (0.6 if r["set"] == "squad2_pairs_on_bt" else 1.0))
-    made: list[Example] = []
-    for record in records:
-        article = articles[article_of(record)]
-        title = (record["title"] or article.name) if chance.random() < TITLED else ""
-        answers = record["answers"]
-        made.append(window_of(record["context"], record["question"], title, answers, chance))
-        if chance.random() < ELSEWHERE and len(article.texts) > 1:
-            other = article.looks_right(record["question"], record["context"], answers, chance)
-            if other is not None:
-                made.append(window_of(other, record["question"], title, [], chance))
-        if len(made) >= questions:
-            break
-    return made[:questions]
-
-
-class Article:
-    """The paragraphs of one article, and a rough search among them."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
-        names: Counter[str] = Counter()
-        for text in texts:
-            names.update(re.findall(r"(?<=[a-z,] )[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)?", text))
-        self.name = names.most_common(1)[0][0] if names else ""
-        self._terms: list[frozenset[str]] | None = None
-        self._idf: dict[str, float] = {}
-
-    def looks_right(
-        self, question: str, own: str, answers: Sequence[dict[str, Any]], chance: random.Random
-    ) -> str | None:
-        if self._terms is None:
-            self._terms = [frozenset(terms(text)) for text in self.texts]
-            counts = Counter(t for held in self._terms for t in held)
-            self._idf = {t: math.log(1 + len(self.texts) / n) for t, n in counts.items()}
-        asked = frozenset(terms(question))
-        scored = sorted(
-            (
-                (sum(self._idf.get(t, 0.0) for t in asked & held), number)
-                for number, held in enumerate(self._terms)
-                if self.texts[number] != own
-            ),
-            reverse=True,
-        )
-        found = [self.texts[number] for _, number in scored[:4]]
-        found = [t for t in found if not any(a["text"].casefold() in t.casefold() for a in answers)]
-        return chance.choice(found) if found else None
-
-
-def window_of(
-    text: str, question: str, title: str, answers: Sequence[dict[str, Any]], chance: random.Random
-) -> Example:
-    """Cut `text` around the answer, or around what shares most words with the question."""
-    size = chance.randint(*WINDOW_CHARS)
-    if answers:
-        start = int(answers[0]["start"])
-        end = start + len(answers[0]["text"])
-    else:
-        asked = frozenset(terms(question))
-        sentences = [m.span() for m in re.finditer(r"[^.!?]+[.!?]?", text)]
-        start, end = max(sentences, key=lambda s: len(asked & frozenset(terms(text[s[0] : s[1]]))))
-    first, last = 0, len(text)
-    if len(text) > size:
-        first = max(0, min(len(text) - size, start - chance.randint(0, max(0, size - (end - start)))))
-        # Whole sentences where there are some near, as passages have.
-        mark = max(text.rfind(". ", max(0, first - 200), first), text.rfind("? ", max(0, first - 200), first))
-        first = mark + 2 if mark >= 0 else text.rfind(" ", 0, first) + 1
-        stop = text.find(". ", max(first + size, end))
-        last = stop + 1 if 0 <= stop < first + size + 200 else max(first + size, end)
-    window = text[first:last]
-    if not answers:
-        return Example(question, title, window, -1, -1)
-    return Example(question, title, window, start - first, end - first)
-
-
-class SpanReader(nn.Module):
-    """The packaged model with two outputs; the embeddings stay as they are."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        from transformers import BertModel
-
-        self.bert: Any = BertModel.from_pretrained(folder, add_pooling_layer=False)
-        self.bert.embeddings.requires_grad_(False)
-        for module in self.bert.modules():
-            # One pass over much text: dropout only costs time.
-            if isinstance(module, nn.Dropout):
-                module.p = 0.0
-        self.bert.config.attention_probs_dropout_prob = 0.0
-        self.qa_outputs = nn.Linear(self.bert.config.hidden_size, 2)
-
-    def forward(self, ids: torch.Tensor, types: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return logits of shape `(texts, tokens, 2)`; padding is far below everything."""
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            states = self.bert(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state
-        logits: torch.Tensor = self.qa_outputs(states.float())
-        return logits.masked_fill(mask[..., None] == 0, -1e4)
-
-    def learnt(self) -> dict[str, torch.Tensor]:
-        kept = {n: p for n, p in self.state_dict().items() if not n.startswith("bert.embeddings.")}
-        return {n: p.detach().to(torch.float16).contiguous() for n, p in kept.items()}
-
-    def start_from(self, path: Path) -> None:
-        """Take over weights that were learnt before; their names may have one prefix more."""
-        read = load_file(path).items()
-        weights = {n.replace("encoder.encoder.", "bert.encoder."): w.float() for n, w in read}
-        missing, unexpected = self.load_state_dict(weights, strict=False)
-        if unexpected or any(not n.startswith("bert.embeddings.") for n in missing):
-            raise SystemExit(f"{path} is no reader of this kind: {unexpected or missing}")
+        return len(self.asked) + len(self.title) + len(self.window) + 3
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     ids: torch.Tensor
+    """Shape `(texts, tokens)`, like `types` and `mask`."""
     types: torch.Tensor
     mask: torch.Tensor
     target: torch.Tensor
@@ -227,39 +91,189 @@ class Batch:
     inside: torch.Tensor
     """Which tokens belong to the window itself."""
 
+    def to(self, device: torch.device) -> Batch:
+        held = (self.ids, self.types, self.mask, self.target, self.inside)
+        return Batch(*(t.to(device, non_blocking=True) for t in held))
 
-def encoded(tokenizer: Any, shown: Sequence[Example]) -> Batch:
+
+class Examples:
+    """The questions that `reader_examples` laid out, as tokens."""
+
+    def __init__(self, file: Path, tokenizer: Any) -> None:
+        with gzip.open(file, "rt", encoding="utf-8") as read:
+            made = json.load(read)
+        self.asked: list[Any] = made["asked"]
+        self.watched: list[Any] = made["watched"]
+        self.texts: list[str] = made["texts"]
+        self._tokens = [_tokens(e) for e in tokenizer.encode_batch(self.texts, add_special_tokens=False)]
+        both = self.asked + self.watched
+        plain = tokenizer.encode_batch([a[0] for a in both], add_special_tokens=False)
+        self._questions = [np.array(e.ids[:MAX_QUESTION_TOKENS]) for e in plain]
+        titles = list({a[1]: None for a in both})
+        led = tokenizer.encode_batch([_lead(t) for t in titles], add_special_tokens=False)
+        self._titles = {title: np.array(e.ids, dtype=np.int64) for title, e in zip(titles, led, strict=True)}
+        self._mark = tokenizer.token_to_id("?")
+
+    def shown(self, number: int, chance: random.Random) -> Iterator[Example]:
+        """Yield a question with its window, and sometimes with one that only looks right."""
+        _, title, answerable, place, elsewhere = self.asked[number]
+        asked = self._questions[number]
+        if chance.random() < UNMARKED and len(asked) > 1 and asked[-1] == self._mark:
+            asked = asked[:-1]
+        shown = title if chance.random() < TITLED else ""
+        yield self._example(asked, shown, place, answerable, chance)
+        if elsewhere and chance.random() < ELSEWHERE:
+            yield self._example(asked, shown, chance.choice(elsewhere), False, chance)
+
+    def held_out(self) -> list[Example]:
+        chance = random.Random(0)
+        first = len(self.asked)
+        return [
+            self._example(self._questions[first + number], title, place, answerable, chance)
+            for number, (_, title, answerable, place, _) in enumerate(self.watched)
+        ]
+
+    def _example(
+        self,
+        asked: NDArray[np.int64],
+        title: str,
+        place: Sequence[int],
+        answerable: bool,
+        chance: random.Random,
+    ) -> Example:
+        text, start, end = place
+        tokens = self._tokens[text]
+        first, last = window_of(self.texts[text], (start, end), chance)
+        a = int(np.searchsorted(tokens.starts, first))
+        b = int(np.searchsorted(tokens.ends, last, side="right"))
+        lead = self._titles[title]
+        window = tokens.ids[a:b][: MAX_TOKENS - len(asked) - len(lead) - 3]
+        if not answerable:
+            return Example(asked, lead, window, None)
+        begin = int(np.searchsorted(tokens.ends, start, side="right")) - a
+        stop = int(np.searchsorted(tokens.starts, end)) - 1 - a
+        whole = 0 <= begin <= stop < len(window)
+        return Example(asked, lead, window, (begin, stop) if whole else None)
+
+
+def _tokens(encoding: Any) -> Tokens:
+    offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+    return Tokens(np.array(encoding.ids, dtype=np.int64), offsets[:, 0], offsets[:, 1])
+
+
+def _lead(title: str) -> str:
+    return f"{title}. " if title[-1:].isalnum() else title
+
+
+def window_of(text: str, held: tuple[int, int], chance: random.Random) -> tuple[int, int]:
+    """Return where to cut `text` so that `held` is in it, as characters."""
+    size, (start, end) = chance.randint(*WINDOW_CHARS), held
+    if len(text) <= size:
+        return 0, len(text)
+    first = max(0, min(len(text) - size, start - chance.randint(0, max(0, size - (end - start)))))
+    # Whole sentences if some are near, as passages have.
+    mark = max(text.rfind(". ", max(0, first - 200), first), text.rfind("? ", max(0, first - 200), first))
+    first = mark + 2 if mark >= 0 else text.rfind(" ", 0, first) + 1
+    stop = text.find(". ", max(first + size, end))
+    last = stop + 1 if 0 <= stop < first + size + 200 else max(first + size, end)
+    return first, last
+
+
+def laid(shown: Sequence[Example]) -> Batch:
     """Lay examples out as `[CLS] question [SEP] title. window [SEP]`."""
-    questions = tokenizer.encode_batch([e.question for e in shown], add_special_tokens=False)
-    leads = [f"{e.title}. " if e.title[-1:].isalnum() else e.title and f"{e.title} " for e in shown]
-    texts = tokenizer.encode_batch(
-        [lead + e.window for lead, e in zip(leads, shown, strict=True)], add_special_tokens=False
-    )
-    rows, targets = [], []
-    for example, lead, question, text in zip(shown, leads, questions, texts, strict=True):
-        asked = question.ids[:MAX_QUESTION_TOKENS]
-        held = text.ids[: MAX_TOKENS - len(asked) - 3]
-        offset = len(asked) + 2
-        first = last = 0
-        inside = [start >= len(lead) for start, _ in text.offsets[: len(held)]]
-        if example.start >= 0:
-            begin, end = example.start + len(lead), example.end + len(lead)
-            covering = [i for i, (a, b) in enumerate(text.offsets) if a < end and b > begin]
-            if covering and covering[-1] < len(held):
-                first, last = covering[0] + offset, covering[-1] + offset
-        rows.append((asked, held, inside))
-        targets.append((first, last))
-    width = max(len(asked) + len(held) + 3 for asked, held, _ in rows)
-    ids = torch.zeros(len(rows), width, dtype=torch.long)
-    types = torch.zeros_like(ids)
-    mask, window = torch.zeros(len(rows), width), torch.zeros(len(rows), width, dtype=torch.bool)
-    for number, (asked, held, inside) in enumerate(rows):
-        laid = [101, *asked, 102, *held, 102]
-        ids[number, : len(laid)] = torch.tensor(laid)
-        types[number, len(asked) + 2 : len(laid)] = 1
-        mask[number, : len(laid)] = 1
-        window[number, len(asked) + 2 : len(laid) - 1] = torch.tensor(inside)
-    return Batch(ids, types, mask, torch.tensor(targets), window)
+    width = -(-max(e.size for e in shown) // 16) * 16
+    ids, types, mask, inside = (np.zeros((len(shown), width), dtype=np.int64) for _ in range(4))
+    target = np.zeros((len(shown), 2), dtype=np.int64)
+    for row, example in enumerate(shown):
+        second = len(example.asked) + 2
+        window = second + len(example.title)
+        ids[row, : example.size] = [CLS, *example.asked, SEP, *example.title, *example.window, SEP]
+        types[row, second : example.size] = 1
+        mask[row, : example.size] = 1
+        inside[row, window : example.size - 1] = 1
+        if example.answer is not None:
+            target[row] = example.answer[0] + window, example.answer[1] + window
+    return Batch(*(torch.from_numpy(a) for a in (ids, types, mask, target)), torch.from_numpy(inside).bool())
+
+
+class Batches(torch.utils.data.IterableDataset[Batch]):
+    """Rounds of examples without end, those of like length together, since padding costs as much as text."""
+
+    def __init__(self, examples: Examples, size: int, seed: int) -> None:
+        self._examples, self._size, self._seed = examples, size, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = torch.utils.data.get_worker_info()
+        own, workers = (worker.id, worker.num_workers) if worker else (0, 1)
+        pool, turns = self._size * 30, random.Random(self._seed)
+        chance = random.Random(f"{self._seed} {own}")
+        while True:
+            order = list(range(len(self._examples.asked)))
+            turns.shuffle(order)
+            for first in range(own * pool, len(order), workers * pool):
+                made = [
+                    e for number in order[first : first + pool] for e in self._examples.shown(number, chance)
+                ]
+                made.sort(key=lambda e: e.size)
+                groups = [made[i : i + self._size] for i in range(0, len(made), self._size)]
+                chance.shuffle(groups)
+                yield from map(laid, groups)
+
+
+class SpanReader(nn.Module):
+    """An embedding model with two outputs."""
+
+    def __init__(self, folder: Path, tokenizer: Any, dropout: float) -> None:
+        super().__init__()
+        from transformers import AutoConfig, AutoModel
+
+        config = AutoConfig.from_pretrained(folder)
+        config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
+        self.bert: Any = AutoModel.from_pretrained(folder, config=config, add_pooling_layer=False)
+        self.bert.float()
+        self.qa_outputs = nn.Linear(config.hidden_size, 2)
+        self._typed = config.type_vocab_size > 1 if hasattr(config, "type_vocab_size") else False
+        self.register_buffer("own", _own_ids(folder, tokenizer), persistent=False)
+        self._padding = int(config.pad_token_id)
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Return logits of shape `(texts, tokens, 2)`; padding is far below everything."""
+        ids = self.own[batch.ids].masked_fill(batch.mask == 0, self._padding)
+        types = {"token_type_ids": batch.types} if self._typed else {}
+        with torch.autocast(ids.device.type, dtype=torch.bfloat16):
+            states = self.bert(input_ids=ids, attention_mask=batch.mask, **types).last_hidden_state
+        logits: torch.Tensor = self.qa_outputs(states.float())
+        return logits.masked_fill(batch.mask[..., None] == 0, -1e4)
+
+    def keep_embeddings(self) -> None:
+        self.bert.embeddings.requires_grad_(False)
+
+    def learnt(self) -> dict[str, torch.Tensor]:
+        """Return the weights that training changes, in 16 bits."""
+        held = {n: p for n, p in self.named_parameters() if p.requires_grad}
+        return {n: p.detach().to("cpu", torch.float16).contiguous() for n, p in held.items()}
+
+    def start_from(self, path: Path) -> None:
+        """Take over weights that were learnt before."""
+        weights = {n: w.float() for n, w in load_file(path).items()}
+        missing, unexpected = self.load_state_dict(weights, strict=False)
+        if unexpected or any(not n.startswith("bert.embeddings.") for n in missing):
+            raise SystemExit(f"{path} is no reader of this kind: {unexpected or missing}")
+
+
+def _own_ids(folder: Path, tokenizer: Any) -> torch.Tensor:
+    """Map the packaged model's token numbers onto those of the model in `folder`; shape `(vocabulary,)`."""
+    from tokenizers import Tokenizer
+
+    other = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    unknown = other.token_to_id("[UNK]")
+    own = torch.full((tokenizer.get_vocab_size(),), unknown, dtype=torch.long)
+    for token, number in tokenizer.get_vocab().items():
+        found = other.token_to_id(token)
+        own[number] = unknown if found is None else found
+    if other.token_to_id("<s>") is not None:
+        own[CLS], own[SEP] = other.token_to_id("<s>"), other.token_to_id("</s>")
+    return own
 
 
 def loss_of(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -269,51 +283,101 @@ def loss_of(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     ) / 2
 
 
+def loss_to(logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
+    """Return how far the spans are from the teacher's (Kullback-Leibler, both softened)."""
+    own = nn.functional.log_softmax(logits.transpose(1, 2) / TEMPERATURE, -1)
+    other = nn.functional.log_softmax(teacher.transpose(1, 2) / TEMPERATURE, -1)
+    return (
+        nn.functional.kl_div(own, other, reduction="sum", log_target=True)
+        * TEMPERATURE**2
+        / (2 * len(logits))
+    )
+
+
 @torch.no_grad()
-def judge(reader: SpanReader, tokenizer: Any, shown: Sequence[Example]) -> tuple[float, float]:
+def judge(reader: SpanReader, shown: Sequence[Example], device: torch.device) -> tuple[float, float]:
     """Return AUROC of answerable against not, and the share of answers that are touched."""
     reader.eval()
     margins, touched = [], []
-    for first in range(0, len(shown), BATCH):
-        group = shown[first : first + BATCH]
-        batch = encoded(tokenizer, group)
-        logits = reader(batch.ids, batch.types, batch.mask).numpy()
-        for number in range(len(group)):
-            begin, end = logits[number, :, 0].copy(), logits[number, :, 1].copy()
+    for first in range(0, len(shown), 64):
+        batch = laid(shown[first : first + 64])
+        logits = reader(batch.to(device)).cpu().numpy()
+        for row in range(len(logits)):
+            begin, end = logits[row, :, 0].copy(), logits[row, :, 1].copy()
             null = begin[0] + end[0]
-            begin[~batch.inside[number].numpy()] = -1e4
-            end[~batch.inside[number].numpy()] = -1e4
+            begin[~batch.inside[row].numpy()] = -1e4
+            end[~batch.inside[row].numpy()] = -1e4
             both = np.triu(begin[:, None] + end[None]) + np.tril(np.full((len(begin),) * 2, -1e5), -1)
             both -= np.triu(np.full_like(both, 1e5), 30)
-            at = int(both.argmax())
-            a, b = divmod(at, len(begin))
+            a, b = divmod(int(both.argmax()), len(begin))
             margins.append(float(both.max() - null))
-            if group[number].start >= 0:
-                x, y = batch.target[number].tolist()
+            if shown[first + row].answer is not None:
+                x, y = batch.target[row].tolist()
                 touched.append(a <= y and b >= x)
-    answers = np.array([e.start >= 0 for e in shown])
+    answers = np.array([e.answer is not None for e in shown])
     yes, no = np.array(margins)[answers], np.array(margins)[~answers]
     reader.train()
     return float((yes[:, None] > no[None]).mean()), float(np.mean(touched))
 
 
-def held_out(data: Path) -> list[Example]:
-    chance = random.Random(0)
-    records = read_set(data, "squad2_unansq.dev")
-    chance.shuffle(records)
-    return [window_of(r["context"], r["question"], "", r["answers"], chance) for r in records[:800]]
-
-
-def batches(made: Sequence[Example], seed: int) -> list[list[Example]]:
-    """Examples of like length together, since padding costs as much as text."""
-    chance = random.Random(seed)
-    laid: list[list[Example]] = []
-    for first in range(0, len(made), BATCH * 40):
-        pool = sorted(made[first : first + BATCH * 40], key=lambda e: e.size)
-        groups = [pool[i : i + BATCH] for i in range(0, len(pool), BATCH)]
-        chance.shuffle(groups)
-        laid += groups
-    return laid
+def train(
+    reader: SpanReader, teacher: SpanReader | None, examples: Examples, options: argparse.Namespace
+) -> None:
+    """Train for `options.steps`, or for as many steps as fit into `options.minutes`."""
+    device = next(reader.parameters()).device
+    learning = [p for p in reader.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(learning, lr=options.rate, weight_decay=WEIGHT_DECAY)
+    checkpoint: Path = options.checkpoints / "checkpoint.pt"
+    done, steps = 0, options.steps
+    if checkpoint.exists():
+        kept = torch.load(checkpoint, map_location=device)
+        reader.load_state_dict(kept["reader"])
+        optimiser.load_state_dict(kept["optimiser"])
+        done, steps = kept["step"], kept["steps"]
+    workers = torch.utils.data.DataLoader(
+        Batches(examples, options.batch, options.seed + done),
+        batch_size=None,
+        num_workers=WORKERS,
+        prefetch_factor=24,
+    )
+    watched, losses = examples.held_out(), []
+    began = time.monotonic()
+    reader.train()
+    for step, batch in enumerate(workers, start=done):
+        if step == done + 20:
+            began = time.monotonic()
+        if steps is None and step == done + 120:
+            pace = (time.monotonic() - began) / 100
+            steps = step + int((options.minutes * 60 - pace * 120) / pace)
+            print(f"{steps} steps of {pace:.4f} s fit into {options.minutes} minutes", flush=True)
+        total = steps or 100_000
+        share = min(1.0, (step + 1) / (WARM_UP * min(total, 8000))) * (total - step) / total
+        for group in optimiser.param_groups:
+            group["lr"] = options.rate * share
+        shown = batch.to(device)
+        logits = reader(shown)
+        loss = loss_of(logits, shown.target)
+        if teacher is not None:
+            with torch.no_grad():
+                wanted = teacher(shown)
+            loss = (1 - TEACHER_SHARE) * loss + TEACHER_SHARE * loss_to(logits, wanted)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own stub lacks it
+        nn.utils.clip_grad_norm_(learning, 1.0)
+        optimiser.step()
+        losses.append(loss.detach())
+        if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == steps:
+            auroc, touched = judge(reader, watched, device)
+            save_file(reader.learnt(), options.checkpoints / "reader.safetensors")
+            state = {"reader": reader.state_dict(), "optimiser": optimiser.state_dict()}
+            torch.save({**state, "step": step + 1, "steps": steps}, checkpoint)
+            print(
+                f"{step + 1}/{steps}: loss {torch.stack(losses[-CHECKPOINT_EVERY:]).mean():.3f}, near misses "
+                f"AUROC {auroc:.3f}, answers touched {touched:.3f} ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
+        if step + 1 == steps:
+            return
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -321,61 +385,47 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of the reading-comprehension sets")
+    parser.add_argument("--examples", type=Path, required=True, help="what `reader_examples` wrote")
+    parser.add_argument("--model", type=Path, required=True, help="folder of the embedding model to train")
+    parser.add_argument("--packaged", type=Path, help="folder of the packaged model, if `--model` is another")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder outside the repository")
     parser.add_argument("--start", type=Path, help="weights to carry on from")
-    parser.add_argument("--questions", type=int, default=100_000)
+    parser.add_argument("--teacher", type=Path, nargs=2, help="a larger model's folder, and its checkpoints")
+    parser.add_argument("--steps", type=int, help="how many batches; without it, `--minutes` says")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=1.2e-4, help="the highest learning rate")
+    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--compile", action="store_true", help="compile the models, on an accelerator")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     torch.manual_seed(options.seed)
+    torch.backends.cuda.matmul.allow_tf32 = True
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(default_model_folder() / "tokenizer.json"))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tokenizer = Tokenizer.from_file(str((options.packaged or options.model) / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    laid = batches(examples(options.data, options.questions, options.seed), options.seed)
-    watched = held_out(options.data)
-    reader = SpanReader(default_model_folder())
+    examples = Examples(options.examples, tokenizer)
+    print(f"{len(examples.asked)} questions over {len(examples.texts)} paragraphs, on {device}", flush=True)
+    options.checkpoints.mkdir(parents=True, exist_ok=True)
+    reader = SpanReader(options.model, tokenizer, options.dropout).to(device)
+    if options.packaged is None:
+        reader.keep_embeddings()
     if options.start:
         reader.start_from(options.start)
-    learning = [p for p in reader.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(learning, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    steps = len(laid)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / (WARM_UP * steps)) * (steps - step) / steps
-    )
-    checkpoint = options.checkpoints / "checkpoint.pt"
-    done = 0
-    if checkpoint.exists():
-        kept = torch.load(checkpoint)
-        reader.load_state_dict(kept["reader"])
-        optimiser.load_state_dict(kept["optimiser"])
-        schedule.load_state_dict(kept["schedule"])
-        done = kept["step"]
-    options.checkpoints.mkdir(parents=True, exist_ok=True)
-    print(f"{steps} steps, {done} done", flush=True)
-    began, losses = time.monotonic(), []
-    reader.train()
-    for step in range(done, steps):
-        batch = encoded(tokenizer, laid[step])
-        loss = loss_of(reader(batch.ids, batch.types, batch.mask), batch.target)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's own stub lacks it
-        nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
-        schedule.step()
-        losses.append(loss.item())
-        if (step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == steps:
-            seconds = (time.monotonic() - began) / len(losses)
-            auroc, touched = judge(reader, tokenizer, watched)
-            state = {"reader": reader.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save({**state, "schedule": schedule.state_dict(), "step": step + 1}, checkpoint)
-            save_file(reader.learnt(), options.checkpoints / "reader.safetensors")
-            print(
-                f"{step + 1}/{steps}: loss {np.mean(losses[-CHECKPOINT_EVERY:]):.3f}, near misses AUROC "
-                f"{auroc:.3f}, answers touched {touched:.3f} ({seconds:.2f} s a step)",
-                flush=True,
-            )
+    teacher = None
+    if options.teacher:
+        folder, learnt = options.teacher
+        teacher = SpanReader(folder, tokenizer, 0.0).to(device).eval()
+        teacher.start_from(learnt / "reader.safetensors")
+        teacher.requires_grad_(False)
+    if options.compile:
+        for held in (reader, teacher):
+            if held is not None:
+                held.bert.compile(dynamic=True)
+    train(reader, teacher, examples, options)
     return 0
 
 

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.types import Answer, Answers, NoAnswer
-from index.embedding import SentenceTransformerEncoder
+from index.encoders.any_model import SentenceTransformerEncoder
+from index.encoders.packaged import lightest
 from index.generation import Generation
-from index.light import lightest
 from index.search import Searcher
 from tests.benchmarks.answers import selqa
 from tests.benchmarks.baselines import Plain, better

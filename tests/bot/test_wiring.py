@@ -42,7 +42,7 @@ class Shell:
         )  # fmt: skip
 
     def healthy(self) -> bool:
-        command = [sys.executable, "-m", "bot.health", "data"]
+        command = [sys.executable, "-m", "bot.slack.health", "data"]
         return subprocess.run(command, cwd=self.folder, env=self.environment, check=False).returncode == 0
 
 

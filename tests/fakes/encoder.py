@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from index.tokens import terms
+from index.terms import terms
 from index.types import Vectors
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from index import build as module
-from index import draft, postings, reading
+from index import draft, folder, postings
 from index.build import build
 from index.chunking import ChunkSettings, context_text
 from index.generation import Generation, load_generation
 from index.keywords import Scores
 from index.manifests import indexed_sources
-from index.tokens import terms
+from index.terms import terms
 from index.types import Article, BuildReport, FootnoteError
 from tests.fakes.encoder import HashingEncoder
 
@@ -282,9 +282,9 @@ def test_unchanged_files_are_not_parsed_again(
 ) -> None:
     build(sources, data, encoder)
     parsed: list[str] = []
-    parse = reading.parse_article
+    parse = folder.parse_article
     monkeypatch.setattr(
-        reading, "parse_article", lambda id, file, *rest: (parsed.append(file), parse(id, file, *rest))[1]
+        folder, "parse_article", lambda id, file, *rest: (parsed.append(file), parse(id, file, *rest))[1]
     )
     build(sources, data, encoder)
     assert parsed == []

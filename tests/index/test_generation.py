@@ -39,7 +39,7 @@ from index.manifests import (
     read_segment_manifest,
 )
 from index.segments import SavedSegment, Segment, trusted_segment
-from index.tokens import terms
+from index.terms import terms
 from index.types import Encoder
 from index.vectors import VectorIndex
 from tests.fakes.encoder import HashingEncoder

@@ -13,7 +13,7 @@ from index import keywords, postings
 from index.common_terms import smoothed_idf
 from index.keywords import KeywordIndex
 from index.postings import Postings, count_terms, merge
-from index.tokens import terms
+from index.terms import terms
 
 TEXTS = [
     "The Aare is long. The Aare rises in the Alps.",

@@ -15,7 +15,7 @@ from index.draft import GenerationDraft
 from index.generation import Contents, Generation
 from index.search import Searcher
 from index.store import BACKGROUND_PASSAGES, Changing, Floats, Found, GenerationStore, Mask, Searchable
-from index.tokens import terms
+from index.terms import terms
 from tests.index.test_draft import ENCODER, article, contents, generation
 
 QUESTIONS = ("Where is the river of a 0?", "glacier copper violin", "moon", "nothing like it")

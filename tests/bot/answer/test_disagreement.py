@@ -6,7 +6,7 @@ import pytest
 
 from bot.answer.disagreement import disagree
 from bot.answer.question import Figure
-from index.tokens import terms
+from index.terms import terms
 
 NONE: frozenset[str] = frozenset()
 

@@ -21,7 +21,7 @@ from bot.quality.evaluation import (
     status,
 )
 from bot.types import Answer, NoAnswer, Quote, Silence, Source
-from index.reading import read_sources
+from index.folder import read_sources
 from index.types import FootnoteError
 
 ROOT = Path(__file__).parents[3]

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.library import Library
-from bot.rights import Rights, everything
-from bot.slack import HttpBot, SlackSettings, SocketModeBot
-from bot.state import State
+from bot.library.library import Library
+from bot.library.rights import Rights, everything
+from bot.memory import State
+from bot.slack.http_mode import HttpBot
+from bot.slack.settings import SlackSettings
+from bot.slack.socket_mode import SocketModeBot
 from bot.types import Answers
 from tests.fakes.answers import PreparedAnswers
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack

@@ -11,8 +11,11 @@ import time
 from collections import deque
 from pathlib import Path
 
-from bot.slack import SlackSettings, run_http, run_socket_mode, stop_on_signals
-from bot.state import State, inbox
+from bot.memory import State, inbox
+from bot.slack.http_mode import run_http
+from bot.slack.run import stop_on_signals
+from bot.slack.settings import SlackSettings
+from bot.slack.socket_mode import run_socket_mode
 from bot.types import Answer
 from tests.fakes.answers import QUESTION, PreparedAnswers, banma_answer
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET

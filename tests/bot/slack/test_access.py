@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from slack_sdk.web import WebClient
 
-from bot.rights import Rights
+from bot.library.rights import Rights
 from bot.slack.access import Access, Closed, Open
 from bot.slack.curators import Curators
 from tests.fakes.slack import BOT_TOKEN, FakeSlack, Fault

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.state import State
+from bot.memory import State
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA, BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import FakeSlack, Fault, Posted

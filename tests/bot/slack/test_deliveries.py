@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.state import State
+from bot.memory import State
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import QUESTION, PreparedAnswers
 from tests.fakes.slack import BOT_USER, FakeSlack, event_payload

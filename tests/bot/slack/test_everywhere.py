@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.library import Library
-from bot.rights import Rights
-from bot.state import State
+from bot.library.library import Library
+from bot.library.rights import Rights
+from bot.memory import State
 from bot.types import About, Answer, Silence, Told
 from index.build import build
 from index.types import FootnoteError

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.slack import HttpBot
+from bot.slack.http_mode import HttpBot
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.memory import LEASE_SECONDS, Place, Replied, State
 from bot.slack.incoming import Asked, from_letter
-from bot.state import LEASE_SECONDS, Place, Replied, State
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting
 from tests.fakes.slack import BOT_USER, FakeSlack, Fault, event_payload
@@ -245,8 +245,8 @@ def test_what_a_closing_process_leaves_is_taken_over_at_once(
 def test_a_reply_that_slack_could_not_take_is_sent_when_it_can_again(
     slack: FakeSlack, start: StartBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.state.inbox.FIRST_RETRY_SECONDS", 0.2)
-    monkeypatch.setattr("bot.state.inbox.LEASE_SECONDS", 5.0)
+    monkeypatch.setattr("bot.memory.inbox.FIRST_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr("bot.memory.inbox.LEASE_SECONDS", 5.0)
     start(round_seconds=0.1)
     slack.fail("chat.postMessage", *[Fault(error="internal_error")] * 2)
     event = slack.mention(QUESTION)

@@ -15,11 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.slack import HttpBot
+from bot.memory import Place, State
+from bot.slack.http_mode import HttpBot
 from bot.slack.incoming import Asked
 from bot.slack.installations import STATE_SECONDS, Installation, Installations
 from bot.slack.installing import SCOPES
-from bot.state import Place, State
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers

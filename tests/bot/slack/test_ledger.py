@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack.logs import JsonLines, PlainLines, start_log
-from bot.state import State
+from bot.memory import State
+from bot.slack.log import JsonLines, PlainLines, start_log
 from bot.types import NoAnswer, Silence
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
@@ -21,9 +21,9 @@ SECRET = "Who hid the zanzibar ledger?"
 
 
 def ended(state: State, slack: FakeSlack, count: int = 1) -> list[str]:
-    slack.wait(lambda: len(state.endings.since(0)) >= count)
+    slack.wait(lambda: len(state.log.since(0)) >= count)
     slack.settle()
-    return [ending.kind for ending in state.endings.since(0)]
+    return [ending.kind for ending in state.log.since(0)]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_each_question_is_noted_with_how_it_ended(
     start()
     slack.reply(slack.mention(SECRET))
     assert ended(state, slack) == [kind]
-    (ending,) = state.endings.since(0)
+    (ending,) = state.log.since(0)
     assert 0 <= ending.seconds < 5
 
 
@@ -57,7 +57,7 @@ def test_what_is_no_question_is_not_counted(
     start()
     slack.reply(slack.mention(said))
     slack.settle()
-    assert state.endings.since(0) == []
+    assert state.log.since(0) == []
 
 
 def test_a_repeated_edited_or_deleted_question_counts_once(
@@ -97,7 +97,7 @@ def test_a_reply_that_slack_refuses_for_good_counts_as_an_error(
 def test_a_question_that_slack_took_only_at_the_second_try_is_noted_once(
     slack: FakeSlack, start: StartBot, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.state.inbox.FIRST_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("bot.memory.inbox.FIRST_RETRY_SECONDS", 0.1)
     start(round_seconds=0.1)
     slack.fail("chat.postMessage", *[Fault("ratelimited")])
     slack.reply(slack.mention(SECRET))
@@ -135,7 +135,7 @@ def test_neither_questions_nor_tokens_are_logged_whatever_happens(
             slack.edit(event, f"{text} again")
         slack.command("zanzibar in private")
         slack.deliver("events_api", {"type": "event_callback", "event": {"type": "zanzibar", "text": SECRET}})
-        slack.wait(lambda: len(state.endings.since(0)) >= 8)
+        slack.wait(lambda: len(state.log.since(0)) >= 8)
         logging.getLogger("bot.some").error("It failed with %s", BOT_TOKEN, exc_info=_error())
         bot.close()
     finally:
@@ -206,7 +206,7 @@ def test_what_people_say_stays_out_of_the_memory_unless_it_is_wanted(
     start()
     slack.reply(slack.mention(SECRET))
     ended(state, slack)
-    assert state.endings.in_vain(0) == []
+    assert state.log.in_vain(0) == []
 
 
 def test_with_the_setting_what_was_asked_in_vain_is_kept(
@@ -215,5 +215,5 @@ def test_with_the_setting_what_was_asked_in_vain_is_kept(
     keeping = State(tmp_path / "keeping.sqlite", keep_questions=True)
     start(state=keeping)
     slack.reply(slack.mention(SECRET))
-    slack.wait(lambda: bool(keeping.endings.in_vain(0)))
-    assert [one.question for one in keeping.endings.in_vain(0)] == [SECRET]
+    slack.wait(lambda: bool(keeping.log.in_vain(0)))
+    assert [one.question for one in keeping.log.in_vain(0)] == [SECRET]

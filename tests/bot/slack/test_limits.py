@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.memory import Over, State
+from bot.memory.limits import WINDOW_SECONDS
 from bot.slack.limits import Limits
 from bot.slack.workers import Workers
-from bot.state import Over, State
-from bot.state.takings import WINDOW_SECONDS
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import FakeSlack
@@ -195,9 +195,9 @@ def test_whom_there_is_no_time_to_turn_away_is_answered_later(
     state: State,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.slack.staff._ASIDES_WAITING", 0)
-    monkeypatch.setattr("bot.slack.staff._ASIDE_THREADS", 1)
-    monkeypatch.setattr("bot.state.inbox.FIRST_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr("bot.slack.pools._ASIDES_WAITING", 0)
+    monkeypatch.setattr("bot.slack.pools._ASIDE_THREADS", 1)
+    monkeypatch.setattr("bot.memory.inbox.FIRST_RETRY_SECONDS", 0.2)
     turning = Workers.submit
     monkeypatch.setattr(Workers, "submit", lambda self, job: len(self._threads) > 1 and turning(self, job))
     answers.gate.clear()

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from bot.health import SILENT_SECONDS, Condition, Pulse
-from bot.slack import HttpBot, SocketModeBot
 from bot.slack.figures import IndexInUse, resident_bytes
+from bot.slack.health import SILENT_SECONDS, Condition, Pulse
+from bot.slack.http_mode import HttpBot
+from bot.slack.socket_mode import SocketModeBot
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import QUESTION, PreparedAnswers

@@ -17,9 +17,9 @@ from urllib.parse import unquote
 import pytest
 
 from bot.answer.answerer import Answerer
-from bot.library import Library
-from bot.rights import Rights
-from bot.state import State
+from bot.library.library import Library
+from bot.library.rights import Rights
+from bot.memory import State
 from index.build import build
 from index.generation import LiveGeneration
 from index.types import FootnoteError

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from bot.answer.answerer import Answerer
-from bot.rights import Rights
-from bot.state import State
+from bot.library.rights import Rights
+from bot.memory import State
 from index.build import build
 from index.generation import LiveGeneration
 from tests.bot.slack.conftest import StartBot

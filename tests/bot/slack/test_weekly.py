@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from bot import messages
-from bot.reporting import Report
-from bot.rights import Rights, everything
-from bot.slack import SlackSettings
+from bot.library.rights import Rights, everything
+from bot.memory import Ending, Place, State
+from bot.memory.chores import TAKEN_SECONDS
+from bot.report import Report
+from bot.slack import messages
 from bot.slack.access import Access
-from bot.slack.clients import patient_client
+from bot.slack.client import patient_client
+from bot.slack.settings import SlackSettings
 from bot.slack.weekly import DUE_HOUR_UTC, Weekly, weekly_message
-from bot.state import Ending, Place, State
-from bot.state.chores import TAKEN_SECONDS
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import banma_answer
 from tests.fakes.slack import FakeSlack, Fault
@@ -50,11 +50,11 @@ def memory(tmp_path: Path, clock: Clock) -> State:
     """A week in which three questions were asked, one of them in vain, and one answer disliked."""
     state = State(tmp_path / "weekly.sqlite", clock, keep_questions=True)
     answer_id = state.shown.remember(banma_answer(), HERE)
-    state.endings.note(Ending("answered", 0.1, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
+    state.log.note(Ending("answered", 0.1, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
     state.shown.record_reason(answer_id, "wrong", "A third, since <!here> 2020.", "U0ADA", HERE)
     for number in (2, 3):
         miss = state.shown.remember_miss("Who is the CEO?", HERE)
-        state.endings.note(Ending("none", 0.1, miss_id=miss), HERE, f"{number}.0", "Who is the CEO?")
+        state.log.note(Ending("none", 0.1, miss_id=miss), HERE, f"{number}.0", "Who is the CEO?")
     return state
 
 
@@ -108,7 +108,7 @@ def test_the_next_week_gets_its_own(
 ) -> None:
     clock.moment = MONDAY
     weekly(memory).post_if_due()
-    memory.endings.note(Ending("answered", 0.1), HERE, "9.0", "?")
+    memory.log.note(Ending("answered", 0.1), HERE, "9.0", "?")
     clock.moment = MONDAY + timedelta(days=7)
     weekly(memory).post_if_due()
     assert [post.shown()[:42] for post in slack.posted] == [
@@ -181,7 +181,7 @@ def test_a_shared_channel_is_told_nothing(
 def test_a_running_bot_posts_it(slack: FakeSlack, start: StartBot, tmp_path: Path) -> None:
     last_week = time.time() - timedelta(days=7, hours=DUE_HOUR_UTC).total_seconds()
     state = State(tmp_path / "running.sqlite", lambda: last_week)
-    state.endings.note(Ending("answered", 0.1), HERE, "1.0", "?")
+    state.log.note(Ending("answered", 0.1), HERE, "1.0", "?")
     bot = start(state=state, report_channel=CHANNEL)
     for _ in range(3):
         bot.do_chores()
@@ -191,14 +191,14 @@ def test_a_running_bot_posts_it(slack: FakeSlack, start: StartBot, tmp_path: Pat
 
 
 def test_a_report_of_thousands_of_awkward_lines_fits_a_message() -> None:
-    from bot.reporting import Day, Disliked, Matter
+    from bot.report import Day, Disliked, UnansweredTopic
 
     line = "<!channel> *_~`&amp; 🏳️‍🌈" + "w" * 5_000
     made = Report(
         days=tuple(Day(f"2026-11-{day}", *[10**9] * 5) for day in range(16, 23)),
         liked=10**9,
         disliked=(Disliked("2026-11-16", "not_asked", line, line, 0.1, ()),) * 2_000,
-        in_vain=(Matter((line, "谁" * 3_000), 10**9, 10**9, "2026-11-16"),) * 2_000,
+        in_vain=(UnansweredTopic((line, "谁" * 3_000), 10**9, 10**9, "2026-11-16"),) * 2_000,
         median_seconds=1.0,
         keeps_questions=False,
     )

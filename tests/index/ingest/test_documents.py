@@ -8,11 +8,11 @@ import zlib
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from index.ingest.docx import read_docx
-from index.ingest.draft import Unreadable
+from index.ingest.document import Unreadable
 from index.ingest.formats import kind_of
-from index.ingest.pdf import read_pdf
-from index.ingest.pdf_layout import Glyph, Page, markdown_blocks
+from index.ingest.readers.pdf import read_pdf
+from index.ingest.readers.pdf_layout import Glyph, Page, markdown_blocks
+from index.ingest.readers.word import read_docx
 from tests.fakes.documents import W, archive, docx, page, paragraph, pdf, stream, word_parts
 
 LINES = [

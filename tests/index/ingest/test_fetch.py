@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from index.ingest.draft import Unreadable
+from index.ingest.document import Unreadable
 from index.ingest.fetch import Fetched, Network, fetch, is_public
 from tests.fakes.web import PUBLIC, FakeWeb
 

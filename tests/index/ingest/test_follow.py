@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.ingest.draft import Unreadable
+from index.ingest.add import Added, Refused
+from index.ingest.document import Unreadable
 from index.ingest.follow import Follower, Round, followed, read_feed, stop_following
-from index.ingest.intake import Added, Refused
 from index.types import FootnoteError
 from tests.fakes.web import FakeWeb
-from tests.index.ingest.test_intake import Unconfined
+from tests.index.ingest.test_add import NoSandbox
 
 SITE = "http://lake.example"
 MAP = f"{SITE}/sitemap.xml"
@@ -46,7 +46,7 @@ class Bench:
             self.sources,
             self.data,
             network=self.web.network,
-            confined=Unconfined(),
+            sandbox=NoSandbox(),
             sleep=self.sleep,
             clock=lambda: self.now,
         )

@@ -10,15 +10,15 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from index.ingest.chat import read_slack
-from index.ingest.confined import Confined
-from index.ingest.documents import READERS
-from index.ingest.docx import read_docx
-from index.ingest.draft import LeftOut, Unreadable
+from index.ingest.document import LeftOut, Unreadable
 from index.ingest.formats import Kind
-from index.ingest.mail import read_mail
-from index.ingest.sheets import read_csv, read_workbook
-from index.ingest.slides import read_slides
+from index.ingest.readers.chat import read_slack
+from index.ingest.readers.mail import read_mail
+from index.ingest.readers.other_markup import READERS
+from index.ingest.readers.sheets import read_csv, read_workbook
+from index.ingest.readers.slides import read_slides
+from index.ingest.readers.word import read_docx
+from index.ingest.sandbox import Sandbox
 from tests.fakes.documents import W, archive, docx, paragraph, word_parts
 
 
@@ -314,7 +314,7 @@ def test_a_bomb_and_entities_are_refused_in_every_format_that_is_an_archive(kind
     bomb = archive({"content.xml": b" " * 70_000_000, "mimetype": b"x"})
     entities = archive({"content.xml": '<!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/passwd">]><d>&a;</d>'})
 
-    with Confined() as confined:
+    with Sandbox() as sandbox:
         for raw, reason in ((bomb, "unpacks to more than 64 MB"), (entities, "declares XML entities")):
             with pytest.raises(Unreadable, match=reason):
-                confined.read(kind, raw, "a")
+                sandbox.read(kind, raw, "a")

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.article import ArticleError, parse_article, with_copies
-from index.ingest.confined import Confined
-from index.ingest.draft import Draft, Unreadable, clean_line, markdown_file
+from index.ingest.document import Draft, Unreadable, clean_line, markdown_file
 from index.ingest.formats import Kind
-from index.ingest.furniture import without_furniture
-from index.ingest.markup import without_html
 from index.ingest.naming import slug
+from index.ingest.readers.furniture import without_furniture
+from index.ingest.readers.markup import without_html
+from index.ingest.sandbox import Sandbox
 from tests.fakes.documents import FERRY_PAGE, FERRY_TEXT, archive, docx, page, paragraph, pdf
 
 # Ten times what the slowest kind takes on a busy machine: whatever hangs, hangs longer.
@@ -130,15 +130,15 @@ LETTER = docx(paragraph("The boats sail.", "Heading1") + paragraph("They come ba
 
 
 @pytest.fixture(scope="module")
-def confined() -> Iterator[Confined]:
-    with Confined(LIMITS) as one:
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(LIMITS) as one:
         yield one
 
 
-def read(confined: Confined, kind: Kind, raw: bytes) -> None:
+def read(sandbox: Sandbox, kind: Kind, raw: bytes) -> None:
     """Read, and insist on an article that reads back or a reason that is the document's."""
     try:
-        draft = confined.read(kind, raw, "fuzz")
+        draft = sandbox.read(kind, raw, "fuzz")
     except Unreadable as error:
         assert str(error) and not str(error).startswith(BROKEN), (kind, raw)
         return
@@ -157,8 +157,8 @@ def read(confined: Confined, kind: Kind, raw: bytes) -> None:
 
 @given(markdown())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_markdown_and_front_matter(confined: Confined, raw: bytes) -> None:
-    read(confined, "markdown", raw)
+def test_markdown_and_front_matter(sandbox: Sandbox, raw: bytes) -> None:
+    read(sandbox, "markdown", raw)
 
 
 @given(
@@ -167,26 +167,26 @@ def test_markdown_and_front_matter(confined: Confined, raw: bytes) -> None:
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_plain_text(confined: Confined, raw: bytes) -> None:
-    read(confined, "text", raw)
+def test_plain_text(sandbox: Sandbox, raw: bytes) -> None:
+    read(sandbox, "text", raw)
 
 
 @given(st.one_of(web_pages(), mutated(FERRY_PAGE.encode())))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_web_pages(confined: Confined, raw: bytes) -> None:
-    read(confined, "page", raw)
+def test_web_pages(sandbox: Sandbox, raw: bytes) -> None:
+    read(sandbox, "page", raw)
 
 
 @given(mutated(REPORT))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_pdf(confined: Confined, raw: bytes) -> None:
-    read(confined, "pdf", raw)
+def test_pdf(sandbox: Sandbox, raw: bytes) -> None:
+    read(sandbox, "pdf", raw)
 
 
 @given(mutated(LETTER))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_word_documents(confined: Confined, raw: bytes) -> None:
-    read(confined, "docx", raw)
+def test_word_documents(sandbox: Sandbox, raw: bytes) -> None:
+    read(sandbox, "docx", raw)
 
 
 OTHERS: dict[Kind, bytes] = {
@@ -216,8 +216,8 @@ OTHERS: dict[Kind, bytes] = {
     max_examples=max(20, settings().max_examples // 5),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_other_formats(confined: Confined, kind: Kind, data: st.DataObject) -> None:
-    read(confined, kind, data.draw(mutated(OTHERS[kind])))
+def test_other_formats(sandbox: Sandbox, kind: Kind, data: st.DataObject) -> None:
+    read(sandbox, kind, data.draw(mutated(OTHERS[kind])))
 
 
 @given(PROSE, st.lists(st.one_of(PROSE, TAGS), max_size=8), markdown())

@@ -1,0 +1,7 @@
+"""Whose articles are whose, and what is done to them: asked, added, removed, built.
+
+In reading order:
+
+rights — which collections are seen where: the settings file, read strictly, and followed while a bot runs
+library — the articles as somebody looks after them who is not at a terminal: add, find, remove, rebuild
+"""

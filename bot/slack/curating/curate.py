@@ -1,0 +1,450 @@
+"""What curators ask for in Slack: done one after the other, beside the answers, and told as it goes on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import get_args
+
+from slack_bolt import Ack, App, BoltContext
+
+from bot.library.library import Added, Document, Library, Merged, Outcome, Refused, Round
+from bot.library.rights import IN_NO_FOLDER, collection_named
+from bot.memory import Place, State
+from bot.slack import messages, replies
+from bot.slack.access import Access, Closed
+from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
+from bot.slack.curators import Curators
+from bot.slack.faults import trace
+from bot.slack.incoming import Asked, Payload, from_button, is_outsider, team_of
+from bot.slack.locales import Locales
+from bot.slack.messages import Message, Words
+from bot.slack.replies import InResponse, Reply, Sent
+from bot.slack.requests import File, Request
+from bot.slack.workers import Workers
+from bot.types import Answers, Scope
+from index.ingest.document import What
+from index.types import BuildReport, FootnoteError, collection_of
+
+_log = logging.getLogger(__name__)
+
+# Somebody reads along; Slack takes 50 edits a minute.
+EDIT_SECONDS = 2.0
+# A response address takes five messages in all.
+EDITS_OF_A_RESPONSE = 3
+LINES_OF_A_ROUND = 10
+
+_AT_WORK, _DONE, _PARTLY, _QUESTION = "hammer_and_wrench", "white_check_mark", "warning", "grey_question"
+
+Show = Callable[[Message], None]
+
+
+class Curating:
+    """Thread-safe as far as `library` is used by one worker."""
+
+    def __init__(
+        self,
+        library: Library,
+        answers: Answers,
+        curators: Curators,
+        downloads: Downloads,
+        waiting: Callable[[], int],
+    ) -> None:
+        """`waiting` says how many requests are under way or in the queue."""
+        self._library = library
+        self._answers = answers
+        self._curators = curators
+        self._downloads = downloads
+        self._waiting = waiting
+
+    def request(self, asked: Asked) -> Request | None:
+        """What is asked for; None where it is a question."""
+        request = None if asked.only_if_certain else asked.request
+        # Without curators, a link that is dropped on the bot is what it always was.
+        return None if request is not None and request.dropped and not self._curators else request
+
+    def trusts(self, user: str) -> bool:
+        return user in self._curators
+
+    def who_can(self, words: Words) -> Message:
+        if not self._curators:
+            return messages.curated_message("lock", words.curators_only, [words.curators_none], words)
+        names = self._curators.names()
+        lines = [words.curators_are.format(names=words.comma.join(names))] if names else []
+        return messages.curated_message("lock", words.curators_only, lines, words)
+
+    def troubles(self, scope: Scope) -> tuple[messages.Trouble, ...]:
+        """The files in scope that cannot be read; raise `FootnoteError` where there is no folder of them.
+
+        Reads them all, which takes two seconds for ten thousand.
+        """
+        return tuple(
+            messages.Trouble(one.file, one.reason, kept=one.state == "stale")
+            for one in self._library.inventory(scope)
+            if one.reason
+        )
+
+    def carry_out(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
+        """Do it, and return what is to be said of it; raise `FootnoteError` where it cannot be done."""
+        match request.kind:
+            case "add":
+                return self._add(request, scope, words, show)
+            case "follow":
+                return self._follow(request, scope, words, show)
+            case "remove":
+                return self._ask_before_removing(request.name, scope, words)
+            case "rebuild":
+                return _rebuilt(self._build(words, show), scope, words)
+            case "status":
+                return self._status(scope, words)
+
+    def remove(self, id: str, scope: Scope, words: Words, show: Show) -> Message:
+        """Remove an article, after the question whether to."""
+        removed = self._library.remove(id, scope)
+        if removed is None:
+            return messages.curated_message(_QUESTION, words.remove_unknown.format(name=id), words=words)
+        self._build(words, show)
+        said = words.was_removed.format(title=removed.title or removed.id, id=removed.id)
+        return messages.curated_message(_DONE, said, words=words)
+
+    def _add(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
+        collection = self._collection(request, scope, words)
+        if isinstance(collection, Message):
+            return collection
+        lost: list[str] = []
+        outcomes = self._library.add(self._sources(request, words, show, lost), collection)
+        kept = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
+        lines = [*(line for outcome in outcomes for line in _lines(outcome, words)), *lost]
+        if not kept:
+            return messages.curated_message(_PARTLY, words.add_nothing, lines, words)
+        try:
+            report = self._build(words, show)
+        except FootnoteError as error:
+            _log.error("Articles were added and the index was not brought up to date: %s", error)
+            return messages.curated_message(_PARTLY, words.add_partly, [*lines, str(error)], words)
+        files = {outcome.file for outcome in kept}
+        lines += _failures(report, scope, words, only=files)
+        whole = len(lines) == len(kept)
+        question = next(
+            (found for outcome in kept for found in self._answers.examples(scope, outcome.id)), None
+        )
+        if question is not None:
+            lines.insert(0, words.can_ask.format(question=question))
+        sign, said = (_DONE, words.add_done) if whole else (_PARTLY, words.add_partly)
+        return messages.curated_message(sign, said, lines, words, ask=question)
+
+    def _follow(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
+        collection = self._collection(request, scope, words)
+        if isinstance(collection, Message):
+            return collection
+
+        def on_page(url: str, number: int, count: int) -> None:
+            said = words.fetching.format(number=number, count=count, name=url)
+            show(messages.curated_message(_AT_WORK, said, words=words))
+
+        rounds = [self._library.follow(url, collection, on_page) for url in request.urls]
+        lines = [line for one in rounds for line in _round_lines(one, words)]
+        if any(one.changed for one in rounds):
+            report = self._build(words, show)
+            kept = (outcome for one in rounds for outcome in one.outcomes if not isinstance(outcome, Refused))
+            lines += _failures(report, scope, words, only={outcome.file for outcome in kept})
+        if all(one.problem for one in rounds):
+            return messages.curated_message(_PARTLY, words.follow_nothing, lines, words)
+        return messages.curated_message(_DONE, words.follow_done, lines, words)
+
+    def _collection(self, request: Request, scope: Scope, words: Words) -> str | Message:
+        """Where to add: what was said, else what can be seen here, where there is no choice."""
+        known = self._library.collections(scope)
+        names = words.comma.join(name or words.collection_at_top for name in known)
+        if request.collection is not None:
+            if collection_named(request.collection) in known:
+                return collection_named(request.collection)
+            said = words.collection_unknown.format(name=request.collection, names=names)
+            return messages.curated_message(_QUESTION, said, words=words)
+        if scope is None or "" in known:
+            return ""
+        if len(known) == 1:
+            return known[0]
+        example = known[0] if known else IN_NO_FOLDER
+        said = words.collection_which.format(name=example, names=names)
+        return messages.curated_message(_QUESTION, said, words=words)
+
+    def _sources(
+        self, request: Request, words: Words, show: Show, lost: list[str]
+    ) -> Iterator[str | Document]:
+        """One after the other, so that no more than one file is in memory; `lost` gets what did not come."""
+        sources: list[str | File] = [*request.urls, *request.files]
+        for number, source in enumerate(sources, start=1):
+            name = source.name if isinstance(source, File) else source
+            said = words.fetching.format(number=number, count=len(sources), name=name)
+            show(messages.curated_message(_AT_WORK, said, words=words))
+            if not isinstance(source, File):
+                yield source
+                continue
+            raw = self._downloads.fetch(source)
+            if isinstance(raw, NotFetched):
+                lost.append(_lost(source, raw, words))
+            else:
+                yield Document(source.name, raw, source.content_type)
+
+    def _build(self, words: Words, show: Show) -> BuildReport:
+        def on_progress(stage: str, done: int, total: int) -> None:
+            if stage != "Embedding" or not total:  # the others are done in no time
+                return
+            percent = 100 * done // total
+            said = words.building_share.format(percent=percent)
+            show(messages.curated_message(_AT_WORK, said, words=words))
+
+        show(messages.curated_message(_AT_WORK, words.building, words=words))
+        return self._library.rebuild(on_progress)
+
+    def _ask_before_removing(self, name: str, scope: Scope, words: Words) -> Message:
+        looked = self._library.look_up(name, scope)
+        if looked.found is None:
+            lines = [words.remove_near.format(names=words.comma.join(looked.near))] if looked.near else []
+            said = words.remove_unknown.format(name=name)
+            return messages.curated_message(_QUESTION, said, lines, words)
+        found = looked.found
+        said = words.remove_question.format(title=found.title or found.id, id=found.id)
+        return messages.curated_message(_QUESTION, said, [words.remove_detail], words, remove=found.id)
+
+    def _status(self, scope: Scope, words: Words) -> Message:
+        listed = self._library.inventory(scope)
+        counts = words.status_counts.format(
+            articles=f"{sum(1 for one in listed if one.passages):,}",
+            passages=f"{sum(one.passages for one in listed):,}",
+            waiting=max(0, self._waiting() - 1),  # this one is at work itself
+        )
+        failed = [
+            words.status_failed.format(file=one.file, reason=messages.reason_in(words, one.reason))
+            for one in listed
+            if one.reason
+        ]
+        behind = [
+            words.status_new.format(id=one.id) for one in listed if one.state in ("new", "changed", "removed")
+        ]
+        return messages.curated_message("books", words.status, [counts, *failed, *behind], words)
+
+
+class ProgressMessage:
+    """One message of the bot that says how far a request is, and at last what came of it."""
+
+    def __init__(self, reply: Reply, ts: str | None, words: Words) -> None:
+        """`ts` is the message that there is already; empty for the one whose button was pressed."""
+        self._reply = reply
+        self._ts = ts
+        self._words = words
+        self._left = EDITS_OF_A_RESPONSE if isinstance(reply, InResponse) else None
+        self._next = 0.0
+
+    def show(self, message: Message) -> None:
+        """Best effort, and no more often than is read."""
+        now = time.monotonic()
+        if now < self._next or self._left == 0:
+            return
+        self._next = now + EDIT_SECONDS
+        if self._left is not None:
+            self._left -= 1
+        self.end(message)
+
+    def end(self, message: Message) -> replies.Outcome:
+        if self._ts is not None:
+            return self._reply.update(self._ts, message, self._words)
+        outcome = self._reply.post(message, self._words)
+        if isinstance(outcome, Sent) and outcome.ts:
+            self._ts = outcome.ts
+        return outcome
+
+
+def register(
+    app: App,
+    curating: Curating,
+    state: State,
+    locales: Locales,
+    access: Access,
+    requests: Workers,
+    take: Callable[[Asked], None],
+) -> None:
+    """The buttons below what curators are told.  `take` takes a question."""
+    buttons = _Buttons(curating, state, locales, access, requests, take)
+    app.action(messages.REMOVE)(buttons.remove)
+    app.action(messages.KEEP)(buttons.keep)
+    app.action(messages.ASK_THIS)(buttons.ask_this)
+
+
+class _Buttons:
+    """A value says no more than could be typed, and whoever presses is looked at as if it had been."""
+
+    def __init__(
+        self,
+        curating: Curating,
+        state: State,
+        locales: Locales,
+        access: Access,
+        requests: Workers,
+        take: Callable[[Asked], None],
+    ) -> None:
+        self._curating = curating
+        self._inbox = state.inbox
+        self._locales = locales
+        self._access = access
+        self._requests = requests
+        self._take = take
+
+    def remove(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
+        ack()
+        words, reply = self._words(body), _reply(body)
+        scope = self._allowed(body, context, words, reply)
+        if isinstance(scope, Closed):
+            return
+        id, place = str(action.get("value") or ""), _place(body, context)
+        message = str((body.get("container") or {}).get("message_ts") or "")
+        claim = self._inbox.claim((f"remove:{place.team}:{place.channel}:{message}:{id}",))
+        if claim is None:  # pressed twice
+            return
+
+        def job() -> None:
+            progress = ProgressMessage(reply, "", words)
+            try:
+                progress.end(self._curating.remove(id, scope, words, progress.show))
+            except FootnoteError as error:
+                _log.error("An article could not be removed: %s", error)
+                progress.end(failed_message(error, words))
+            except Exception as error:
+                _log.error("An article could not be removed\n%s", trace(error))
+                progress.end(messages.broken_message(words))
+            finally:
+                self._inbox.finish(claim)
+
+        if not self._requests.submit(job):
+            self._inbox.release(claim)
+            reply.post(messages.busy_message(words), words)
+
+    def keep(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
+        ack()
+        words, reply = self._words(body), _reply(body)
+        if not isinstance(self._allowed(body, context, words, reply), Closed):
+            said = words.kept.format(id=str(action.get("value") or ""))
+            reply.update("", messages.curated_message(_DONE, said, words=words), words)
+
+    def ask_this(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
+        """For whoever presses, as if it had been typed after the command."""
+        ack()
+        self._take(from_button(body, str(action.get("value") or ""), team_of(context)))
+
+    def _allowed(
+        self, body: Payload, context: BoltContext, words: Words, reply: InResponse
+    ) -> Scope | Closed:
+        """What may be touched; `Closed`, and a word to whoever pressed, where that is nothing."""
+        place = _place(body, context)
+        sight = self._access.at(place.channel, outsider=is_outsider(body))
+        if isinstance(sight, Closed):
+            reply.post(messages.declined_message(words, unknown=sight is Closed.UNKNOWN), words)
+            return sight
+        if not self._curating.trusts(str((body.get("user") or {}).get("id") or "")):
+            reply.post(self._curating.who_can(words), words)
+            return Closed.OUTSIDER
+        return sight.scope
+
+    def _words(self, body: Payload) -> Words:
+        return self._locales.words(str((body.get("user") or {}).get("id") or ""))
+
+
+def failed_message(error: FootnoteError, words: Words) -> Message:
+    """An expected failure: its own words are for those who look after the articles."""
+    return messages.curated_message(_PARTLY, words.request_failed, str(error).split("\n"), words)
+
+
+def taken_on_message(words: Words) -> Message:
+    return messages.curated_message(_AT_WORK, words.taken_on, words=words)
+
+
+def _rebuilt(report: BuildReport, scope: Scope, words: Words) -> Message:
+    failures = _failures(report, scope, words)
+
+    def count(ids: Sequence[str]) -> str:
+        return f"{sum(1 for id in ids if _within(id, scope)):,}"
+
+    counts = words.rebuilt_counts.format(
+        added=count(report.added),
+        changed=count(report.changed),
+        removed=count(report.removed),
+        failed=f"{len(failures):,}",
+    )
+    return messages.curated_message(_PARTLY if failures else _DONE, words.rebuilt, [counts, *failures], words)
+
+
+def _failures(report: BuildReport, scope: Scope, words: Words, only: set[str] | None = None) -> list[str]:
+    return [
+        words.not_indexed.format(file=failure.file, reason=messages.reason_in(words, failure.reason))
+        for failure in report.failed
+        if _within(failure.file, scope) and (only is None or failure.file in only)
+    ]
+
+
+def _within(file: str, scope: Scope) -> bool:
+    return scope is None or collection_of(file) in scope
+
+
+def _lines(outcome: Outcome, words: Words) -> Iterator[str]:
+    """What came of it; what was left out of an article; and what a person should look at."""
+    yield _line(outcome, words)
+    if isinstance(outcome, Added) and outcome.change != "unchanged":
+        kinds = dict(zip(get_args(What), words.left_out_kinds, strict=True))
+        for left in outcome.left_out:
+            begun = " · ".join(left.words)
+            yield words.was_left_out.format(
+                id=outcome.id, kind=kinds[left.what], count=f"{left.count:,}", words=begun
+            ).rstrip()
+        for warning in outcome.warnings:
+            yield f"{outcome.source} {messages.reason_in(words, warning)}"
+
+
+def _round_lines(one: Round, words: Words) -> Iterator[str]:
+    """What one look at a feed brought; of many pages, how many."""
+    if one.problem:
+        yield words.was_refused.format(source=one.url, reason=messages.reason_in(words, one.problem))
+        return
+    yield words.follow_counts.format(
+        url=one.url,
+        new=f"{sum(1 for outcome in one.outcomes if not isinstance(outcome, Refused)):,}",
+        unchanged=f"{one.unchanged:,}",
+    )
+    yield from (_line(outcome, words) for outcome in one.outcomes[:LINES_OF_A_ROUND])
+    yield from (words.follow_gone.format(url=page.url, id=page.id) for page in one.gone[:LINES_OF_A_ROUND])
+
+
+def _line(outcome: Outcome, words: Words) -> str:
+    match outcome:
+        case Added(title=title, id=id, change="added"):
+            beside = words.stands_beside.format(sibling=outcome.sibling) if outcome.sibling else ""
+            return words.was_added.format(title=title, id=id) + beside
+        case Added(title=title, id=id, change="replaced"):
+            return words.was_replaced.format(title=title, id=id)
+        case Added(title=title, id=id):
+            return words.was_unchanged.format(title=title, id=id)
+        case Merged(source=source, title=title, id=id):
+            return words.was_merged.format(source=source, title=title, id=id)
+        case Refused(source=source, reason=reason):
+            return words.was_refused.format(source=source, reason=messages.reason_in(words, reason))
+
+
+def _lost(file: File, why: NotFetched, words: Words) -> str:
+    said = {
+        NotFetched.ELSEWHERE: words.not_fetched_elsewhere,
+        NotFetched.NOT_ALLOWED: words.not_fetched_not_allowed,
+        NotFetched.TOO_LARGE: words.not_fetched_too_large,
+        NotFetched.FAILED: words.not_fetched_failed,
+    }[why]
+    values = {"name": file.name, "megabytes": f"{MAX_BYTES / 1e6:.0f}"}
+    return said.format(**values)
+
+
+def _place(body: Payload, context: BoltContext) -> Place:
+    return Place(team_of(context), str((body.get("channel") or {}).get("id") or ""))
+
+
+def _reply(body: Payload) -> InResponse:
+    shown = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
+    return InResponse(str(body["response_url"]), str(shown or ""))

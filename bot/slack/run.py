@@ -1,0 +1,66 @@
+"""What the main thread does while the others answer: wait for the signal, and look after things."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from bot.memory import State
+from bot.slack.faults import trace
+from bot.slack.health import Pulse
+
+_log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+_PRUNE_SECONDS = 3_600.0
+_CHORES_SECONDS = 60.0
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    stop = threading.Event()
+
+    def set_stop(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, set_stop)
+    signal.signal(signal.SIGINT, set_stop)
+    return stop
+
+
+def wait_for_stop(
+    stop: threading.Event,
+    state: State,
+    is_connected: Callable[[], bool],
+    beat: Callable[[bool], None],
+    pulse: Pulse,
+    chores: Callable[[], None],
+) -> None:
+    """`chores` are done every minute, and never fail."""
+    connected, next_prune, next_chores = True, time.monotonic() + _PRUNE_SECONDS, time.monotonic()
+    while True:
+        was_connected, connected = connected, is_connected()
+        if connected != was_connected:
+            _log.warning("The connection to Slack is %s", "back" if connected else "lost; connecting again")
+        beat(connected)
+        pulse.beat()
+        if time.monotonic() >= next_prune:
+            next_prune = time.monotonic() + _PRUNE_SECONDS
+            _prune(state)
+        if time.monotonic() >= next_chores:
+            next_chores = time.monotonic() + _CHORES_SECONDS
+            chores()
+        if stop.wait(BEAT_SECONDS):
+            return
+
+
+def _prune(state: State) -> None:
+    try:
+        state.prune()
+    except sqlite3.Error as error:
+        _log.error("Old entries of the bot's memory could not be removed\n%s", trace(error))

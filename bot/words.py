@@ -1,0 +1,701 @@
+"""Every word that Footnote itself says in Slack, in each language; what it quotes comes from the articles."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language.  `{…}` are filled in; both languages have the same ones."""
+
+    # Answers
+    uncertain: str
+    uncertain_detail: str
+    written: str
+    sources: str
+    also: str
+    undated: str
+    untitled: str
+    layout_refused: str
+    asked: str
+    more: str
+    more_detail: str
+    no_more: str
+    disagreement: str
+    unanswered: str
+    selection: str
+    instead: str
+    named_nowhere: str
+
+    # About the articles themselves: of one, of several that are all shown, of more than are shown
+    told_count: tuple[str, str, str]
+    told_collection: tuple[str, str, str]
+    told_mentioning: tuple[str, str, str]
+    told_from: tuple[str, str, str]
+    told_latest: tuple[str, str, str]
+    told_latest_naming: tuple[str, str, str]
+    told_none_from: str
+    told_none_dated: str
+    # Of one article: what is known, and that it is not
+    told_author: tuple[str, str]
+    told_published: tuple[str, str]
+    told_publisher: tuple[str, str]
+    told_link: tuple[str, str]
+    told_of_more: str
+
+    # No answer
+    not_in_sources: str
+    too_long: str
+    welcome: str
+    no_articles: str
+    nothing_before: str
+    nothing_more: str
+    nearest: str
+    help: str
+    help_detail: str
+    no_index: str
+    no_index_detail: str
+    broken: str
+    broken_detail: str
+    busy: str
+    busy_detail: str
+    limited_user: str
+    limited_channel: str
+    limited_detail: str
+    unread_file: str
+    unread_link: str
+    went_quiet: str
+    went_quiet_detail: str
+    resumed: str
+    resumed_detail: str
+    declined: str
+    declined_detail: str
+    perhaps_shared: str
+    perhaps_shared_detail: str
+
+    # Buttons, and what they say to a screen reader
+    show_passage: str
+    show_passage_spoken: str
+    more_like_this: str
+    more_like_this_spoken: str
+    share: str
+    share_spoken: str
+    tell_curators: str
+    tell_curators_spoken: str
+    good: str
+    bad: str
+
+    # After a button
+    feedback_thanks: str
+    feedback_withheld: str
+    curators_told: str
+    curators_withheld: str
+    shared: str
+    shared_before: str
+    share_withheld: str
+    more_withheld: str
+    too_late: str
+
+    # The passage modal
+    passage: str
+    passage_note: str
+    passage_shortened: str
+    open_article: str
+    open_article_alone: str
+    previous: str
+    next: str
+    close: str
+    passage_withheld: str
+    passage_changed: str
+
+    # The feedback modal
+    why: str
+    why_question: str
+    wrong: str
+    outdated: str
+    not_asked: str
+    in_words: str
+    in_words_hint: str
+    send: str
+    cancel: str
+
+    # App Home and the side panel
+    home: str
+    home_no_index: str
+    home_counts: str
+    home_age_minutes: str
+    home_age_hours: str
+    home_age_days: str
+    home_articles: str
+    home_collection: str
+    home_no_collection: str
+    home_more_collections: str
+    home_troubles: str
+    home_kept: str
+    home_examples: str
+    home_how: str
+    home_ways: tuple[str, ...]
+    prompts: str
+
+    # While looking
+    thinking: str
+    looking: tuple[str, ...]
+
+    # Dates and lists
+    comma: str
+    months: tuple[str, ...]
+    full_date: str
+    month_date: str
+
+    # For curators
+    curators_only: str
+    curators_are: str
+    curators_none: str
+    taken_on: str
+    told_directly: str
+    fetching: str
+    building: str
+    building_share: str
+    add_done: str
+    add_partly: str
+    add_nothing: str
+    was_added: str
+    stands_beside: str
+    was_replaced: str
+    was_unchanged: str
+    was_merged: str
+    was_refused: str
+    was_left_out: str
+    left_out_kinds: tuple[str, ...]
+    """In the order of `index.ingest.document.What`."""
+    not_indexed: str
+    follow_done: str
+    follow_nothing: str
+    follow_counts: str
+    follow_gone: str
+    can_ask: str
+    ask_this: str
+    collection_unknown: str
+    collection_which: str
+    collection_at_top: str
+    not_fetched_elsewhere: str
+    not_fetched_not_allowed: str
+    not_fetched_too_large: str
+    not_fetched_failed: str
+    remove_question: str
+    remove_detail: str
+    remove: str
+    keep: str
+    kept: str
+    was_removed: str
+    remove_unknown: str
+    remove_near: str
+    rebuilt: str
+    rebuilt_counts: str
+    status: str
+    status_counts: str
+    status_new: str
+    status_failed: str
+    request_failed: str
+    further: str
+
+    # For those who run it
+    report_week: str
+    report_counts: str
+    report_answered: str
+    report_uncertain: str
+    report_none: str
+    report_error: str
+    report_turned_away: str
+    report_days: str
+    report_verdicts: str
+    report_gone: str
+    report_in_vain: str
+    report_told: str
+    report_not_kept: str
+    installed: str
+    not_installed: str
+
+    # What people say to the bot
+    orders_quiet: tuple[str, ...]
+    orders_resume: tuple[str, ...]
+    orders_add: tuple[str, ...]
+    orders_follow: tuple[str, ...]
+    orders_remove: tuple[str, ...]
+    orders_rebuild: tuple[str, ...]
+    orders_status: tuple[str, ...]
+
+
+ENGLISH = Words(
+    uncertain="Closest I found",
+    uncertain_detail="It may not answer your question, so please check it.",
+    written="Written by a language model from the sentences below; every sentence was checked against them.",
+    sources="Sources",
+    also="also in {places}",
+    undated="undated",
+    untitled="Untitled",
+    layout_refused="(Slack refused the layout of this reply, so here it is as plain text.)",
+    asked="Asked privately and shared: “{question}”",
+    more="More like this",
+    more_detail="Related passages, which need not answer the question.",
+    no_more="I found nothing else that is close to this passage.",
+    disagreement="The articles disagree: compare what they say, and their dates.",
+    unanswered="The articles do not say: {parts}",
+    selection="A selection of what the articles say:",
+    instead="The articles name {named}, not {asked}.",
+    named_nowhere="No article names {asked}.",
+    told_count=(
+        "I know one article:",
+        "I know {count} articles:",
+        "I know {count} articles. The newest are:",
+    ),
+    told_collection=(
+        "You can ask about what this article says:",
+        "You can ask about what these {count} articles say:",
+        "You can ask about what {count} articles say. The newest are:",
+    ),
+    told_mentioning=(
+        "One article names {subject}:",
+        "{count} articles name {subject}:",
+        "{count} articles name {subject}. The newest are:",
+    ),
+    told_from=(
+        "One article is from {subject}:",
+        "{count} articles are from {subject}:",
+        "{count} articles are from {subject}. The newest are:",
+    ),
+    told_latest=("The newest article:", "The newest articles:", "The newest of {count} articles:"),
+    told_latest_naming=(
+        "The newest article that names {subject}:",
+        "The newest articles that name {subject}:",
+        "The newest of {count} articles that name {subject}:",
+    ),
+    told_none_from="No article is from {subject}.",
+    told_none_dated="No article has a date, so I cannot say which is the newest.",
+    told_author=("Written by {value}.", "I do not know who wrote it."),
+    told_published=("Published: {value}.", "I do not know when it was published."),
+    told_publisher=("Published by {value}.", "I do not know who published it."),
+    told_link=("Open it here:", "I know no web address of it."),
+    told_of_more="{count} articles fit your words; these are the newest.",
+    not_in_sources="I did not find an answer in the articles.",
+    too_long="That is longer than the {limit} characters that I read. Please ask in a sentence or two.",
+    welcome="You are welcome. Ask again whenever you like.",
+    no_articles=(
+        "I have no articles to search yet. Whoever runs me can add Markdown files to the sources folder"
+        " and run `footnote build`."
+    ),
+    nothing_before="I have no earlier answer here to go on from. Please ask the whole question.",
+    nothing_more="I have shown all that the articles say about this.",
+    nearest="Nearest articles, which do not answer it:",
+    help="Ask me a question, and I answer with quotes from the articles.",
+    help_detail=(
+        "Write it after my name in a channel, in a direct message to me, or privately with /ask."
+        " Every quote is word for word, and “Show passage” shows where it stands."
+    ),
+    no_index="I have no usable index of the articles, so I could not look this up.",
+    no_index_detail="Whoever runs me can see the reason, and what to do, with `footnote doctor`.",
+    broken="Something went wrong on my side, so I could not look this up.",
+    broken_detail="The fault is in my log. Asking again may work.",
+    busy="I have more questions than I can handle right now, so I did not look this one up.",
+    busy_detail="Please ask again in a minute.",
+    limited_user="My limit for one person is {limit} a minute, and this is one more.",
+    limited_channel="My limit for one channel is {limit} a minute, and this is one more.",
+    limited_detail="Please ask again in {seconds} s; until then I leave questions unanswered.",
+    unread_file="I did not read the attached file; I only read the text of a message.",
+    unread_link="I did not open the link; I only know the articles that were given to me.",
+    went_quiet="I stay out of this thread.",
+    went_quiet_detail="Mention me and I answer; say “resume” and I follow along again.",
+    resumed="I follow this thread again.",
+    resumed_detail="Further questions need no mention. Say “quiet” and I stay out.",
+    declined="I do not answer where people of other organisations take part.",
+    declined_detail="Ask me in a direct message, or in a channel of your own organisation.",
+    perhaps_shared="I do not answer here, since Slack does not tell me whether outsiders take part.",
+    perhaps_shared_detail="Invite me to it and try again, or ask me in a direct message.",
+    show_passage="Show passage",
+    show_passage_spoken="Show passage: quote {number}, source {citation}",
+    more_like_this="More like this",
+    more_like_this_spoken="More like quote {number}, source {citation}",
+    share="Share in channel",
+    share_spoken="Share this answer with everybody in the channel",
+    tell_curators="Tell the curators",
+    tell_curators_spoken="Tell the curators that the articles do not answer this",
+    good="Good answer",
+    bad="Bad answer",
+    feedback_thanks="Thank you, noted.",
+    feedback_withheld="I no longer have this answer, so I could not note that.",
+    curators_told="Noted for those who look after the articles, with your question. Thank you.",
+    curators_withheld="I no longer have this question, so I could not note it. Please ask it again.",
+    shared="Shared in the channel.",
+    shared_before="This answer was shared already.",
+    share_withheld="I can no longer share this answer. Please ask your question again.",
+    more_withheld="I can no longer look from this passage. Please ask your question again.",
+    too_late="Slack took too long to let me open this. Please press the button again.",
+    passage="Passage",
+    passage_note="The quoted words are in bold.",
+    passage_shortened="The passage is shortened here.",
+    open_article="Open the article at this sentence",
+    open_article_alone="Open the article",
+    previous="Previous",
+    next="Next",
+    close="Close",
+    passage_withheld="I cannot show this passage. Please ask your question again.",
+    passage_changed=(
+        "The article has changed since this answer, so the quote no longer stands there as it did."
+        " Please ask your question again."
+    ),
+    why="What went wrong?",
+    why_question="This answer is",
+    wrong="wrong",
+    outdated="outdated",
+    not_asked="not what I asked",
+    in_words="In your words",
+    in_words_hint="What would have been right, and where does it stand?",
+    send="Send",
+    cancel="Cancel",
+    home="What I can answer",
+    home_no_index="I have no usable index of the articles, so I cannot answer at the moment.",
+    home_counts="Articles: {articles} · passages: {passages} · index made {age}",
+    home_age_minutes="{number} min ago",
+    home_age_hours="{number} h ago",
+    home_age_days="{number} d ago",
+    home_articles="Newest articles",
+    home_collection="{name}: {count}",
+    home_no_collection="Not in a collection",
+    home_more_collections="Further collections: {count}",
+    home_troubles="What I cannot read",
+    home_kept="(Its last good version can still be asked.)",
+    home_examples="Questions to try",
+    home_how="How to ask",
+    home_ways=(
+        "Mention me in a channel, or write to me directly. Further questions in my thread need no mention.",
+        "Type /ask and a question: only you see the answer, until you share it.",
+        "Choose “Find sources for this” from the menu of any message.",
+        "Edit your question and I edit my reply; delete it and my reply goes too.",
+        "Say “quiet” in a thread and I stay out of it; “resume” brings me back.",
+    ),
+    prompts="Ask the articles",
+    thinking="is looking through the articles…",
+    looking=("Looking through the articles…", "Comparing sentences…", "Checking each quote…"),
+    comma=", ",
+    months=(
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
+    full_date="{day} {month} {year}",
+    month_date="{month} {year}",
+    curators_only="Only curators change the articles.",
+    curators_are="You can ask {names}.",
+    curators_none="There are none yet: whoever runs me can name some with FOOTNOTE_CURATORS.",
+    taken_on="I am on it.",
+    told_directly="I am on it, and tell you in our direct conversation how it goes.",
+    fetching="Reading {number} of {count}: {name}",
+    building="Bringing the index up to date…",
+    building_share="Bringing the index up to date: {percent}%",
+    add_done="Done. The articles can be asked now.",
+    add_partly="Done, but not with all of it.",
+    add_nothing="Nothing was added.",
+    was_added="Added “{title}” ({id})",
+    stands_beside=". It stands beside {sibling}, which is named alike; remove that if this takes its place",
+    was_replaced="Replaced “{title}” ({id}) by the version of now",
+    was_unchanged="“{title}” ({id}) was there already, just as it is",
+    was_merged="{source} is a copy of “{title}” ({id}), which names it now too",
+    was_refused="{source} {reason}",
+    was_left_out="Left out of {id}: {kind} ({count}) {words}",
+    left_out_kinds=(
+        *("text around the article", "hidden text", "hidden rows", "struck text"),
+        *("pictures", "comments", "code", "attachments"),
+    ),
+    not_indexed="{file} is not in the index: it {reason}",
+    follow_done="Followed. `footnote follow --every 1h` on the server takes in what comes later.",
+    follow_nothing="Nothing is followed.",
+    follow_counts="{url}: {new} articles taken in, {unchanged} as they were",
+    follow_gone="{url} is gone; its article {id} stays until it is removed",
+    can_ask="For instance: {question}",
+    ask_this="Ask this",
+    collection_unknown="There is no collection “{name}” here. Choose from: {names}.",
+    collection_which="Please say into which collection, as in “add … to {name}”. Choose from: {names}.",
+    collection_at_top="“.” (no collection)",
+    not_fetched_elsewhere="{name} is not kept by Slack itself. Please upload the file, or give its address.",
+    not_fetched_not_allowed="{name} may not be read by me: the app needs the scope files:read.",
+    not_fetched_too_large="{name} is larger than {megabytes} MB, which is the most that is read.",
+    not_fetched_failed="{name} did not come from Slack as a whole. Please try again.",
+    remove_question="Remove “{title}” ({id})?",
+    remove_detail="Its file is deleted, and no answer is taken from it any more.",
+    remove="Remove",
+    keep="Keep",
+    kept="“{id}” stays.",
+    was_removed="Removed “{title}” ({id}). No answer is taken from it any more.",
+    remove_unknown="There is no article “{name}” here.",
+    remove_near="Is it one of these? {names}",
+    rebuilt="The index is up to date.",
+    rebuilt_counts="Added: {added} · changed: {changed} · removed: {removed} · failed: {failed}",
+    status="What I know",
+    status_counts="Articles: {articles} · passages: {passages} · tasks waiting: {waiting}",
+    status_new="{id} is not in the index as it is now; “rebuild” brings it up to date",
+    status_failed="{file} {reason}",
+    request_failed="That could not be done.",
+    further="and {count} more",
+    report_week="What was asked from {first} to {last}",
+    report_counts="Questions: {questions}",
+    report_answered="answered {share}",
+    report_uncertain="closest found {share}",
+    report_none="no answer {share}",
+    report_error="errors {share}",
+    report_turned_away="turned away {share}",
+    report_days="A day, from Monday on: {numbers}",
+    report_verdicts="Verdicts: {good} 👍, {bad} 👎",
+    report_gone="no quote of it to show",
+    report_in_vain="Asked in vain: {count}",
+    report_told="passed on",
+    report_not_kept="Only what was passed on is listed; FOOTNOTE_KEEP_QUESTIONS=yes lists the rest too.",
+    installed="Installed. Invite Footnote to a channel and mention it, or write to it directly.",
+    not_installed="Not installed ({reason}). Please begin again at {path}.",
+    orders_quiet=("quiet", "be quiet", "please be quiet", "stay quiet", "hush"),
+    orders_resume=("resume", "please resume", "you may resume"),
+    orders_add=("add", "please add"),
+    orders_follow=("follow", "please follow"),
+    orders_remove=("remove", "please remove", "delete"),
+    orders_rebuild=("rebuild", "please rebuild", "rebuild the index"),
+    orders_status=("status", "your status"),
+)
+
+CHINESE = Words(
+    uncertain="最接近的内容",
+    uncertain_detail="它不一定回答了你的问题，请核对。",
+    written="以上文字由语言模型根据下面的原句写成，每句话都已与原句核对。",
+    sources="来源",
+    also="另见 {places}",
+    undated="日期不详",
+    untitled="无标题",
+    layout_refused="（Slack 不接受这条回复的版式，因此改用纯文本。）",
+    asked="私下提问后分享：“{question}”",
+    more="类似内容",
+    more_detail="相关段落，不一定回答这个问题。",
+    no_more="没有找到与这段话相近的其他内容。",
+    disagreement="文章说法不一，请比较内容和日期。",
+    unanswered="文章没有说明：{parts}",
+    selection="文章内容节选：",
+    instead="文章提到的是 {named}，不是 {asked}。",
+    named_nowhere="没有文章提到 {asked}。",
+    told_count=("我有一篇文章：", "我有 {count} 篇文章：", "我有 {count} 篇文章，最新的是："),
+    told_collection=(
+        "可以问这篇文章的内容：",
+        "可以问这 {count} 篇文章的内容：",
+        "可以问 {count} 篇文章的内容，最新的是：",
+    ),
+    told_mentioning=(
+        "有一篇文章提到 {subject}：",
+        "有 {count} 篇文章提到 {subject}：",
+        "有 {count} 篇文章提到 {subject}，最新的是：",
+    ),
+    told_from=(
+        "有一篇文章来自 {subject}：",
+        "有 {count} 篇文章来自 {subject}：",
+        "有 {count} 篇文章来自 {subject}，最新的是：",
+    ),
+    told_latest=("最新的文章：", "最新的文章：", "{count} 篇文章中最新的："),
+    told_latest_naming=(
+        "提到 {subject} 的最新文章：",
+        "提到 {subject} 的最新文章：",
+        "提到 {subject} 的 {count} 篇文章中最新的：",
+    ),
+    told_none_from="没有来自 {subject} 的文章。",
+    told_none_dated="文章都没有日期，无法说出哪篇最新。",
+    told_author=("作者：{value}。", "我不知道作者是谁。"),
+    told_published=("发表日期：{value}。", "我不知道它是什么时候发表的。"),
+    told_publisher=("发表于：{value}。", "我不知道它是由谁发表的。"),
+    told_link=("在这里打开：", "我不知道它的网址。"),
+    told_of_more="有 {count} 篇文章符合，这里是最新的几篇。",
+    not_in_sources="文章里没有找到答案。",
+    too_long="问题超过了我能读的 {limit} 个字符，请用一两句话提问。",
+    welcome="不客气，随时可以再问。",
+    no_articles=(
+        "我还没有可以查找的文章。管理员可以把 Markdown 文件放进来源文件夹，然后运行 `footnote build`。"
+    ),
+    nothing_before="这里还没有可以接着说的回答，请把问题完整地问一遍。",
+    nothing_more="文章里关于这个问题的内容，我都已经列出来了。",
+    nearest="最接近的文章（并未回答这个问题）：",
+    help="向我提问，我会引用文章原文来回答。",
+    help_detail=(
+        "在频道里写在我的名字后面，或直接给我发消息，或用 /ask 私下提问。"
+        "每处引文都一字不改，“查看段落”会显示它的上下文。"
+    ),
+    no_index="我没有可用的文章索引，所以无法查找。",
+    no_index_detail="管理员运行 `footnote doctor` 可以看到原因和解决办法。",
+    broken="我这边出了问题，没能查找。",
+    broken_detail="故障已写入日志，再问一次也许可以。",
+    busy="现在的问题太多，这一个我没有查找。",
+    busy_detail="请过一分钟再问。",
+    limited_user="每个人每分钟我最多回答 {limit} 个问题，这一个超出了。",
+    limited_channel="每个频道每分钟我最多回答 {limit} 个问题，这一个超出了。",
+    limited_detail="请在 {seconds} 秒后再问；在此之前的问题我不回答。",
+    unread_file="我没有读附件，我只读消息里的文字。",
+    unread_link="我没有打开链接，我只知道交给我的文章。",
+    went_quiet="我不再参与这个话题。",
+    went_quiet_detail="提到我时我会回答；说“回来”，我就重新跟进。",
+    resumed="我重新跟进这个话题。",
+    resumed_detail="接着问不必再提到我；说“安静”，我就不再参与。",
+    declined="有其他组织的人参与的地方，我不回答。",
+    declined_detail="请直接给我发消息，或在你们自己组织的频道里提问。",
+    perhaps_shared="Slack 没有告诉我这里是否有外部人员，所以我不在这里回答。",
+    perhaps_shared_detail="请邀请我加入后再试，或直接给我发消息。",
+    show_passage="查看段落",
+    show_passage_spoken="查看段落：引文 {number}，来源 {citation}",
+    more_like_this="类似内容",
+    more_like_this_spoken="查找类似内容：引文 {number}，来源 {citation}",
+    share="分享到频道",
+    share_spoken="把这个回答分享给频道里的所有人",
+    tell_curators="告诉管理员",
+    tell_curators_spoken="告诉管理员文章没有回答这个问题",
+    good="回答得好",
+    bad="回答得不好",
+    feedback_thanks="谢谢，已记下。",
+    feedback_withheld="我已经没有这个回答，无法记下。",
+    curators_told="已连同你的问题一起记给管理文章的人，谢谢。",
+    curators_withheld="我已经没有这个问题，无法记下。请再问一次。",
+    shared="已分享到频道。",
+    shared_before="这个回答已经分享过了。",
+    share_withheld="我已无法分享这个回答，请再问一次。",
+    more_withheld="我已无法从这段话继续查找，请再问一次。",
+    too_late="Slack 等得太久，没能打开。请再按一次按钮。",
+    passage="段落",
+    passage_note="引用的文字以粗体显示。",
+    passage_shortened="这里的段落有删节。",
+    open_article="在文章中打开这句话",
+    open_article_alone="打开文章",
+    previous="上一段",
+    next="下一段",
+    close="关闭",
+    passage_withheld="我不能显示这段话，请再问一次。",
+    passage_changed="文章在回答之后有了改动，引文已不在原处。请再问一次。",
+    why="哪里不对？",
+    why_question="这个回答",
+    wrong="有错误",
+    outdated="已过时",
+    not_asked="不是我问的",
+    in_words="用你的话说",
+    in_words_hint="正确的答案是什么，出自哪里？",
+    send="发送",
+    cancel="取消",
+    home="我能回答什么",
+    home_no_index="我没有可用的文章索引，暂时不能回答。",
+    home_counts="文章：{articles} · 段落：{passages} · 索引建于 {age}",
+    home_age_minutes="{number} 分钟前",
+    home_age_hours="{number} 小时前",
+    home_age_days="{number} 天前",
+    home_articles="最新文章",
+    home_collection="{name}：{count}",
+    home_no_collection="未分类",
+    home_more_collections="其他分类：{count}",
+    home_troubles="无法读取的文件",
+    home_kept="（仍可查询它最后一个可用的版本。）",
+    home_examples="可以试试这些问题",
+    home_how="怎样提问",
+    home_ways=(
+        "在频道里提到我，或直接给我发消息。在我的话题里接着问不必再提到我。",
+        "输入 /ask 和问题：只有你能看到回答，直到你分享它。",
+        "在任何消息的菜单里选择“Find sources for this”。",
+        "修改问题，我会修改回复；删除问题，回复也会删除。",
+        "在话题里说“安静”，我就不再参与；说“回来”，我就回来。",
+    ),
+    prompts="向文章提问",
+    thinking="正在查找文章…",
+    looking=("正在查找文章…", "正在比较句子…", "正在核对引文…"),
+    comma="、",
+    months=tuple(f"{number}月" for number in range(1, 13)),
+    full_date="{year}年{month}{day}日",
+    month_date="{year}年{month}",
+    curators_only="只有管理文章的人可以改动文章。",
+    curators_are="可以找 {names}。",
+    curators_none="现在还没有人管理文章；管理员可以用 FOOTNOTE_CURATORS 指定。",
+    taken_on="正在处理。",
+    told_directly="正在处理，进展会在我们的私信里告诉你。",
+    fetching="正在读取第 {number} 个，共 {count} 个：{name}",
+    building="正在更新索引…",
+    building_share="正在更新索引：{percent}%",
+    add_done="完成。现在可以就这些文章提问。",
+    add_partly="完成了一部分。",
+    add_nothing="没有添加任何文章。",
+    was_added="已添加“{title}”（{id}）",
+    stands_beside="。已有名称相近的 {sibling}；如果新的取代它，请将其移除",
+    was_replaced="已用新版本替换“{title}”（{id}）",
+    was_unchanged="“{title}”（{id}）已经在这里，没有变化",
+    was_merged="{source} 与“{title}”（{id}）相同，已在那里注明",
+    was_refused="{source} {reason}",
+    was_left_out="{id} 没有收入：{kind}（{count}）{words}",
+    left_out_kinds=(
+        *("文章周围的文字", "隐藏的文字", "隐藏的行", "划掉的文字"),
+        *("图片", "批注", "代码", "附件"),
+    ),
+    not_indexed="{file} 没有进入索引：{reason}",
+    follow_done="已关注。在服务器上运行 `footnote follow --every 1h` 可以持续收录更新。",
+    follow_nothing="没有关注任何内容。",
+    follow_counts="{url}：收录 {new} 篇，{unchanged} 篇没有变化",
+    follow_gone="{url} 已不存在；文章 {id} 会保留，直到移除",
+    can_ask="例如：{question}",
+    ask_this="问这个问题",
+    collection_unknown="这里没有分类“{name}”。可选：{names}。",
+    collection_which="请说明放进哪个分类，例如“添加 … 到 {name}”。可选：{names}。",
+    collection_at_top="“.”（不分类）",
+    not_fetched_elsewhere="{name} 不在 Slack 上，请上传文件，或给出网址。",
+    not_fetched_not_allowed="我无权读取 {name}：应用需要 files:read 权限。",
+    not_fetched_too_large="{name} 超过 {megabytes} MB，读不了这么大的文件。",
+    not_fetched_failed="{name} 没有从 Slack 完整取得，请再试一次。",
+    remove_question="要删除“{title}”（{id}）吗？",
+    remove_detail="它的文件会被删除，以后不再用它回答。",
+    remove="删除",
+    keep="保留",
+    kept="“{id}”保留。",
+    was_removed="已删除“{title}”（{id}），以后不再用它回答。",
+    remove_unknown="这里没有文章“{name}”。",
+    remove_near="是其中一篇吗？{names}",
+    rebuilt="索引已是最新。",
+    rebuilt_counts="添加：{added} · 改动：{changed} · 删除：{removed} · 失败：{failed}",
+    status="我知道的内容",
+    status_counts="文章：{articles} · 段落：{passages} · 等待的任务：{waiting}",
+    status_new="{id} 现在的版本还不在索引里；“重建”可以更新",
+    status_failed="{file} {reason}",
+    request_failed="没能完成。",
+    further="还有 {count} 项",
+    report_week="{first}至{last}的提问",
+    report_counts="提问：{questions}",
+    report_answered="已回答 {share}",
+    report_uncertain="最接近的内容 {share}",
+    report_none="没有答案 {share}",
+    report_error="出错 {share}",
+    report_turned_away="未受理 {share}",
+    report_days="从星期一起，每天：{numbers}",
+    report_verdicts="评价：{good} 👍，{bad} 👎",
+    report_gone="没有可以显示的引文",
+    report_in_vain="没有得到回答的提问：{count}",
+    report_told="已转告",
+    report_not_kept="这里只列出转告给管理员的提问；设置 FOOTNOTE_KEEP_QUESTIONS=yes 后会列出其余的。",
+    installed="已安装。请把 Footnote 邀请到频道并提到它，或直接给它发消息。",
+    not_installed="未安装（{reason}）。请从 {path} 重新开始。",
+    orders_quiet=("安静", "请安静", "别说了"),
+    orders_resume=("回来", "请回来"),
+    orders_add=("添加", "请添加", "加入"),
+    orders_follow=("关注", "请关注", "订阅"),
+    orders_remove=("删除", "请删除", "移除"),
+    orders_rebuild=("重建", "重建索引", "更新索引"),
+    orders_status=("状态", "现在的状态"),
+)
+
+LANGUAGES = (ENGLISH, CHINESE)
+
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# Japanese is written with Han characters too, and Korean was.
+_NOT_CHINESE = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
+
+
+def words_for(locale: str | None, text: str = "") -> Words:
+    """The language of a Slack locale such as `zh-CN`; where none is known, of what the person wrote.
+
+    >>> words_for(None, "谁持有斑马的股份？") is CHINESE, words_for("de-DE") is ENGLISH
+    (True, True)
+    """
+    if locale:
+        return CHINESE if locale.lower().startswith("zh") else ENGLISH
+    return CHINESE if _HAN.search(text) and not _NOT_CHINESE.search(text) else ENGLISH

@@ -1,0 +1,527 @@
+"""Documents and addresses -> articles in the sources folder, each added, merged or refused.
+
+    with Intake(sources, data) as intake:
+        outcome = intake.add(Document("report.pdf", raw))       # or intake.add("https://…")
+
+An outcome is a value and never an exception, so that the first bad document of a hundred does not
+keep the others out.  The index is not touched: `build` brings it up to date afterwards.  Several
+programs may add to one folder at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
+from index.folder import MAX_FILE_BYTES
+from index.ingest import naming
+from index.ingest.catalog import Catalog, CatalogEntry, cited_url, plain_url
+from index.ingest.document import (
+    MAX_TITLE_CHARS,
+    MAX_URL_CHARS,
+    Draft,
+    LeftOut,
+    Unreadable,
+    clean_line,
+    clean_url,
+    markdown_file,
+)
+from index.ingest.fetch import MAX_BYTES, Fetched, Network, fetch
+from index.ingest.formats import SUFFIXES, kind_of
+from index.ingest.readers.plain import fallback_title
+from index.ingest.sandbox import Sandbox
+from index.types import Article, FootnoteError
+
+LOCK_FILE = "intake.lock"
+LOCK_SECONDS = 30.0
+"""An article is compared and written in milliseconds; the first look at a large folder takes longer."""
+REPLACED = "replaced"
+"""The folder in `DATA` that keeps the last version of each file that was written over."""
+_ASIDE = re.compile(r"\..*\.new-\d+")
+
+Step = Literal["Fetching", "Reading", "Comparing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as it was given: from a disk, or dropped into a chat."""
+
+    name: str
+    """Its file name, which says its kind; folders in front of it are ignored."""
+    raw: bytes
+    content_type: str | None = None
+    """As a server or a chat declared it, where one did."""
+    charset: str | None = None
+    url: str | None = None
+    """The web address that it was fetched from, if it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The document is an article now."""
+
+    source: str
+    id: str
+    file: str
+    title: str
+    change: Literal["added", "replaced", "unchanged"]
+    """`replaced`: an earlier version of the same document was there; `unchanged`: this very one was."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What the document holds and the article does not."""
+    warnings: tuple[str, ...] = ()
+    """What to look at, each a sentence that goes on from the source's name."""
+    sibling: str | None = None
+    """The id of another article with the same title or name but for a year or version, which stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The text of an article that is there, of another publisher: not kept, but named beside it as `copy`."""
+
+    source: str
+    id: str
+    file: str
+    title: str
+    copy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was changed.  `reason` is a sentence that goes on from the source's name."""
+
+    source: str
+    reason: str
+
+
+Outcome = Added | Merged | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a person says of an article, and knows better than the document."""
+
+    title: str | None = None
+    publisher: str | None = None
+    author: str | None = None
+    published: str | None = None
+    language: str | None = None
+    url: str | None = None
+
+    def check(self) -> None:
+        """Raise `FootnoteError` that names the value that cannot be used."""
+        given = {
+            "title": self.title,
+            "published": self.published,
+            "language": self.language,
+            "url": self.url,
+        }
+        for name, value in given.items():
+            if value is not None:
+                draft = Draft(text="Text.", extra=((name, clean_line(value, MAX_TITLE_CHARS * 10) or ""),))
+                try:
+                    parse_article("override", f"The {name}", markdown_file(draft))
+                except ArticleError as error:
+                    reason = re.sub(r" in line \d+", "", error.reason)
+                    raise FootnoteError(f"What was given for the article {reason}") from error
+
+    def applied(self, draft: Draft) -> Draft:
+        """The draft, with what was given in place of what was read."""
+        return replace(
+            draft,
+            title=clean_line(self.title) or draft.title,
+            publisher=clean_line(self.publisher) or draft.publisher,
+            author=clean_line(self.author) or draft.author,
+            published=clean_line(self.published) or draft.published,
+            language=clean_line(self.language) or draft.language,
+            url=clean_line(self.url, MAX_URL_CHARS) or draft.url,
+        )
+
+
+NOTHING = Overrides()
+
+
+class Intake:
+    """Adds to one sources folder, into one collection of it.  One thread at a time."""
+
+    def __init__(
+        self,
+        sources: Path,
+        data: Path,
+        collection: str | None = None,
+        allow_hosts: Sequence[str] = (),
+        on_step: Callable[[Step, str], None] | None = None,
+        network: Network | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        """`on_step` is told what begins, and of which source; raise `FootnoteError` for a collection
+        that no folder can be called, or whose folder leads out of the sources folder."""
+        self._sources = sources
+        self._data = data
+        self._collection = naming.collection_name(collection) if collection else ""
+        self._allow_hosts = tuple(allow_hosts)
+        self._on_step = on_step or _silent
+        self._network = network
+        self._sandbox = sandbox or Sandbox()
+        self._catalog = Catalog(sources, data)
+        self._turn = -1
+        folder = sources / self._collection
+        if folder.exists() and not folder.resolve().is_relative_to(sources.resolve()):
+            raise FootnoteError(
+                f"{folder} is a link that leads out of the sources folder. Copy the folder instead."
+            )
+
+    def __enter__(self) -> Intake:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sandbox.close()
+        # Only a note for the next time, which a full disk may refuse.
+        with contextlib.suppress(OSError):
+            self._catalog.save()
+
+    def add(self, source: str | Document, overrides: Overrides = NOTHING) -> Outcome:
+        """Take in an address or a document.
+
+        Raise `FootnoteError` where the folder itself cannot be written, and so nothing can be added.
+        """
+        name = source if isinstance(source, str) else source.url or _file_name(source.name)
+        shown = clean_line(name, 200) or "document"
+        try:
+            draft = self._draft(source, shown, overrides)
+            self._on_step("Comparing", shown)
+            with self._alone():
+                outcome = self._shelve(shown, draft)
+            if isinstance(outcome, Added):
+                return replace(outcome, left_out=draft.left_out, warnings=draft.warnings)
+            return outcome
+        except Unreadable as error:
+            return Refused(shown, str(error))
+        except ArticleError as error:
+            return Refused(shown, error.reason)
+        except OSError as error:
+            raise FootnoteError(
+                f"The article cannot be written: {error.filename or self._sources}: "
+                f"{error.strerror or error}. Check free space and permissions."
+            ) from error
+
+    def _draft(self, source: str | Document, shown: str, overrides: Overrides) -> Draft:
+        document = source if isinstance(source, Document) else self._fetched(source, shown)
+        url = document.url
+        origin = shown if url is None else None
+        if len(document.raw) > MAX_BYTES:
+            raise Unreadable(f"is larger than {MAX_BYTES / 1e6:.0f} MB, which is the most that is read.")
+        self._on_step("Reading", shown)
+        kind = kind_of(document.raw, document.name, document.content_type)
+        draft = self._sandbox.read(kind, document.raw, document.name, document.charset, url)
+        if url is not None and draft.url is None:
+            draft = replace(draft, url=url, publisher=draft.publisher or urlsplit(url).hostname)
+        draft = overrides.applied(draft)
+        if not re.search(r"\w", draft.text):
+            raise Unreadable("holds no text. If it holds a picture of a text, add the text itself.")
+        title = draft.title or fallback_title(document.name, draft.text)
+        return replace(
+            draft, title=title, origin=origin if draft.url is None else None, url=_cited(draft.url)
+        )
+
+    def _fetched(self, url: str, shown: str) -> Document:
+        self._on_step("Fetching", shown)
+        return document_of(fetch(url, self._allow_hosts, self._network))
+
+    def _shelve(self, shown: str, draft: Draft) -> Outcome:
+        """Decide what the draft is beside what is there, and write it; nobody else writes meanwhile."""
+        earlier = self._earlier(draft)
+        if earlier is not None:
+            return self._replace(shown, draft, earlier)
+        twin = self._catalog.twin(_as_read(draft).text, self._collection)
+        if twin is None:
+            return self._write(shown, draft)
+        copy = _copy_line(draft, twin)
+        if copy is not None and len(twin.also) < MAX_COPIES:
+            return self._merge(shown, twin, copy)
+        return Refused(shown, f"is the same text as '{twin.title}' ({twin.file}). It is there already.")
+
+    def _earlier(self, draft: Draft) -> CatalogEntry | None:
+        if draft.url is not None:
+            return self._catalog.at(draft.url, self._collection)
+        if draft.origin is not None:
+            return self._catalog.made_from(draft.origin, draft.title or "", draft.text, self._collection)
+        return None
+
+    def _replace(self, shown: str, draft: Draft, earlier: CatalogEntry) -> Outcome:
+        path = self._sources / earlier.file
+        raw = path.read_bytes()
+        before = parse_article(earlier.id, earlier.file, raw, [])
+        draft = replace(
+            draft,
+            # What the new version does not say still holds.
+            publisher=draft.publisher or before.publisher,
+            author=draft.author or before.author,
+            published=draft.published or before.published,
+            language=draft.language or before.language,
+            also=tuple(dict.fromkeys((*before.also, *draft.also)))[:MAX_COPIES],
+        )
+        after = _as_read(draft, earlier.id, earlier.file)
+        if _facts(after) == _facts(before):
+            return Added(shown, earlier.id, earlier.file, before.title, "unchanged")
+        self._keep_replaced(earlier.file, raw)
+        _write_over(path, markdown_file(draft))
+        self._catalog.note(earlier.file)
+        return Added(shown, earlier.id, earlier.file, after.title, "replaced")
+
+    def _write(self, shown: str, draft: Draft) -> Outcome:
+        raw = markdown_file(draft)
+        if len(raw) > MAX_FILE_BYTES:
+            raise Unreadable(
+                f"holds more than {MAX_FILE_BYTES / 1e6:.0f} MB of text. Split it into several articles."
+            )
+        folder = self._sources / self._collection
+        folder.mkdir(parents=True, exist_ok=True)
+        name = naming.slug(draft.title or "")
+        taken = {
+            held.id.rpartition("/")[2].casefold() for held in self._catalog if _beside(held, self._collection)
+        }
+        number = 1
+        while True:
+            id = naming.numbered(name, number)
+            number += 1
+            if id.casefold() not in taken and _write_new(folder / f"{id}.md", raw):
+                break
+        file = f"{self._collection}/{id}.md" if self._collection else f"{id}.md"
+        like = self._catalog.sibling(draft.title or "", draft.url, draft.origin, self._collection)
+        self._catalog.note(file)
+        sibling = like.id if like else None
+        return Added(shown, file.removesuffix(".md"), file, draft.title or "", "added", sibling=sibling)
+
+    def _merge(self, shown: str, kept: CatalogEntry, copy: str) -> Outcome:
+        if copy not in kept.also:
+            path = self._sources / kept.file
+            raw = with_copies(kept.file, path.read_bytes(), (*kept.also, copy))
+            parse_article(kept.id, kept.file, raw)  # what was written by hand may not bear another field
+            _write_over(path, raw)
+            self._catalog.note(kept.file)
+        return Merged(shown, kept.id, kept.file, kept.title, copy)
+
+    def _keep_replaced(self, file: str, raw: bytes) -> None:
+        """A person may have corrected what is about to be written over."""
+        path = self._data / REPLACED / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_over(path, raw)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with alone(self._data) as turn:
+            if turn.number != self._turn:
+                _sweep(self._sources)
+                self._catalog.refresh()
+            yield
+            self._turn = turn.next()
+
+
+def document_of(fetched: Fetched) -> Document:
+    """What was fetched, as a document."""
+    url = cited_url(fetched.url)
+    return Document(_name_in(fetched.url), fetched.raw, fetched.content_type, fetched.charset, url)
+
+
+def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path], list[Refused], int]:
+    """The files below a folder that can be read, those that must not be, and how many were ignored.
+
+    Hidden files are left out, as are the folders of `leave_out`; links are not followed.
+    """
+    root = folder.resolve()
+    outside = {path.resolve() for path in leave_out}
+    found: list[Path] = []
+    refused: list[Refused] = []
+    ignored = 0
+    for place, folders, files in os.walk(root):
+        here = Path(place)
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and (here / name).resolve() not in outside
+        )
+        for name in sorted(files):
+            path = here / name
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() not in SUFFIXES:
+                ignored += 1
+            elif path.is_symlink():
+                reason = "is a link, which is not followed. Add the file that it leads to by its own name."
+                refused.append(Refused(path.relative_to(root).as_posix(), reason))
+            else:
+                found.append(path)
+        for name in [name for name in folders if (here / name).is_symlink()]:
+            reason = "is a link to a folder, which is not followed. Add that folder by its own name."
+            refused.append(Refused((here / name).relative_to(root).as_posix(), reason))
+    return found, refused, ignored
+
+
+def read_document(path: Path) -> Document | Refused:
+    """A file of the disk as a document."""
+    shown = clean_line(path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), 200) or "file"
+    try:
+        state = path.stat()
+        # Opening a named pipe would wait for ever.
+        if not stat.S_ISREG(state.st_mode):
+            return Refused(shown, "is not a regular file. Give the file itself.")
+        if state.st_size > MAX_BYTES:
+            return Refused(shown, f"is larger than {MAX_BYTES / 1e6:.0f} MB, which is the most that is read.")
+        return Document(shown, path.read_bytes())
+    except (OSError, RuntimeError) as error:
+        problem = getattr(error, "strerror", None) or str(error)
+        return Refused(shown, f"cannot be read: {problem}. Check the name and the permissions.")
+
+
+@dataclass
+class Turn:
+    """Whose changes come after whose: the number grows with every change to the folder."""
+
+    number: int
+    descriptor: int
+
+    def next(self) -> int:
+        """Tell the others that the folder has changed, and return the new number."""
+        os.pwrite(self.descriptor, str(self.number + 1).encode(), 0)
+        return self.number + 1
+
+
+@contextmanager
+def alone(data: Path, seconds: float = LOCK_SECONDS) -> Iterator[Turn]:
+    """The only one who changes the sources folder; the lock ends with its process, however that ends."""
+    data.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise FootnoteError(
+                        "Somebody else has been adding or removing articles for a while. Try again later."
+                    ) from error
+                time.sleep(0.02)
+        written = os.pread(descriptor, 32, 0)
+        yield Turn(int(written) if written.isdigit() else 0, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _as_read(draft: Draft, id: str = "draft", file: str = "draft.md") -> Article:
+    """The article as the index will read it; raise `ArticleError` where it could not."""
+    return parse_article(id, file, markdown_file(draft))
+
+
+def _facts(article: Article) -> tuple[object, ...]:
+    return (
+        article.text.strip(),
+        article.title,
+        article.publisher,
+        article.author,
+        article.published,
+        article.language,
+        article.url,
+        article.also,
+    )
+
+
+def _copy_line(draft: Draft, kept: CatalogEntry) -> str | None:
+    """How the other publisher is named beside the article; None where there is no other publisher."""
+    if draft.url is not None and kept.url is not None and plain_url(draft.url) == plain_url(kept.url):
+        return None
+    if draft.url is not None:
+        return f"{draft.publisher or urlsplit(draft.url).hostname}, {draft.url}"
+    return draft.publisher
+
+
+def _cited(url: str | None) -> str | None:
+    clean = clean_url(url)
+    return cited_url(clean) if clean else None
+
+
+def _beside(held: CatalogEntry, collection: str) -> bool:
+    return held.file.rpartition("/")[0] == collection
+
+
+def _file_name(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).name
+
+
+def _name_in(url: str) -> str:
+    """The last part of an address's path, as a file would be called."""
+    return PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "page"
+
+
+def _write_new(path: Path, raw: bytes) -> bool:
+    """Write a file that was not there, whole or not at all; False where one was."""
+    aside = _written_aside(path, raw)
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    except OSError:
+        # A file system without hard links; the lock keeps other programs of ours away.
+        if path.exists():
+            return False
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return True
+
+
+def _write_over(path: Path, raw: bytes) -> None:
+    """Replace a file in one step: whoever reads it sees the old one or the new one, whole."""
+    aside = _written_aside(path, raw)
+    try:
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _written_aside(path: Path, raw: bytes) -> Path:
+    # Hidden, so that a build does not take half an article for an article.
+    aside = path.with_name(f".{path.name}.new-{os.getpid()}")
+    try:
+        with aside.open("wb") as stream:
+            stream.write(raw)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return aside
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(sources: Path) -> None:
+    """Delete what a program that was killed left aside; the lock says that nobody is writing."""
+    for place, folders, files in os.walk(sources):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if _ASIDE.fullmatch(name):
+                with contextlib.suppress(OSError):
+                    (Path(place) / name).unlink()
+
+
+def _silent(step: Step, source: str) -> None:
+    pass

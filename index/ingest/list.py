@@ -1,0 +1,107 @@
+"""What is in the sources folder and in the index, article by article, and where the two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from index.folder import NO_SENTENCE, known_files, read_sources
+from index.manifests import MissingGeneration, SourceEntry, indexed_sources
+from index.types import Article, FootnoteError, collection_of
+from index.units import Kind, units_of
+
+State = Literal["indexed", "changed", "new", "stale", "failed", "removed"]
+MEANINGS: Mapping[State, str] = {
+    "indexed": "can be asked",
+    "changed": "can be asked as it was before the last change",
+    "new": "not yet in the index",
+    "stale": "cannot be read any more; its last good version can be asked",
+    "failed": "cannot be read",
+    "removed": "still in the index, its file is gone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One article or one file that failed to be one."""
+
+    id: str
+    file: str
+    collection: str
+    """Its sub-folder; empty at the top."""
+    title: str
+    """Empty where the file cannot be read, and never could."""
+    published: str | None
+    passages: int
+    """In the index; 0 where it is not in it."""
+    state: State
+    reason: str | None
+    """Why it is `stale` or `failed`."""
+
+
+def inventory(sources: Path, data: Path) -> tuple[Listed, ...]:
+    """Every article in order of its file; raise `FootnoteError` where there is no sources folder."""
+    indexed = _indexed(data)
+    # Parsing takes five times as long as telling that a file is still the same.
+    reading = read_sources(sources, known_files(indexed.values()))
+    by_file = {entry.file: entry for entry in indexed.values()}
+    listed = [_entry(indexed[id], "indexed") for id in reading.unchanged]
+    for article in reading.articles:
+        entry = indexed.get(article.id)
+        state, reason = _state(article, entry)
+        listed.append(
+            Listed(
+                article.id,
+                article.file,
+                collection_of(article.file),
+                article.title,
+                article.published,
+                entry.passages if entry else 0,
+                state,
+                reason,
+            )
+        )
+    for failure in reading.failures:
+        entry = by_file.get(failure.file)
+        listed.append(
+            Listed(
+                failure.file.rpartition(".")[0] or failure.file,
+                failure.file,
+                collection_of(failure.file),
+                entry.title if entry else "",
+                entry.published if entry else None,
+                entry.passages if entry else 0,
+                "stale" if entry else "failed",
+                failure.reason,
+            )
+        )
+    there = {one.file for one in listed}
+    listed += [_entry(entry, "removed") for entry in indexed.values() if entry.file not in there]
+    return tuple(sorted(listed, key=lambda one: one.file))
+
+
+def _entry(entry: SourceEntry, state: State) -> Listed:
+    place = collection_of(entry.file)
+    return Listed(entry.id, entry.file, place, entry.title, entry.published, entry.passages, state, None)
+
+
+def _state(article: Article, entry: SourceEntry | None) -> tuple[State, str | None]:
+    """As the file is now: what was wrong with it when the index was built may have been mended since."""
+    if entry is not None and entry.sha256 == article.sha256:
+        return "indexed", None
+    # Such a file can be read, and a build refuses it all the same.
+    if all(unit.kind is Kind.INTRODUCES for unit in units_of(article)):
+        return ("failed" if entry is None else "stale"), NO_SENTENCE
+    return ("new" if entry is None else "changed"), None
+
+
+def _indexed(data: Path) -> Mapping[str, SourceEntry]:
+    try:
+        return indexed_sources(data)
+    except MissingGeneration:
+        return {}
+    except FootnoteError:
+        # Damaged, or of another version: it cannot be asked either, and `doctor` says so.
+        return {}

@@ -1,0 +1,129 @@
+"""Reads foreign documents in a process of its own, with limits on its time and memory.
+
+A PDF that loops, a page nested a million deep, or a fault in a library written in C ends that
+process and not the bot.  It starts with no environment, and so knows no token, and takes no part
+in anything but turning bytes into a `Draft`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+
+# Without a shell, and nothing of a document is on its command line.
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, get_args
+
+from index.ingest.document import Draft, LeftOut, Unreadable
+from index.ingest.formats import Kind
+from index.ingest.wire import receive, send
+
+# A page takes 50 ms, the largest book that is allowed half a minute.
+SECONDS: dict[Kind, int] = dict.fromkeys(get_args(Kind), 30) | {"markdown": 10, "text": 10, "pdf": 60}
+_ROOT = Path(__file__).parents[2]
+_PROGRAM = (
+    "import sys; sys.path[:0] = [sys.argv[1]]; "
+    "from index.ingest.sandbox_child import main; main(int(sys.argv[2]))"
+)
+
+
+class Sandbox:
+    """Reads one document at a time; the process starts with the first, and again after a loss."""
+
+    def __init__(self, seconds: dict[Kind, int] | None = None) -> None:
+        self._seconds = SECONDS if seconds is None else seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: socket.socket | None = None
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(
+        self, kind: Kind, raw: bytes, name: str, charset: str | None = None, url: str | None = None
+    ) -> Draft:
+        """The article in a document; raise `Unreadable` where there is none, or its limits were passed."""
+        seconds = self._seconds[kind]
+        header = {"kind": kind, "name": name, "charset": charset, "url": url, "seconds": seconds}
+        try:
+            connection = self._connected()
+            deadline = time.monotonic() + seconds
+            connection.settimeout(seconds)
+            send(connection, json.dumps(header).encode())
+            send(connection, raw)
+            reply: dict[str, Any] = json.loads(receive(connection, deadline))
+        except TimeoutError as error:
+            self.close()
+            raise Unreadable(
+                f"took longer than {seconds} seconds to read, which is where reading stops. Export it once "
+                "more, or split it into several documents."
+            ) from error
+        except (EOFError, ConnectionError) as error:
+            self.close()
+            raise Unreadable(
+                "broke the program that reads it. It may be damaged: export it once more, in another form."
+            ) from error
+        except BaseException:
+            # Interrupted in the middle of a message: the next reader would take its rest for an answer.
+            self.close()
+            raise
+        if "unreadable" in reply:
+            raise Unreadable(reply["unreadable"])
+        fields = reply["draft"]
+        fields["also"] = tuple(fields["also"])
+        fields["warnings"] = tuple(fields["warnings"])
+        fields["left_out"] = tuple(
+            LeftOut(one["what"], one["count"], tuple(one["words"])) for one in fields["left_out"]
+        )
+        fields["extra"] = tuple(
+            (name, tuple(value) if isinstance(value, list) else value) for name, value in fields["extra"]
+        )
+        return Draft(**fields)
+
+    def close(self) -> None:
+        """End the process; the next document starts another."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            # With pandoc, if it has started that: both are a session of their own.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._process = self._connection = None
+
+    def _connected(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
+        if self._connection is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                try:
+                    self._process = subprocess.Popen(
+                        [sys.executable, "-B", "-c", _PROGRAM, str(_ROOT), str(theirs.fileno())],
+                        # One thread for NumPy's linear algebra, which is loaded and not used: each
+                        # takes address space, of which there is a limit.
+                        env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"},
+                        pass_fds=(theirs.fileno(),),
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                        # Ctrl-C is for the program; it ends this process itself.
+                        start_new_session=True,
+                    )
+                except BaseException:
+                    ours.close()
+                    raise
+            self._connection = ours
+        return self._connection
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self.close()

@@ -1,0 +1,138 @@
+"""Every state of every message, checked by TypeScript against Slack's own `@slack/types`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.slack import messages
+from bot.types import About, Instead, Nearest, NoAnswer, PassageView, Silence, Told
+from tests.fakes.answers import answer_quoting, banma_answer, overview
+
+PACKAGE = Path(__file__).parents[3] / "slack_types"
+COMPILER = PACKAGE / "node_modules" / "typescript" / "bin" / "tsc"
+
+pytestmark = pytest.mark.skipif(
+    (shutil.which("node") is None or not COMPILER.exists()) and not os.environ.get("CI"),
+    reason="needs node, and `npm ci` in tests/slack_types",
+)
+
+OPTIONS = ["--strict", "--noEmit", "--skipLibCheck", "--module", "nodenext", "--moduleResolution", "nodenext"]
+
+
+@pytest.fixture(scope="module")
+def complaints(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the compiler says of two files: all real payloads, and one with a misspelt key."""
+    folder = tmp_path_factory.mktemp("payloads")
+    misspelt: messages.Block = {
+        "type": "context",
+        "elements": [{"type": "plain_text", "text": "a", "emojis": False}],
+    }
+    (folder / "payloads.ts").write_text(typescript(every_message(), every_view(), every_home()), "utf-8")
+    (folder / "misspelt.ts").write_text(typescript({"misspelt": [misspelt]}, {}, {}), "utf-8")
+    (folder / "node_modules").symlink_to(PACKAGE / "node_modules")
+    command = ["node", str(COMPILER), *OPTIONS, "payloads.ts", "misspelt.ts"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    return done.stdout + done.stderr
+
+
+def test_every_message_is_made_of_known_blocks(complaints: str) -> None:
+    assert [line for line in complaints.splitlines() if not line.startswith(("misspelt.ts", " "))] == []
+
+
+def test_the_compiler_would_notice_a_misspelt_key(complaints: str) -> None:
+    assert "misspelt.ts" in complaints
+    assert "emojis" in complaints
+
+
+def every_message() -> dict[str, list[messages.Block]]:
+    nearest = (Nearest("a", "With a link", "https://e.example"), Nearest("b", "Without", None))
+    none = NoAnswer("?", Silence.NOT_IN_SOURCES, nearest, 0.0, "g", 0.0)
+    both = tuple(messages.Unread)
+    full = replace(banma_answer(), text="Half each [1].", unanswered=("Who is Zoe?",), disagreement=True)
+    copied = replace(full, sources=(replace(full.sources[0], also=("Other Times, https://e.example",)),))
+    quote = replace(banma_answer().quotes[0], answer=(27, 34), path=("A", "B"), part="Who?")
+    detailed = replace(banma_answer(certain=False), quotes=(quote, quote), instead=Instead("a", "b"))
+    told = replace(banma_answer(), quotes=(), told=Told(About.AUTHOR, 2, values=("Ann",)))
+    listed = replace(told, sources=(), told=Told(About.MENTIONING, 0, "bread"))
+    rendered = {
+        "detailed": messages.answer_message(detailed, "id"),
+        "selection": messages.answer_message(replace(banma_answer(), selection=True), "id"),
+        "told": messages.answer_message(told, "id", private=True),
+        "listed": messages.answer_message(listed, "id", messages.CHINESE),
+        "instead": messages.no_answer_message(replace(none, instead=Instead("a", None))),
+        "answer": messages.answer_message(banma_answer(), "id", unread=both),
+        "full": messages.answer_message(copied, "id", miss_id="m", private=True, asked="Who?"),
+        "uncertain": messages.answer_message(banma_answer(certain=False), "id", miss_id="m"),
+        "chinese": messages.answer_message(copied, "id", messages.CHINESE, unread=both, private=True),
+        "long": messages.answer_message(answer_quoting(*["word " * 2_000] * 6), "id"),
+        "more": messages.more_message(banma_answer(certain=False), "id"),
+        "none": messages.no_answer_message(none, unread=both, miss_id="m"),
+        **{
+            f"none{reason.name}": messages.no_answer_message(NoAnswer("?", reason, (), 0.0, "g", 0.0))
+            for reason in Silence
+        },
+        "help": messages.help_message(unread=both),
+        "noIndex": messages.no_index_message(),
+        "broken": messages.broken_message(),
+        "busy": messages.busy_message(),
+        "limited": messages.limited_message(of_channel=True, limit=60, seconds=12),
+        "report": messages.report_message("A week", ["Asked: 3"], [("In vain", ["Who?"]), ("👎", [])], "n"),
+        "quiet": messages.order_message(quiet=True),
+        "resume": messages.order_message(quiet=False),
+        "declined": messages.declined_message(unknown=True),
+        "curated": messages.curated_message("books", "Done", ["Line"] * 20, ask="Who?"),
+        "removing": messages.curated_message("books", "Remove?", remove="a/b"),
+    }
+    return {name: list(message.blocks) for name, message in rendered.items()}
+
+
+def every_view() -> dict[str, messages.Block]:
+    link = "https://e.example/#:~:text=quote"
+    passage = PassageView(
+        "a", "Title", "Paper", "2020-01-02", "https://e.example", link, "before ", "quote", " after"
+    )
+    middle = replace(passage, start=10, end=50, article_end=90)
+    return {
+        "passage": messages.passage_modal(passage),
+        "steps": messages.passage_modal(middle, token="id:1:C1"),
+        "stretch": messages.stretch_modal(replace(middle, quote=""), token="id:1:C1"),
+        "withheld": messages.withheld_modal(),
+        "changed": messages.changed_modal(),
+        "why": messages.feedback_modal("id:0:C1"),
+        "thanks": messages.said_in("Title", "Said."),
+    }
+
+
+def every_home() -> dict[str, messages.Block]:
+    now = datetime(2026, 5, 2, tzinfo=UTC)
+    troubles = [messages.Trouble("notes/a.md", "is empty.", kept=True)] * 9
+    return {
+        "home": messages.home_view(overview(), ("Who?", "What?"), now),
+        "homeWithoutExamples": messages.home_view(overview(), (), now, messages.CHINESE),
+        "homeWithTroubles": messages.home_view(overview(), (), now, troubles=troubles),
+        "homeWithoutIndex": messages.home_without_index(troubles=troubles),
+    }
+
+
+def typescript(
+    blocks: dict[str, list[messages.Block]],
+    views: dict[str, messages.Block],
+    homes: dict[str, messages.Block],
+) -> str:
+    lines = ['import type { HomeView, KnownBlock, ModalView } from "@slack/types";']
+    for name, payload in blocks.items():
+        lines.append(f"export const {name}: KnownBlock[] = {json.dumps(payload)};")
+    for kind, shown in (("ModalView", views), ("HomeView", homes)):
+        for name, view in shown.items():
+            # A view's blocks are typed loosely, so they are checked on their own as well.
+            lines.append(f"export const {name}: {kind} = {json.dumps(view)};")
+            lines.append(f"export const {name}Blocks: KnownBlock[] = {json.dumps(view['blocks'])};")
+    return "\n".join(lines)
