@@ -6,6 +6,7 @@ text that it stands for.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -70,7 +71,9 @@ def shown_text(text: str, start: int = 0) -> Shown:
 
 def shown_between(article: Article, start: int, end: int) -> Shown:
     """What of an article's units is in `text[start:end]`, each on its own line unless it is running prose."""
-    found = [unit for unit in units_of(article) if unit.start < end and start < unit.end]
+    units = units_of(article)
+    first = bisect_right(units, start, key=lambda unit: unit.end)
+    found = units[first : bisect_left(units, end, key=lambda unit: unit.start)]
     told: list[Piece] = []
     for number, unit in enumerate(found):
         if number:

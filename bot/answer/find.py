@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.answer.conversation import forms, names_something
 from bot.answer.disagreement import disagree
+from bot.answer.kin import own_first
 from bot.answer.lists import as_list
 from bot.answer.question import (
     asks_for_articles,
@@ -173,7 +174,7 @@ def _find_one(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
     nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
-    ranked = named_first(ranked, form.text)
+    ranked = named_first(own_first(ranked), form.text)
     time = asked_time(form.text, today)
     ranked = timed(ranked, time)
     if asks_for_several(asked):

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from bot.answer.question import asks_yes_or_no
 from index.common_terms import is_common
+from index.rendering import shown_between
 from index.search import Findings, Sentence
 from index.terms import terms
 from index.types import Article, Reader, ReadSpan
@@ -180,9 +181,10 @@ def best_windows(findings: Findings) -> list[Window]:
 
 
 def lead_of(findings: Findings, window: Window) -> str:
-    """What stands above the window: the title, the headings, the head of a table and the like."""
+    """What stands above the window: the title, the headings, a question, the lead-in of a list."""
     article = findings.hits[window.place].passage.article
-    parts = [article.title, *path_of(article, findings.sentences[window.first].start)]
+    unit = unit_at(article, findings.sentences[window.first].start)
+    parts = [article.title, *(unit.path if unit else ())]
     return " ".join(part if part[-1:] in ".?!。？！:" else f"{part}." for part in parts if part)
 
 
@@ -250,7 +252,8 @@ def _cut(findings: Findings, first: int, stop: int) -> list[Window]:
     start = first
     while start < stop:
         end = start + 1
-        while end < stop and sentences[end].end - sentences[start].start <= WINDOW_CHARS:
+        article = findings.hits[sentences[start].place].passage.article
+        while end < stop and _fits(article, sentences[start].start, sentences[end].end):
             end += 1
         glance = max(_glance(findings, s) for s in sentences[start:end])
         windows.append(Window(sentences[start].place, start, end, glance))
@@ -259,6 +262,15 @@ def _cut(findings: Findings, first: int, stop: int) -> list[Window]:
         # The last sentence once more, since the next may point back to it.
         start = max(start + 1, end - 1)
     return windows
+
+
+def _fits(article: Article, start: int, end: int) -> bool:
+    """Whether a window may reach so far; of a table, as its rows are shown with their heads."""
+    if end - start > WINDOW_CHARS:
+        return False
+    unit = unit_at(article, start)
+    heads = unit.heads if unit is not None else ()
+    return not heads or len(shown_between(article, start, end).words) <= WINDOW_CHARS
 
 
 def _glance(findings: Findings, sentence: Sentence) -> float:
@@ -271,24 +283,26 @@ def _glance(findings: Findings, sentence: Sentence) -> float:
 
 def _read(findings: Findings, windows: Sequence[Window], reader: Reader) -> dict[int, ReadSpan]:
     """The best span of each sentence of the windows, by its place; offsets into the article."""
-    texts = []
+    views = []
     for window in windows:
         article = findings.hits[window.place].passage.article
         start = findings.sentences[window.first].start
-        end = findings.sentences[window.stop - 1].end
-        texts.append((lead_of(findings, window), article.text[start:end]))
+        views.append(shown_between(article, start, findings.sentences[window.stop - 1].end))
+    texts = [(lead_of(findings, window), view.words) for window, view in zip(windows, views, strict=True)]
     # The same text in several articles is read once.
     distinct = list(dict.fromkeys(texts))
     readings = dict(zip(distinct, reader.read(findings.question, distinct), strict=True))
     spans: dict[int, ReadSpan] = {}
-    for window, text in zip(windows, texts, strict=True):
-        offset = findings.sentences[window.first].start
+    for window, view, text in zip(windows, views, texts, strict=True):
         for place in range(window.first, window.stop):
             sentence = findings.sentences[place]
-            best = readings[text].best(sentence.start - offset, sentence.end - offset)
-            span = ReadSpan(best.start + offset, best.end + offset, best.score)
-            if place not in spans or spans[place].score < span.score:
-                spans[place] = span
+            where = view.where(sentence.start, sentence.end)
+            if where is None:
+                continue
+            best = readings[text].best(*where)
+            start, end = view.behind(best.start, best.end) or (sentence.start, sentence.end)
+            if place not in spans or spans[place].score < best.score:
+                spans[place] = ReadSpan(start, end, best.score)
     return spans
 
 

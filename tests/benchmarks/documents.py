@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from index.embedding import SentenceTransformerEncoder
-from index.ingest.intake import Document, Intake
-from index.light import lightest
 from openpyxl import Workbook
 
 from bot.types import Answer, Answers
 from index.build import build
+from index.encoders.any_model import SentenceTransformerEncoder
+from index.encoders.packaged import lightest
+from index.ingest.add import Document, Intake
 from index.types import Encoder
 from tests.benchmarks.product import open_index
 from tests.fakes.documents import docx, paragraph, pdf
