@@ -106,7 +106,8 @@ _KINDS = (
     (
         ("Where is the {} kept?", "In {}, behind the door.", "It stands in {}."),
         "stapler: cupboard 4, first aid box: room 12, spare key: the safe, projector: the cellar,"
-        " flag: the attic, ladder: hall B, drill: workshop 3, bell: the lobby, ice machine: the canteen, archive: the annex",
+        " flag: the attic, ladder: hall B, drill: workshop 3, bell: the lobby, ice machine: the canteen,"
+        " archive: the annex",
     ),
     (
         ("Who looks after the {}?", "{} does, from Monday to Thursday.", "That is {}."),

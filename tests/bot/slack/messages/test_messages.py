@@ -318,6 +318,14 @@ def test_the_marks_of_a_short_quote_are_shown_as_what_they_mean() -> None:
     ]
 
 
+def test_a_copied_sentence_is_followed_by_the_numbers_of_all_articles_that_have_it() -> None:
+    answer = answer_quoting("Rye holds gluten.")
+    quote = dataclasses.replace(answer.quotes[0], copies=(2, 3))
+    message = messages.answer_message(dataclasses.replace(answer, quotes=(quote,)), "id")
+    assert "".join(part["text"] for part in quotes_of(message)[0]) == "Rye holds gluten. [1][2][3]"
+    assert "“Rye holds gluten.” [1][2][3]" in message.plain
+
+
 def test_a_shortened_quote_ends_with_an_ellipsis_outside_of_the_quoted_words() -> None:
     text = "word " * 1_000
     kept, dots, _ = quotes_of(messages.answer_message(answer_quoting(text), "id"))[0]
