@@ -28,6 +28,10 @@ ARTICLES = {
     "machines": (
         "# Cards\n\n## Press M-17\n\nOil pressure: 4.2 bar\n\n## Press M-18\n\nOil pressure: 5.1 bar\n"
     ),
+    "offices": (
+        "# Offices\n\nPhone of the offices:\n\n- Turku: 551 017\n- Malmo: 551 020\n  - Night desk: 551 099\n"
+        "- Bergen: 551 033\n"
+    ),
     "faults": "# Faults\n\nTX-101 means that the belt has slipped. TX-102 means that the belt is torn.\n",
     "notice": "# Notice\n\nThe lake path is closed from May until the end of August. Take the road.\n",
     "letter": "# Letter\n\nDear all. The lake path is closed from May until the end of August.\n",
@@ -70,6 +74,11 @@ def test_of_a_table_the_row_is_quoted_that_names_what_was_asked(ask: Ask) -> Non
     assert shown(result)[0] == "Room: Osprey · Seats: 40 · Phone: 552"
     assert isinstance(result, Answer)
     assert result.quotes[0].text == "| Osprey | 40 | 552 |"
+
+
+def test_of_lines_with_a_label_the_one_is_quoted_that_has_the_label_asked_for(ask: Ask) -> None:
+    assert shown(ask("What is the phone number of the Malmo office?"))[0] == "Malmo: 551 020"
+    assert shown(ask("What is the phone number of the Bergen office?"))[0] == "Bergen: 551 033"
 
 
 def test_a_record_is_known_by_the_code_in_its_heading(ask: Ask) -> None:
