@@ -25,6 +25,7 @@ from index.folder import NO_SENTENCE, Known, Reading, known_files, read_sources
 from index.generation import Contents, digest
 from index.generations import KEPT_GENERATIONS, LOCK_SECONDS, FileStore
 from index.manifest import DamagedGeneration, Manifest, Recipe, SourceEntry
+from index.rendering import context, searched
 from index.store import Draft, Snapshot, Store
 from index.types import (
     Article,
@@ -37,7 +38,6 @@ from index.types import (
     Table,
     Vectors,
 )
-from index.units import context, searched
 
 # Texts between two steps of the progress bar; eight batches, so that sorting by length still pays.
 SLICE_TEXTS = 256
