@@ -24,8 +24,8 @@ def test_a_copied_page_keeps_its_article_and_what_it_says_of_a_writer_and_nothin
         "- The second one is smaller, and it will also sail in winter.\n\n"
         "Tickets stay at four francs until the end of the year. The company expects 900,000 passengers a "
         "year by then, a third more than before the new pier was built.\n\n"
-        "Rosa Frey is a Zurich-based reporter. She covers ships and trams. Connect with her via "
-        "e-mail: or @rosa\n"
+        "Rosa Frey is a Zurich-based reporter. She covers ships and trams. "
+        "Connect with her via e-mail: or @rosa\n"
     )
     assert draft.title == "Ferry line on the lake adds two boats for commuters"
     assert (draft.author, draft.publisher) == ("Anna Keller", "lake-times.example")
