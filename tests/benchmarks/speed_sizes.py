@@ -33,7 +33,7 @@ from index.encoders.packaged import lightest
 from index.generation import Generation
 from index.generations import FileStore, load_generation
 from index.types import Article, Encoder, Vectors
-from index.units import context
+from index.rendering import context
 from index.writer import Contents
 from tests.benchmarks.collection import passages_of
 from tests.benchmarks.data import BenchmarkData
