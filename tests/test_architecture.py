@@ -89,7 +89,7 @@ def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are
 
 
 def test_messages_are_pure() -> None:
-    ours = ("bot.slack.messages", "bot.text", "bot.words")
+    ours = ("bot.slack.messages", "bot.text", "bot.reasons", "bot.words")
     allowed = {
         *(*ours, "bot.types", "__future__", "collections", "dataclasses", "datetime", "enum"),
         *("itertools", "json", "re", "typing", "unicodedata", "urllib.parse"),
