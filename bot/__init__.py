@@ -1,4 +1,4 @@
-"""Questions in, cited answers out: in Slack and in the terminal.  Imports `index`, never the reverse.
+"""Questions in, cited answers out: in Slack, in a browser, in the terminal.  Imports `index`, never the reverse.
 
 In reading order:
 
@@ -13,6 +13,7 @@ library — whose articles are whose, and what is done to them: asked, added, re
 memory — what the bot must remember beyond one process
 report — what a period was like for those who run the bot: pure, from what the memory holds of it
 slack — Footnote in Slack: the only place that knows slack_bolt and slack_sdk
+web — Footnote in the browser: a page to ask, to read, and to look after the articles
 wiring — where the concrete parts meet: the one place that builds an encoder, an index and a Slack app
 terminal — the command line: what was typed -> one command, its exit code
 __main__ — the `footnote` command

@@ -22,6 +22,7 @@ NO_READER = "none"
 MAX_KEPT_GENERATIONS = 1000
 MAX_RETENTION_DAYS = 3_650
 MAX_LIMIT = 10_000
+MIN_PASSWORD_CHARS = 8
 MAX_TIMEOUT_SECONDS = 300
 """Nobody waits longer for prose, with the quotes at hand."""
 
@@ -153,6 +154,30 @@ SETTINGS = (
         "FOOTNOTE_LOG_LEVEL", "INFO", "how much the bot in Slack logs: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
     ),
     Setting("FOOTNOTE_LOG_FORMAT", "text", "`json` logs one JSON object a line"),
+    Setting("FOOTNOTE_WEB_HOST", "127.0.0.1", "the address that the page is served at"),
+    Setting("FOOTNOTE_WEB_PORT", "8765", "its port"),
+    Setting(
+        "FOOTNOTE_WEB_URL",
+        "",
+        "where people reach the page, such as `https://footnote.example.org`; articles without an address are"
+        " then cited by links there",
+    ),
+    Setting("FOOTNOTE_WEB_LINK_DAYS", "30", "days after which such a link opens nothing any more"),
+    Setting(
+        "FOOTNOTE_WEB_OPEN",
+        "no",
+        "`yes` lets everybody who reaches the page from elsewhere ask and read, without signing in",
+    ),
+    Setting("FOOTNOTE_WEB_PASSWORD", "", "the password of those who look after the articles on the page"),
+    Setting(
+        "FOOTNOTE_WEB_USER_HEADER",
+        "",
+        "the header, such as `X-Forwarded-User`, in which a proxy names who has signed in with it",
+    ),
+    Setting("FOOTNOTE_WEB_PROXIES", "127.0.0.1", "addresses, with commas between, of proxies to be believed"),
+    Setting(
+        "FOOTNOTE_WEB_CURATORS", "", "who of those may look after the articles, as the header names them"
+    ),
     Setting("FOOTNOTE_DEBUG", "", "`1` shows the traceback of an unexpected error"),
     Setting("NO_COLOR", "", "anything switches colours off"),
 )
@@ -171,6 +196,35 @@ class LlmSettings:
     key: str | None = field(repr=False)
     timeout: float
     """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The page in the browser."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    url: str | None = None
+    """Where people reach it, without a slash at its end; None if that is this machine."""
+    link_days: int = 30
+    open: bool = False
+    """Whether those who come from elsewhere may ask without signing in."""
+    password: str | None = field(default=None, repr=False)
+    user_header: str = ""
+    proxies: frozenset[str] = frozenset({"127.0.0.1"})
+    """Addresses of those whose `user_header` is believed."""
+    curators: frozenset[str] = frozenset()
+
+    @property
+    def address(self) -> str:
+        """Where the page is opened from this machine, or from elsewhere if that is known."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.url or f"http://{'localhost' if is_loopback(self.host) else host}:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nobody reaches it but from this machine."""
+        return is_loopback(self.host) and (self.url is None or is_loopback(urlsplit(self.url).hostname or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +271,7 @@ class Settings:
     """Workspaces that may install the app by themselves; `any` for all of them."""
     metrics_port: int | None
     metrics_host: str
+    web: WebSettings
     log_level: str
     log_format: LogFormat
     debug: bool
@@ -279,6 +334,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         if values["FOOTNOTE_METRICS_PORT"]
         else None,
         metrics_host=values["FOOTNOTE_METRICS_HOST"],
+        web=_web(values),
         log_level=_log_level(values["FOOTNOTE_LOG_LEVEL"]),
         log_format=_log_format(values["FOOTNOTE_LOG_FORMAT"]),
         debug=bool(values["FOOTNOTE_DEBUG"]) and values["FOOTNOTE_DEBUG"] != "0",
@@ -465,6 +521,49 @@ def _install_teams(values: Mapping[str, str]) -> frozenset[str]:
             f" articles. Set {variable} to the ids of those that may install the app, or to any."
         )
     return teams
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _web(values: Mapping[str, str]) -> WebSettings:
+    password, header = values["FOOTNOTE_WEB_PASSWORD"] or None, values["FOOTNOTE_WEB_USER_HEADER"]
+    if password is not None and len(password) < MIN_PASSWORD_CHARS:
+        raise FootnoteError(
+            f"FOOTNOTE_WEB_PASSWORD is too short. Set it to {MIN_PASSWORD_CHARS} characters or more."
+        )
+    if header and not re.fullmatch(r"[A-Za-z0-9-]{1,60}", header):
+        raise _wrong("FOOTNOTE_WEB_USER_HEADER", header, "the name of a header, such as X-Forwarded-User")
+    curators = frozenset(name.strip() for name in values["FOOTNOTE_WEB_CURATORS"].split(",") if name.strip())
+    if curators and not header:
+        raise FootnoteError(
+            "FOOTNOTE_WEB_CURATORS is set and FOOTNOTE_WEB_USER_HEADER is not. Set both, or neither."
+        )
+    return WebSettings(
+        host=values["FOOTNOTE_WEB_HOST"],
+        port=_port("FOOTNOTE_WEB_PORT", values["FOOTNOTE_WEB_PORT"]),
+        url=_web_url(values["FOOTNOTE_WEB_URL"]),
+        link_days=_number("FOOTNOTE_WEB_LINK_DAYS", values, 1, MAX_RETENTION_DAYS),
+        open=_yes("FOOTNOTE_WEB_OPEN", values),
+        password=password,
+        user_header=header,
+        proxies=frozenset(values["FOOTNOTE_WEB_PROXIES"].replace(",", " ").split()),
+        curators=curators,
+    )
+
+
+def _web_url(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or "@" in parts.netloc or set("?#<> ") & set(text):
+        raise _wrong("FOOTNOTE_WEB_URL", text, "an address such as https://footnote.example.org")
+    return text.rstrip("/")
 
 
 def _port(variable: str, text: str) -> int:

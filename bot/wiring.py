@@ -37,6 +37,7 @@ from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reade
 
 if TYPE_CHECKING:
     from bot.slack.settings import SlackSettings
+    from bot.web.server import Server
 
 STATE_FILE = "state.sqlite"
 INSTALLATIONS_FOLDER = "installations"
@@ -57,6 +58,31 @@ def open_memory(settings: Settings) -> State:
     return State(path, prune=False, keep_questions=settings.keep_questions)
 
 
+def open_page(settings: Settings) -> Server:
+    """The page in the browser; raise `FootnoteError` where there is no usable index, or its port is taken."""
+    from bot.web.app import Site, routes
+    from bot.web.links import load_key
+    from bot.web.server import Server
+
+    live = _live(settings.data, settings.model)
+    site = Site(
+        open_answers(settings),
+        open_library(settings),
+        lambda id: live.get().article(id),
+        lambda: live.get().articles,
+        State(
+            settings.data / STATE_FILE,
+            retention_days=settings.retention_days,
+            keep_questions=settings.keep_questions,
+        ),
+        settings.web,
+        load_key(settings.data),
+        open_rights(settings).get,
+        settings.user_limit,
+    )
+    return Server(settings.web, routes(site))
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the commands are made of; tests give their own."""
@@ -72,6 +98,7 @@ class Parts:
     reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
     memory: Callable[[Settings], State] = open_memory
+    page: Callable[[Settings], Server] = open_page
 
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
@@ -97,7 +124,8 @@ def open_answers(settings: Settings) -> Answers:
     live = _live(settings.data, settings.model)
     live.get()
     answers = _answerer(settings, live)
-    return answers if settings.llm is None else _written(answers, settings.llm)
+    written = answers if settings.llm is None else _written(answers, settings.llm)
+    return written if settings.web.url is None else _linked(written, settings)
 
 
 def open_library(settings: Settings) -> Library:
@@ -238,6 +266,13 @@ def _slack_settings(settings: Settings) -> SlackSettings:
         installations=settings.data / INSTALLATIONS_FOLDER,
         curators=settings.curators,
     )
+
+
+def _linked(answers: Answers, settings: Settings) -> Answers:
+    from bot.web.links import LinkedAnswers, Links, load_key
+
+    links = Links(settings.web.address, load_key(settings.data), settings.web.link_days)
+    return LinkedAnswers(answers, links)
 
 
 def _written(answers: Answers, llm: LlmSettings) -> Answers:

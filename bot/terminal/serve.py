@@ -1,7 +1,12 @@
-"""`slack`, `run` and `manifest`: the bot among people."""
+"""`slack`, `web`, `run` and `manifest`: the bot among people."""
 
 from __future__ import annotations
 
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -22,7 +27,17 @@ def slack(run: Invocation) -> int:
 
     start_log(run.settings.log_level, run.settings.log_format)
     _require_secrets(run.settings)
-    run.parts.slack(run.settings)
+    with _page(run) if run.arguments.web else nullcontext():
+        run.parts.slack(run.settings)
+    return 0
+
+
+def web(run: Invocation) -> int:
+    """Serve the page until stopped by a signal."""
+    run = _with_password(run)
+    page = run.parts.page(run.settings)
+    _say_where(run)
+    page.run()
     return 0
 
 
@@ -38,7 +53,11 @@ def run_all(run: Invocation) -> int:
         style="dim",
         soft_wrap=True,
     )
-    return chat(run)
+    if sys.stdin is None or not sys.stdin.isatty():
+        return web(run) if run.arguments.web else chat(run)
+    run = _with_password(run)
+    with _page(run):
+        return chat(run)
 
 
 def manifest(run: Invocation) -> int:
@@ -46,6 +65,45 @@ def manifest(run: Invocation) -> int:
     name = AGENT_MANIFEST_FILE if run.arguments.agent else MANIFEST_FILE
     print(_manifest_path(name).read_text("utf-8").rstrip())
     return 0
+
+
+@contextmanager
+def _page(run: Invocation) -> Iterator[None]:
+    """The page beside what else is done; what hinders it is said, and hinders nothing else."""
+    try:
+        page = run.parts.page(run.settings)
+    except FootnoteError as error:
+        if run.arguments.web:
+            raise
+        run.notes.print(str(error), style="yellow", soft_wrap=True)
+        yield
+        return
+    page.start()
+    _say_where(run)
+    try:
+        yield
+    finally:
+        page.stop()
+
+
+def _say_where(run: Invocation) -> None:
+    web = run.settings.web
+    run.notes.print(f"The page to ask and to read: {web.address}", soft_wrap=True)
+    if run.given_password:
+        run.notes.print(
+            f"To look after the articles there, sign in with {web.password} (until this ends).",
+            style="dim",
+            soft_wrap=True,
+        )
+
+
+def _with_password(run: Invocation) -> Invocation:
+    """Whoever starts the page on this machine can look after the articles there, with nothing set up."""
+    web = run.settings.web
+    if not web.is_local or web.password is not None or web.user_header:
+        return run
+    given = replace(web, password=secrets.token_urlsafe(9))
+    return replace(run, settings=replace(run.settings, web=given), given_password=True)
 
 
 def _require_secrets(settings: Settings) -> None:
