@@ -1,4 +1,4 @@
-"""Questions in, cited answers out: in Slack, in a browser, in the terminal.  Imports `index`, never the reverse.
+"""Questions in, cited answers out: in Slack, a browser or a terminal.  Imports `index`, never the reverse.
 
 In reading order:
 

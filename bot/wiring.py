@@ -37,7 +37,7 @@ from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reade
 
 if TYPE_CHECKING:
     from bot.slack.settings import SlackSettings
-    from bot.web.server import Server
+    from bot.web.server import WebServer
 
 STATE_FILE = "state.sqlite"
 INSTALLATIONS_FOLDER = "installations"
@@ -58,12 +58,13 @@ def open_memory(settings: Settings) -> State:
     return State(path, prune=False, keep_questions=settings.keep_questions)
 
 
-def open_page(settings: Settings) -> Server:
+def open_page(settings: Settings) -> WebServer:
     """The page in the browser; raise `FootnoteError` where there is no usable index, or its port is taken."""
     from bot.web.app import Site, routes
     from bot.web.links import load_key
-    from bot.web.server import Server
+    from bot.web.server import WebServer, listen
 
+    listening = listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
     live = _live(settings.data, settings.model)
     site = Site(
         open_answers(settings),
@@ -80,7 +81,7 @@ def open_page(settings: Settings) -> Server:
         open_rights(settings).get,
         settings.user_limit,
     )
-    return Server(settings.web, routes(site))
+    return WebServer(routes(site), listening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Parts:
     reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
     memory: Callable[[Settings], State] = open_memory
-    page: Callable[[Settings], Server] = open_page
+    page: Callable[[Settings], WebServer] = open_page
 
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:

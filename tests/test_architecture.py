@@ -44,6 +44,10 @@ ONLY_IMPORTERS = {
     "rich": {"bot.terminal"},
     "readline": {"bot.terminal.answers"},
     "argparse": {"bot.terminal"},
+    "starlette": {"bot.web"},
+    "uvicorn": {"bot.web.server"},
+    "jinja2": {"bot.web.pages"},
+    "markdown_it": {"bot.web.markdown"},
     "slack_bolt": {"bot.slack"},
     "slack_sdk": {"bot.slack"},
 }
@@ -86,6 +90,13 @@ def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are
     for surface in ("bot.terminal.answers", *(m for m in MODULES if _within(m, "bot.slack"))):
         assert not reaches(surface, "bot.answer.answerer"), surface
         assert not reaches(surface, "index.search"), surface
+
+
+def test_the_page_knows_nothing_of_the_other_surfaces_or_of_how_answers_are_found() -> None:
+    page = {m for m in MODULES if _within(m, "bot.web")}
+    others = ("bot.slack", "bot.terminal", "bot.wiring", "bot.answer.answerer", "index.search")
+
+    assert {(m, other) for m in page for other in others if reaches(m, other)} == set()
 
 
 def test_messages_are_pure() -> None:
@@ -163,7 +174,7 @@ def test_errors_are_caught_broadly_only_where_a_person_or_a_delivery_would_be_le
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     }
 
-    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.terminal"}
+    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.terminal", "bot.web.pages"}
 
 
 def test_imports_go_round_in_no_circle() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -35,9 +37,11 @@ def slack(run: Invocation) -> int:
 def web(run: Invocation) -> int:
     """Serve the page until stopped by a signal."""
     run = _with_password(run)
+    stop = _stop_on_signals()
     page = run.parts.page(run.settings)
     _say_where(run)
-    page.run()
+    stop.wait()
+    page.close()
     return 0
 
 
@@ -78,12 +82,19 @@ def _page(run: Invocation) -> Iterator[None]:
         run.notes.print(str(error), style="yellow", soft_wrap=True)
         yield
         return
-    page.start()
     _say_where(run)
     try:
         yield
     finally:
-        page.stop()
+        page.close()
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: stop.set())
+    return stop
 
 
 def _say_where(run: Invocation) -> None:

@@ -5,6 +5,7 @@ onto it unescaped, and nothing is fetched from elsewhere.
 
 In reading order:
 
+server — a running server of routes, on a thread of its own; bodies read within limits
 markdown — an article's Markdown -> HTML that is safe to show, with the quoted words marked
 links — addresses of articles on the page: signed, and only for a while
 conversations — what was asked on the page and answered, kept in memory for a while
@@ -16,5 +17,4 @@ asking — a conversation on the page, with the same answers as in Slack
 reading — the articles as pages, opened at a quoted sentence
 curating — what is indexed and what is not, the articles changed, and what people asked in vain
 app — the routes of the page
-server — serves the page by itself: until a signal comes, or beside what else the program does
 """

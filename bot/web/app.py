@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount
 
 from bot.config import WebSettings
 from bot.library.library import Library
@@ -42,7 +43,10 @@ class Site:
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """The page, to be served by itself or beside other routes."""
+    """The page, to be served by itself or beside other routes.
+
+    If the address that people reach it at has a path, all of it is below that path.
+    """
     door = Door(site.settings, site.key, site.rights)
     pages = Pages(door)
     pages.knows(kind_of=kind_of, silence_words=silence_words)
@@ -51,7 +55,9 @@ def routes(site: Site) -> list[BaseRoute]:
     reading = Reading(pages, site.article, site.articles, links)
     curating = Curating(pages, site.library, site.answers, site.state, site.article)
     signing = _SigningIn(pages, door)
-    return [*asking.routes(), *reading.routes(), *curating.routes(), *signing.routes(), pages.static()]
+    all_routes = [*asking.routes(), *reading.routes(), *curating.routes(), *signing.routes(), pages.static()]
+    folder = urlsplit(site.settings.url or "").path
+    return [Mount(folder, routes=all_routes)] if folder else all_routes
 
 
 class _SigningIn:

@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute
 
 from bot.library.library import Document, Library, Listed, Refused
 from bot.library.outcomes import failure_lines, outcome_lines, round_lines
-from bot.memory import State
-from bot.report import Disliked, Reference, report
+from bot.memory import ShownQuote, State
+from bot.report import Disliked, Report, report
 from bot.types import Answers
 from bot.web.jobs import Jobs, Told
 from bot.web.pages import Call, Needs, Pages, not_found
@@ -37,7 +37,7 @@ class Complaint:
     """One 👎 with the words of its quotes."""
 
     about: Disliked
-    quotes: tuple[tuple[Reference, str | None], ...]
+    quotes: tuple[tuple[ShownQuote, str | None], ...]
     """None if the article has changed or gone since."""
 
 
@@ -259,15 +259,24 @@ class Curating:
             chart=chart(found),
             kinds=KINDS,
             table=[(day_words(day.date), counts(day)) for day in found.days],
-            complaints=[self._complaint(one) for one in reversed(found.disliked)],
+            complaints=self._complaints(found),
         )
 
-    def _complaint(self, one: Disliked) -> Complaint:
-        return Complaint(one, tuple((quote, self._words_at(quote)) for quote in one.quotes))
+    def _complaints(self, found: Report) -> list[Complaint]:
+        """Newest first."""
+        since = datetime.fromisoformat(found.days[0].date).replace(tzinfo=UTC).timestamp()
+        # The report leaves out by which hash it is noticed that an article has changed.
+        bad = [judged for judged in self._state.shown.verdicts(since) if judged.verdict == "down"]
+        complaints = [
+            Complaint(one, tuple((quote, self._words_at(quote)) for quote in judged.quotes))
+            for one, judged in zip(found.disliked, bad, strict=False)
+        ]
+        return complaints[::-1]
 
-    def _words_at(self, quote: Reference) -> str | None:
+    def _words_at(self, quote: ShownQuote) -> str | None:
         article = self._article(quote.source_id)
-        return article.text[quote.start : quote.end] or None if article is not None else None
+        text = article.text[quote.start : quote.end] if article is not None else ""
+        return text if quote.still_reads(text) else None
 
 
 def _titled(text: str, title: str) -> str:

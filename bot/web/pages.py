@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
+import traceback
 from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
@@ -27,8 +30,11 @@ from bot.words import ENGLISH
 from index.types import FootnoteError
 
 FOLDER = Path(__file__).parent
+_log = logging.getLogger(__name__)
 MAX_FORM_BYTES = 100_000
 MAX_FIELDS, MAX_FILES = 100, 20
+FORM_SECONDS = 120.0
+"""For all of a form to come, files included."""
 YEAR_SECONDS = 31_536_000
 
 # Nothing from elsewhere, nothing in the page itself that is script or style, and no frame around it.
@@ -178,9 +184,10 @@ class Pages:
             if not (length.isascii() and length.isdigit()) or int(length) > limit:
                 return _problem(call, 413, "That is too much at once.", "Send less, or in several parts.")
             try:
-                form = await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=limit)
-            except HTTPException as error:
-                return _problem(call, 400, "The form could not be read.", str(error.detail))
+                async with asyncio.timeout(FORM_SECONDS):
+                    form = await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=limit)
+            except (HTTPException, TimeoutError):
+                return _problem(call, 400, "The form could not be read.", "Go back, and send it once more.")
             call = Call(self, request, visitor, form)
             if not self._door.is_ours(visitor, call.field("token")):
                 said = "This form is from another session."
@@ -205,6 +212,11 @@ def _careful(handler: Handler, call: Call) -> Response:
         # The message names files and commands: for those who look after them, and for nobody else.
         detail = str(error) if call.visitor.is_curator else ENGLISH.no_index_detail
         return _problem(call, 503, ENGLISH.request_failed, detail)
+    except Exception as error:
+        # A bug: whoever waits is told so.  The log has where it is, and none of what people wrote.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("A page could not be made: %s\n%s", type(error).__name__, where)
+        return _problem(call, 500, ENGLISH.broken, ENGLISH.broken_detail)
 
 
 def _problem(call: Call, status: int, said: str, detail: str) -> Response:
