@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from markupsafe import Markup
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -86,7 +85,7 @@ class Reading:
         return call.page(
             "article.html",
             article=article,
-            body=Markup(page.html),
+            body=page.html,
             headings=page.headings,
             is_marked=page.marked,
             has_changed=has_changed or (quote is not None and not page.marked),
