@@ -100,5 +100,5 @@ def _ceiling(most: int) -> int:
     for step in (2, 4, 6, 8, 10):
         if most <= step:
             return step
-    power = 10 ** (len(str(most)) - 1)
+    power: int = 10 ** (len(str(most)) - 1)
     return next(power * step for step in (1, 2, 4, 6, 8, 10) if most <= power * step)
