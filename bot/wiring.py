@@ -6,6 +6,7 @@ load, which `doctor` and `manifest` need not spend.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,16 +67,18 @@ def open_page(settings: Settings) -> WebServer:
 
     listening = listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
     live = _live(settings.data, settings.model)
+    state = State(
+        settings.data / STATE_FILE,
+        retention_days=settings.retention_days,
+        keep_questions=settings.keep_questions,
+    )
+    threading.Thread(target=state.keep_pruned, name="prune", daemon=True).start()
     site = Site(
         open_answers(settings),
         open_library(settings),
         lambda id: live.get().article(id),
         lambda: live.get().articles,
-        State(
-            settings.data / STATE_FILE,
-            retention_days=settings.retention_days,
-            keep_questions=settings.keep_questions,
-        ),
+        state,
         settings.web,
         load_key(settings.data),
         open_rights(settings).get,

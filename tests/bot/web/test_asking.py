@@ -105,6 +105,17 @@ def test_without_an_index_the_page_says_so_and_names_no_file(web: Web, browser: 
     assert "/secret" not in shown
 
 
+def test_a_bug_is_said_and_the_log_has_none_of_the_words(
+    web: Web, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    web.answers.prepared["my secret"] = ValueError("my secret")
+    browser.get("/")
+
+    assert "Something went wrong on my side" in browser.ask("my secret")
+    assert browser.status == 500
+    assert "ValueError" in caplog.text and "my secret" not in caplog.text
+
+
 def test_a_conversation_is_its_browsers_alone(web: Web, browser: Browser) -> None:
     browser.get("/")
     browser.ask(QUESTION)
