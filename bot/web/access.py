@@ -12,7 +12,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,7 +28,8 @@ SIGNED_IN_COOKIE = "footnote-in"
 SIGNED_IN_SECONDS = 12 * 3_600
 SESSION_SECONDS = 30 * 86_400
 MAX_WRONG_PASSWORDS = 10
-"""In ten minutes, from everybody together: nobody guesses eight characters at that pace."""
+"""From one address in ten minutes: nobody guesses eight characters at that pace."""
+MAX_ADDRESSES = 10_000
 WRONG_PASSWORD_SECONDS = 600.0
 _SESSION_CHARS = 22
 
@@ -59,7 +60,7 @@ class Door:
         self._key = key
         self._rights = rights
         self._clock = clock
-        self._wrong: deque[float] = deque()
+        self._wrong: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -70,7 +71,10 @@ class Door:
         """False for a name that somebody else made lead to this machine, to read the page from another."""
         if not self._settings.is_local:
             return True  # behind a proxy, or in a network whose names are not known here
-        return is_loopback(request.url.hostname or "")
+        try:
+            return is_loopback(request.url.hostname or "")
+        except ValueError:  # brackets that do not match
+            return False
 
     def visitor(self, request: Request) -> Visitor:
         session = request.cookies.get(SESSION_COOKIE, "")
@@ -84,20 +88,24 @@ class Door:
         scope = None if is_curator or self._settings.is_local else self._rights().direct
         return Visitor(session, is_new, may_ask, is_curator, scope, name)
 
-    def sign_in(self, password: str) -> bool:
+    def sign_in(self, password: str, request: Request) -> bool:
         """Whether that is the password; False, whatever was given, after too many wrong ones."""
-        expected = self._settings.password
+        expected, address = self._settings.password, request.client.host if request.client else ""
         if expected is None:
             return False
         with self._lock:
             now = self._clock()
-            while self._wrong and self._wrong[0] < now - WRONG_PASSWORD_SECONDS:
-                self._wrong.popleft()
-            if len(self._wrong) >= MAX_WRONG_PASSWORDS:
+            wrong = self._wrong.setdefault(address, deque())
+            self._wrong.move_to_end(address)
+            if len(self._wrong) > MAX_ADDRESSES:
+                self._wrong.popitem(last=False)
+            while wrong and wrong[0] < now - WRONG_PASSWORD_SECONDS:
+                wrong.popleft()
+            if len(wrong) >= MAX_WRONG_PASSWORDS:
                 return False
             right = hmac.compare_digest(expected.encode(), password.encode("utf-8", "replace"))
             if not right:
-                self._wrong.append(now)
+                wrong.append(now)
             return right
 
     def remember(self, response: Response, visitor: Visitor) -> None:

@@ -77,7 +77,7 @@ class _SigningIn:
 
     def _sign_in(self, call: Call) -> Response:
         to = _inside(call.field("to"))
-        if not self._door.sign_in(call.field("password")):
+        if not self._door.sign_in(call.field("password"), call.request):
             return call.page("sign_in.html", 403, to=to, wrong=True)
         response = call.to(to)
         self._door.remember_signed_in(response, call.visitor)

@@ -10,7 +10,7 @@ from typing import get_args
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from bot.memory import Ending, Limit, Place, Reason, State
+from bot.memory import Ending, EndingKind, Limit, Place, Reason, State
 from bot.types import MAX_QUESTION_CHARS, Answer, Answers, NoAnswer, PassageView, Scope, Silence
 from bot.web.conversations import Conversations, Exchange, Notice, turns
 from bot.web.pages import Call, Pages, not_found
@@ -100,7 +100,7 @@ class Asking:
         seconds = time.monotonic() - began
         if isinstance(result, Answer):
             answer_id = self._state.shown.remember(result, place)
-            kind = "answered" if result.certain else "uncertain"
+            kind: EndingKind = "answered" if result.certain else "uncertain"
             ending = Ending(kind, seconds, result.confidence, result.generation, answer_id)
             exchange = replace(exchange, answer_id=answer_id)
         elif result.reason is Silence.NOT_IN_SOURCES:
@@ -120,18 +120,17 @@ class Asking:
         verdict, reason = call.field("verdict"), call.field("reason")
         if exchange is None or exchange.answer_id is None or verdict not in ("up", "down"):
             return not_found(call, ENGLISH.feedback_withheld)
+        shown, id = self._state.shown, exchange.answer_id
         place, session = Place(TEAM, "page"), call.visitor.session
         if verdict == "up":
-            self._state.shown.record_feedback(exchange.answer_id, "up", session, place)
-            exchange = replace(exchange, verdict="up")
-        else:
-            self._state.shown.record_feedback(exchange.answer_id, "down", session, place)
-            exchange = replace(exchange, verdict="down")
-            for known in get_args(Reason):
-                if known == reason:
-                    said = call.field("words").strip()[:MAX_REASON_CHARS]
-                    self._state.shown.record_reason(exchange.answer_id, known, said, session, place)
-        return self._back(call, exchange)
+            shown.record_feedback(id, "up", session, place)
+            return self._back(call, replace(exchange, verdict="up"))
+        shown.record_feedback(id, "down", session, place)
+        for known in get_args(Reason):
+            if known == reason:
+                said = call.field("words").strip()[:MAX_REASON_CHARS]
+                shown.record_reason(id, known, said, session, place)
+        return self._back(call, replace(exchange, verdict="down"))
 
     def _tell(self, call: Call) -> Response:
         exchange = self._exchange(call)

@@ -48,7 +48,7 @@ def test_the_password_opens_what_is_looked_after_and_signing_out_closes_it(brows
     assert browser.path.startswith("/sign-in")
 
 
-def test_guessing_ends_after_ten_wrong_passwords(browser: Browser) -> None:
+def test_guessing_ends_after_ten_wrong_passwords_from_one_address(browser: Browser) -> None:
     for number in range(10):
         browser.sign_in(f"wrong {number}")
         assert browser.status == 403

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.slack.messages import answer_message
 from bot.types import Answer
 from bot.web.links import DAY_SECONDS, KEY_FILE, LinkedAnswers, Links, load_key
 from index.types import FootnoteError
@@ -48,7 +50,8 @@ def test_a_link_ends_after_its_days() -> None:
     assert not links.opens("banma", until, key)
 
 
-def test_an_article_without_an_address_is_cited_by_a_link_to_the_page() -> None:
+def linked_answer() -> Answer:
+    """Of an article that has no address of its own."""
     answers = PreparedAnswers()
     prepared = answer_quoting("It is so.")
     answers.prepared["A question?"] = replace(
@@ -57,12 +60,24 @@ def test_an_article_without_an_address_is_cited_by_a_link_to_the_page() -> None:
         sources=tuple(replace(source, url=None, link=None) for source in prepared.sources),
     )
     found = LinkedAnswers(answers, Links(BASE, KEY, 30)).answer("A question?")
-
     assert isinstance(found, Answer)
+    return found
+
+
+def test_an_article_without_an_address_is_cited_by_a_link_to_the_page() -> None:
+    found = linked_answer()
+
     assert found.sources[0].url is None
     link = found.sources[0].link or ""
     assert link.startswith(f"{BASE}/articles/") and "quote=" in link and link.endswith("#quote")
     assert found.quotes[0].link == link
+
+
+def test_slack_shows_the_link() -> None:
+    found = linked_answer()
+
+    message = json.dumps(answer_message(found, "id").blocks)
+    assert message.count(f"{BASE}/articles/") == 2
 
 
 def test_an_article_with_an_address_keeps_it() -> None:
