@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot.answer.answerer import Answerer
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
-from bot.config import NO_READER, LlmSettings, Settings
+from bot.config import NO_READER, LlmSettings, Settings, SlackSettings
 from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
@@ -25,6 +25,7 @@ from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
+from bot.report import Report
 from bot.slack import health
 from bot.types import Answers, Scope
 from index.build import Acceptance, Progress, build
@@ -37,7 +38,8 @@ from index.search import Searcher
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 
 if TYPE_CHECKING:
-    from bot.slack.settings import SlackSettings
+    from starlette.routing import BaseRoute
+
     from bot.web.server import WebServer
 
 STATE_FILE = "state.sqlite"
@@ -56,35 +58,17 @@ def open_memory(settings: Settings) -> State:
         raise FootnoteError(
             f"{path} does not exist: no question was asked in Slack yet. Run `footnote slack`."
         )
-    return State(path, prune=False, keep_questions=settings.keep_questions)
+    return State(path, prune=False, keep_questions=settings.slack.keep_questions)
 
 
 def open_page(settings: Settings) -> WebServer:
     """The page in the browser; raise `FootnoteError` where there is no usable index, or its port is taken."""
-    from bot.web.app import Site, routes
-    from bot.web.links import load_key
     from bot.web.server import WebServer, listen
 
     listening = listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
-    live = _live(settings.data, settings.model)
-    state = State(
-        settings.data / STATE_FILE,
-        retention_days=settings.retention_days,
-        keep_questions=settings.keep_questions,
-    )
+    state = _state(settings)
     threading.Thread(target=state.keep_pruned, name="prune", daemon=True).start()
-    site = Site(
-        open_answers(settings),
-        open_library(settings),
-        lambda id: live.get().article(id),
-        lambda: live.get().articles,
-        state,
-        settings.web,
-        load_key(settings.data),
-        open_rights(settings).get,
-        settings.user_limit,
-    )
-    return WebServer(routes(site), listening)
+    return WebServer(_page_routes(settings, open_answers(settings), state), listening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +85,8 @@ class Parts:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
     reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
+    post_report: Callable[[Settings, Report, str], None]
+    """Raise `FootnoteError` if the channel may not see it, or Slack does not take it."""
     memory: Callable[[Settings], State] = open_memory
     page: Callable[[Settings], WebServer] = open_page
 
@@ -146,9 +132,9 @@ def open_library(settings: Settings) -> Library:
 def open_rights(settings: Settings) -> LiveRights:
     """Raise `FootnoteError` where the file that says what may be seen where is not understood."""
     return LiveRights(
-        settings.channels or settings.data / rights.DEFAULT_FILE,
+        settings.slack.channels or settings.data / rights.DEFAULT_FILE,
         lambda: rights.known_collections(settings.sources, settings.data),
-        may_be_missing=settings.channels is None,
+        may_be_missing=settings.slack.channels is None,
     )
 
 
@@ -176,19 +162,23 @@ def serve_slack(settings: Settings) -> None:
     from bot.slack.http_mode import run_http
     from bot.slack.run import stop_on_signals
     from bot.slack.socket_mode import run_socket_mode
+    from bot.web.server import WebServer, listen
 
     stop = stop_on_signals()
-    serve = run_socket_mode if settings.slack_mode == "socket" else run_http
+    serve = run_socket_mode if settings.slack.mode == "socket" else run_http
     answers = open_answers(settings)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
-    state = State(
-        settings.data / STATE_FILE,
-        retention_days=settings.retention_days,
-        keep_questions=settings.keep_questions,
-    )
+    state = _state(settings)
+    slack, page = _slack_settings(settings), None
     try:
+        if settings.web.beside_slack:
+            routes = tuple(_page_routes(settings, answers, state))
+            if settings.slack.mode == "http":
+                slack = replace(slack, beside=routes)
+            else:
+                page = WebServer(routes, listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT"))
         serve(
-            _slack_settings(settings),
+            slack,
             answers,
             state,
             stop,
@@ -197,6 +187,8 @@ def serve_slack(settings: Settings) -> None:
             open_library(settings),
         )
     finally:
+        if page is not None:
+            page.close()
         state.close()
         health.stop(settings.data)
 
@@ -208,6 +200,13 @@ def ask_slack(settings: Settings) -> None:
     check_tokens(_slack_settings(settings))
 
 
+def post_report(settings: Settings, made: Report, channel: str) -> None:
+    """Post a report in a Slack channel; raise `FootnoteError` if that is not possible."""
+    from bot.slack import report_post
+
+    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get)
+
+
 REAL_PARTS = Parts(
     build_index,
     open_search,
@@ -217,6 +216,7 @@ REAL_PARTS = Parts(
     ask_slack,
     open_reader,
     open_observer,
+    post_report,
 )
 
 
@@ -247,29 +247,34 @@ def _answerer(settings: Settings, live: LiveGeneration) -> Answerer:
 
 
 def _slack_settings(settings: Settings) -> SlackSettings:
-    from bot.slack.settings import SlackSettings
+    return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
 
-    return SlackSettings(
-        bot_token=settings.slack_bot_token or "",
-        app_token=settings.slack_app_token or "",
-        signing_secret=settings.slack_signing_secret or "",
-        mode=settings.slack_mode,
-        api_url=settings.slack_api_url,
-        port=settings.port,
-        allow_bots=settings.allow_bots,
-        answer_channels=settings.answer_channels,
-        shared_channels=settings.shared_channels,
-        user_limit=settings.user_limit,
-        channel_limit=settings.channel_limit,
-        metrics_host=settings.metrics_host,
-        metrics_port=settings.metrics_port,
-        report_channel=settings.report_channel,
-        client_id=settings.slack_client_id or "",
-        client_secret=settings.slack_client_secret or "",
-        install_teams=settings.install_teams,
-        installations=settings.data / INSTALLATIONS_FOLDER,
-        curators=settings.curators,
+
+def _state(settings: Settings) -> State:
+    return State(
+        settings.data / STATE_FILE,
+        retention_days=settings.slack.retention_days,
+        keep_questions=settings.slack.keep_questions,
     )
+
+
+def _page_routes(settings: Settings, answers: Answers, state: State) -> Sequence[BaseRoute]:
+    from bot.web.app import Site, routes
+    from bot.web.links import load_key
+
+    live = _live(settings.data, settings.model)
+    site = Site(
+        answers,
+        open_library(settings),
+        lambda id: live.get().article(id),
+        lambda: live.get().articles,
+        state,
+        settings.web,
+        load_key(settings.data),
+        open_rights(settings).get,
+        settings.slack.user_limit,
+    )
+    return routes(site)
 
 
 def _linked(answers: Answers, settings: Settings) -> Answers:

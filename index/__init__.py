@@ -24,5 +24,6 @@ rollback — going back to a generation that was kept
 store — what a search asks of the place where vectors and terms are kept, and the one that Footnote has
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else
 search — a question -> ranked passages, with the evidence of each of their sentences
+connections — connections for HTTP that end at one deadline
 ingest — documents of all kinds -> reviewed-by-people Markdown in the sources folder
 """

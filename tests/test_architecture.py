@@ -44,11 +44,14 @@ ONLY_IMPORTERS = {
     "rich": {"bot.terminal"},
     "readline": {"bot.terminal.answers"},
     "argparse": {"bot.terminal"},
-    "starlette": {"bot.web"},
-    "uvicorn": {"bot.web.server"},
     "jinja2": {"bot.web.pages"},
     "markdown_it": {"bot.web.markdown"},
+    "httpcore2": {"index.connections", "index.ingest.fetch", "bot.answer.llm"},
+    "httpx2": {"bot.slack.curating.downloads"},
     "slack_bolt": {"bot.slack"},
+    "starlette": {"bot.web", "bot.slack.http_mode", "bot.slack.monitor"},
+    "uvicorn": {"bot.web.server"},
+    "prometheus_client": {"bot.slack.figures", "bot.slack.monitor"},
     "slack_sdk": {"bot.slack"},
 }
 COMMAND_LINE = ("bot.terminal", "bot.config", "bot.wiring", "bot.__main__")

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from bot.library.rights import known_collections
 from bot.types import Scope
+from index.connections import Network
 from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
 from index.ingest.catalog import Catalog, plain_url
-from index.ingest.fetch import Network
 from index.ingest.follow import Followed, Follower, Round, followed, stop_following
 from index.ingest.list import Listed, inventory
 from index.ingest.remove import Removed, remove

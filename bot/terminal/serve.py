@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -29,8 +29,10 @@ def slack(run: Invocation) -> int:
 
     start_log(run.settings.log_level, run.settings.log_format)
     _require_secrets(run.settings)
-    with _page(run) if run.arguments.web else nullcontext():
-        run.parts.slack(run.settings)
+    if run.arguments.web:
+        run = replace(run, settings=_beside_slack(run.settings))
+        _say_where(run)
+    run.parts.slack(run.settings)
     return 0
 
 
@@ -47,10 +49,10 @@ def web(run: Invocation) -> int:
 
 def run_all(run: Invocation) -> int:
     """Bring the index up to date, then answer: in Slack where it is configured, else here."""
-    if run.settings.slack_wanted:
+    if run.settings.slack.wanted:
         _require_secrets(run.settings)
     build(run)
-    if run.settings.slack_wanted:
+    if run.settings.slack.wanted:
         return slack(run)
     run.notes.print(
         "No Slack tokens are set, so questions are answered here. The README says how to get them.",
@@ -71,14 +73,20 @@ def manifest(run: Invocation) -> int:
     return 0
 
 
+def _beside_slack(settings: Settings) -> Settings:
+    """The page is served at the address of Slack's deliveries, if there is one."""
+    web = replace(settings.web, beside_slack=True)
+    if settings.slack.mode == "http":
+        web = replace(web, host=settings.slack.host, port=settings.slack.port)
+    return replace(settings, web=web)
+
+
 @contextmanager
 def _page(run: Invocation) -> Iterator[None]:
     """The page beside what else is done; what hinders it is said, and hinders nothing else."""
     try:
         page = run.parts.page(run.settings)
     except FootnoteError as error:
-        if run.arguments.web:
-            raise
         run.notes.print(str(error), style="yellow", soft_wrap=True)
         yield
         return

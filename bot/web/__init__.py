@@ -1,6 +1,6 @@
-"""Footnote in the browser: a page to ask, to read, and to look after the articles.
+"""What Footnote serves over HTTP, and first of all the page to ask, to read, and to look after the articles.
 
-Rendered here, with a few lines of script that it also works without.  Nothing of an article gets
+The page is rendered here, with a few lines of script that it also works without.  Nothing of an article gets
 onto it unescaped, and nothing is fetched from elsewhere.
 
 In reading order:

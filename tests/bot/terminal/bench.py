@@ -16,6 +16,7 @@ import pytest
 from bot.answer.scoped_search import View
 from bot.config import NO_READER, Settings
 from bot.quality.fitting import Observer
+from bot.report import Report
 from bot.terminal import main
 from bot.types import Answer, NoAnswer, Scope
 from bot.wiring import Parts
@@ -56,6 +57,7 @@ class Bench:
     served: list[Settings] = field(default_factory=list)
     pages: list[FakePage] = field(default_factory=list)
     page_refusal: FootnoteError | None = None
+    posted: list[tuple[Report, str]] = field(default_factory=list)
     refusal: FootnoteError | None = None
     reader: Reader | FootnoteError = field(default_factory=lambda: WordReader({}))
 
@@ -80,6 +82,7 @@ class Bench:
             self._ask_slack,
             self._reader,
             self._observer,
+            self._post_report,
             page=self._page,
         )
 
@@ -114,6 +117,9 @@ class Bench:
         if self.page_refusal:
             raise self.page_refusal
         return page
+
+    def _post_report(self, settings: Settings, made: Report, channel: str) -> None:
+        self.posted.append((made, channel))
 
     def _ask_slack(self, settings: Settings) -> None:
         if self.refusal:

@@ -40,7 +40,7 @@ class TestRunAndSlack:
 
         assert code == 0
         assert "added 3" in out
-        assert [settings.slack_app_token for settings in bench.served] == ["xapp-0123456789"]
+        assert [settings.slack.app_token for settings in bench.served] == ["xapp-0123456789"]
 
     @pytest.mark.parametrize("command", ["run", "slack"])
     @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ class TestRunAndSlack:
         }
 
         assert bench("slack")[0] == 0
-        assert [settings.slack_mode for settings in bench.served] == ["http"]
+        assert [settings.slack.mode for settings in bench.served] == ["http"]
 
 
 class TestPage:
@@ -118,23 +118,29 @@ class TestPage:
         assert "sign in" not in err
 
     @pytest.mark.parametrize("command", ["slack", "run"])
-    def test_beside_slack_it_is_served_while_the_bot_runs(self, bench: Bench, command: str) -> None:
+    def test_beside_slack_it_is_served_if_asked_for(self, bench: Bench, command: str) -> None:
         bench.environment = TOKENS
 
         assert bench(command)[0] == 0
-        assert bench.pages == []
-        assert bench(command, "--web")[0] == 0
-        assert [page.is_open for page in bench.pages] == [False]
-        assert len(bench.served) == 2
+        code, _, err = bench(command, "--web")
 
-    def test_a_port_that_is_taken_ends_what_was_asked_to_serve_it(self, bench: Bench) -> None:
-        bench.environment = TOKENS
-        bench.page_refusal = FootnoteError("Cannot listen on 127.0.0.1:8765.")
+        assert code == 0
+        assert [settings.web.beside_slack for settings in bench.served] == [False, True]
+        assert "The page to ask and to read: http://localhost:8765\n" in err
 
-        code, _, err = bench("slack", "--web")
+    def test_in_http_mode_it_is_at_the_address_of_the_deliveries_and_not_for_this_machine_alone(
+        self, bench: Bench
+    ) -> None:
+        bench.environment = {
+            "SLACK_BOT_TOKEN": "xoxb-1",
+            "SLACK_SIGNING_SECRET": "s",
+            "FOOTNOTE_SLACK_MODE": "http",
+            "PORT": "3210",
+        }
 
-        assert (code, bench.served) == (1, [])
-        assert "Cannot listen" in err
+        assert bench("slack", "--web")[0] == 0
+        web = bench.served[0].web
+        assert (web.port, web.is_local) == (3210, False)
 
     def test_beside_a_person_at_the_terminal_it_is_served_and_no_hindrance(
         self, bench: Bench, monkeypatch: pytest.MonkeyPatch
