@@ -14,7 +14,7 @@ from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.adapter.starlette.handler import to_bolt_request, to_starlette_response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.config import SlackSettings
@@ -110,17 +110,17 @@ def _endpoint(answer: Callable[[BoltRequest], BoltResponse]) -> Callable[[Reques
     async def endpoint(request: Request) -> Response:
         if not request.headers.get("X-Slack-Request-Timestamp", "0").isdecimal():
             # The verifier of the library would fail on it, with a traceback for each such stranger.
-            return PlainTextResponse("invalid request", 401)
+            return Response(status_code=401)
         body = await read_body(request, MAX_BODY_BYTES)
         try:
             # In a thread: Bolt waits until a listener has acknowledged the delivery.
             response = await run_in_threadpool(answer, to_bolt_request(request, body))
         except UnicodeDecodeError:
-            return PlainTextResponse("not UTF-8", 400)
+            return Response(status_code=400)
         except Exception as error:
             # A body that is no JSON fails before its signature is looked at.
             _log.warning("A request could not be read\n%s", trace(error))
-            return PlainTextResponse("", 400)
+            return Response(status_code=400)
         return to_starlette_response(response)
 
     return endpoint

@@ -183,7 +183,7 @@ class Installing(OAuthFlow):
 
     def _page(self, status: int, text: str) -> BoltResponse:
         headers = {
-            "Content-Type": "text/plain; charset=utf-8",  # the reason may be anybody's words
+            "Content-Type": "text/plain;charset=utf-8",  # the reason may be anybody's words
             "Set-Cookie": self.settings.state_utils.build_set_cookie_for_deletion(),
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
