@@ -263,12 +263,10 @@ def _page_routes(settings: Settings, answers: Answers, state: State) -> Sequence
     from bot.web.app import Site, routes
     from bot.web.links import load_key
 
-    live = _live(settings.data, settings.model)
     site = Site(
         answers,
         open_library(settings),
-        lambda id: live.get().article(id),
-        lambda: live.get().articles,
+        _live(settings.data, settings.model),
         state,
         settings.web,
         load_key(settings.data),

@@ -20,7 +20,7 @@ from bot.web.curating import Curating
 from bot.web.links import Links
 from bot.web.pages import Call, Needs, Pages
 from bot.web.reading import Reading
-from index.types import Article
+from index.store import Current
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,8 @@ class Site:
 
     answers: Answers
     library: Library
-    article: Callable[[str], Article | None]
-    """One that can be asked, by its id."""
-    articles: Callable[[], Sequence[Article]]
-    """All that can be asked."""
+    index: Current
+    """Where the articles that can be asked are."""
     state: State
     settings: WebSettings
     key: bytes
@@ -52,8 +50,8 @@ def routes(site: Site) -> list[BaseRoute]:
     pages.knows(kind_of=kind_of, silence_words=silence_words)
     links = Links(site.settings.address, site.key, site.settings.link_days)
     asking = Asking(pages, site.answers, site.state, site.questions_a_minute)
-    reading = Reading(pages, site.article, site.articles, links)
-    curating = Curating(pages, site.library, site.answers, site.state, site.article)
+    reading = Reading(pages, site.index, links)
+    curating = Curating(pages, site.library, site.answers, site.state, site.index)
     signing = _SigningIn(pages, door)
     all_routes = [*asking.routes(), *reading.routes(), *curating.routes(), *signing.routes(), pages.static()]
     folder = urlsplit(site.settings.url or "").path

@@ -22,7 +22,8 @@ from bot.web.reading import ARTICLES_A_PAGE, page_number
 from bot.web.week import KINDS, chart, counts, day_words
 from bot.words import ENGLISH
 from index.ingest.list import MEANINGS
-from index.types import Article, BuildReport, FootnoteError
+from index.store import Current
+from index.types import BuildReport, FootnoteError
 
 MAX_UPLOAD_BYTES = 60_000_000
 MAX_LINKS = 20
@@ -50,13 +51,13 @@ class Curating:
         library: Library,
         answers: Answers,
         state: State,
-        article: Callable[[str], Article | None],
+        index: Current,
     ) -> None:
         self._pages = pages
         self._library = library
         self._answers = answers
         self._state = state
-        self._article = article
+        self._index = index
         self._jobs = Jobs(ENGLISH.request_failed, (ENGLISH.broken_detail,))
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -274,7 +275,7 @@ class Curating:
         return complaints[::-1]
 
     def _words_at(self, quote: ShownQuote) -> str | None:
-        article = self._article(quote.source_id)
+        article = self._index.current().article(quote.source_id)
         text = article.text[quote.start : quote.end] if article is not None else ""
         return text if quote.still_reads(text) else None
 

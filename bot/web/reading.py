@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from bot.types import Scope
 from bot.web.links import Links, text_mark
 from bot.web.markdown import render
 from bot.web.pages import Call, Needs, Pages, not_found
+from index.store import Current
 from index.types import Article
 
 ARTICLES_A_PAGE = 50
@@ -24,17 +25,9 @@ _rendered = lru_cache(maxsize=16)(render)
 class Reading:
     """Thread-safe."""
 
-    def __init__(
-        self,
-        pages: Pages,
-        article: Callable[[str], Article | None],
-        articles: Callable[[], Sequence[Article]],
-        links: Links,
-    ) -> None:
-        """`article` finds one by its id; `articles` are all that can be asked."""
+    def __init__(self, pages: Pages, index: Current, links: Links) -> None:
         self._pages = pages
-        self._article = article
-        self._articles = articles
+        self._index = index
         self._links = links
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -46,7 +39,7 @@ class Reading:
 
     def _list(self, call: Call) -> Response:
         wanted, collection = call.asked("find").strip()[:200], call.asked("collection")
-        seen = [one for one in self._articles() if _within(one, call.visitor.scope)]
+        seen = self._index.current().articles(call.visitor.scope)
         collections = sorted({one.collection for one in seen})
         found = [
             one
@@ -77,7 +70,7 @@ class Reading:
         if not (signed or call.visitor.may_ask):
             said = "This link is no longer valid." if call.asked("key") else "You are not signed in."
             return call.page("problem.html", 403, said=said, detail="Sign in, or ask for a new one.")
-        article = self._article(id)
+        article = self._index.current().article(id)
         if article is None or not (signed or _within(article, call.visitor.scope)):
             return not_found(call, "There is no such article.", "It was removed, or never there.")
         quote, has_changed = self._quote(article, call)

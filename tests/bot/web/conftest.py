@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ from bot.library.rights import Rights
 from bot.memory import State
 from bot.types import Answers
 from bot.web.app import Site, routes
-from index.build import build
-from index.generation import LiveGeneration
+from index.build import BuildOptions, build
+from index.generations import FileStore
+from index.types import BuildReport
 from tests.fakes.answers import BANMA, PreparedAnswers
 from tests.fakes.encoder import HashingEncoder
 
@@ -49,23 +49,24 @@ class Web:
     keep_questions: bool = True
 
     def __post_init__(self) -> None:
-        encoder = HashingEncoder()
-        self.build = partial(build, self.sources, self.data, encoder)
+        self.encoder = HashingEncoder()
         self.build()
-        self.live = LiveGeneration(self.data, encoder)
+        self.live = FileStore(self.data, self.encoder)
         self.state = State(self.data / "state.sqlite", keep_questions=self.keep_questions)
+
+    def build(self, options: BuildOptions | None = None) -> BuildReport:
+        return build(self.sources, self.data, self.encoder, *([options] if options else []))
 
     def site(self, answers: Answers | None = None) -> Site:
         def built(progress: Any) -> Any:
-            report = self.build(progress=progress)
+            report = self.build(BuildOptions(progress=progress))
             self.live.refresh()
             return report
 
         return Site(
             answers or self.answers,
             Library(self.sources, self.data, built),
-            lambda id: self.live.get().article(id),
-            lambda: self.live.get().articles,
+            self.live,
             self.state,
             self.settings,
             KEY,
