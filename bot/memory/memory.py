@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.memory.answers import PostedAnswers
 from bot.memory.inbox import Inbox, Lease, Replied, Revision, StoredQuestion
 from bot.memory.limits import Limits, Takings
-from bot.memory.log import Chores, Ending, Log
+from bot.memory.log import Ending, Log
 from bot.memory.places import Place
 from bot.memory.schema import Database
 from bot.memory.threads import Threads
 from bot.types import Answer, Turn
 
+PRUNE_SECONDS = 3_600.0
 RETENTION_DAYS = 90
 """A quarter: long enough to see whether last month's new articles helped."""
 
@@ -69,8 +73,7 @@ class Memory:
         self.threads = Threads(self._database)
         self.shown = PostedAnswers(self._database)
         self.log = Log(self._database, keep_questions=keep_questions)
-        self.chores = Chores(self._database)
-        self._takings = Takings(self._database)
+        self.takings = Takings(self._database)
         self._retention_seconds = retention_days * 86_400.0
         if prune:
             self.prune()
@@ -89,7 +92,7 @@ class Memory:
                 self.threads.addressed(question.place, question.user)
             if limits is None:
                 return lease
-            return replace(lease, over=self._takings.take(question.place, question.user, limits))
+            return replace(lease, over=self.takings.take(question.place, question.user, limits))
 
     def begin_posting(self, lease: Lease, place: Place, shown: Shown | None = None) -> bool:
         """Note that the reply is about to be posted, and what it shows; False if it is not to be posted."""
@@ -148,9 +151,16 @@ class Memory:
         """Forget what is past its time; nothing that people did or said outlives the retention."""
         with self._database.write() as sql:
             now = self._database.now(sql)
-            for part in (self.inbox, self.threads, self.shown, self.log, self._takings):
+            for part in (self.inbox, self.threads, self.shown, self.log, self.takings):
                 part.prune(sql, now, self._retention_seconds)
         self._database.checkpoint()
+
+    def keep_pruned(self) -> None:
+        """Prune every hour, for as long as the program runs; one that fails is made up for by the next."""
+        while True:
+            time.sleep(PRUNE_SECONDS)
+            with contextlib.suppress(SQLAlchemyError):
+                self.prune()
 
     def close(self) -> None:
         self._database.close()

@@ -199,14 +199,6 @@ endings = Table(
     Column("question", Text),
     Index("endings_by_message", "team", "channel", "ts"),
 )
-chores = Table(
-    "chores",
-    metadata,
-    _text("name", primary_key=True),
-    _text("done_for"),
-    _time("taken_at"),
-    _flag("done"),
-)
 windows = Table(
     "windows",
     metadata,

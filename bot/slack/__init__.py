@@ -2,9 +2,7 @@
 
 In reading order:
 
-settings — what the Slack side must be told
 log — the bot's log: as lines for a person or as JSON for a machine; of a fault, where it happened
-metrics — counters, gauges and histograms, and the text form in which Prometheus reads them
 health — signs of life, and what they mean, whoever asks
 messages — what Footnote says in Slack: values in, Block Kit out
 requests — what a curator asks the bot to do, read from a message: add, follow, remove, rebuild, status
@@ -22,13 +20,12 @@ responder — what is said to a question, an order or a request
 dispatch — a question's way: accepted once, answered, recorded
 buttons — what a button may show, and what comes of pressing it
 listeners — what Slack delivers: messages, edits, deletions, commands, shortcuts, modals that come back
-weekly — the report of the week in a channel: once, whoever is running, and whatever was stopped meanwhile
+report_post — the report in a channel: posted once, when somebody asks for it
 app — the Bolt app with all listeners, and what it needs to stop without losing a question
 run — what the main thread does while the others answer: wait for the signal, and look after things
-monitor — `/metrics`, `/healthz` and `/readyz` on a port of their own, for whoever runs the bot
+monitor — `/metrics`, `/healthz` and `/readyz`, for whoever runs the bot
 socket_mode — running the bot over Socket Mode
-installations — the tokens of workspaces that installed the app by themselves: one file each
-installing — a workspace installs the app by itself: Slack's OAuth flow
+installing — a workspace installs the app by itself: Bolt's OAuth flow, with its stores in the data folder
 workspaces — many workspaces in one process: an app for each that installed it
 http_mode — running the bot over HTTP: Slack posts its deliveries, signed, to `/slack/events`
 """

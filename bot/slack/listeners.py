@@ -9,6 +9,7 @@ from typing import get_args
 
 from slack_bolt import Ack, App, BoltContext
 
+from bot.config import SlackSettings
 from bot.memory import Memory, Place, Reason
 from bot.slack import messages
 from bot.slack.buttons import place_of
@@ -30,7 +31,6 @@ from bot.slack.incoming import (
 from bot.slack.log import trace
 from bot.slack.lookups import Languages
 from bot.slack.pointing import Payload
-from bot.slack.settings import SlackSettings
 
 FIND_SOURCES = "find_sources"
 

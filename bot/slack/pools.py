@@ -12,10 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
+from bot.config import SlackSettings
 from bot.memory import Limits, Memory
 from bot.slack.figures import Figures
 from bot.slack.record import Record
-from bot.slack.settings import SlackSettings
 
 Job = Callable[[], None]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bot.memory import Ending, Memory, Place, Unanswered
-from bot.memory.log import TAKEN_SECONDS
 from tests.fakes.answers import banma_answer
 
 HERE = Place("T1", "C1", "1.0")
@@ -149,32 +147,3 @@ def test_a_verdict_is_read_with_where_the_quotes_stand_and_not_with_who_gave_it(
     assert (judged.confidence, judged.question) == (0.9, SECRET)
     assert [(quote.source_id, quote.start, quote.end) for quote in judged.quotes] == [("banma", 27, 68)]
     assert "U0ADA" not in repr(judged)
-
-
-def test_a_chore_is_one_callers_and_done_once_for_each_period(path: Path, clock: Clock) -> None:
-    one, other = Memory(path, clock), Memory(path, clock)
-    chore = one.chores.take("report", "W1")
-    assert chore and chore.first
-    assert other.chores.take("report", "W1") is None
-    one.chores.done(chore)
-    clock.now += 10 * TAKEN_SECONDS
-    assert other.chores.take("report", "W1") is None
-    second = other.chores.take("report", "W2")
-    assert second and second.first
-
-
-def test_a_chore_whose_doer_died_is_taken_again_and_says_so(path: Path, clock: Clock) -> None:
-    Memory(path, clock).chores.take("report", "W1")
-    other = Memory(path, clock)
-    clock.now += TAKEN_SECONDS - 1
-    assert other.chores.take("report", "W1") is None
-    clock.now += 2
-    again = other.chores.take("report", "W1")
-    assert again and not again.first
-
-
-def test_threads_racing_for_a_chore_yield_one(path: Path) -> None:
-    states = [Memory(path) for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(lambda state: state.chores.take("report", "W1"), states))
-    assert sum(chore is not None for chore in taken) == 1

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 from bot.terminal.answers import Chat, answer_paragraphs, hit_paragraphs, passage_paragraphs, typed_lines
 from bot.terminal.paragraphs import Paragraph, printable, show
 from bot.types import About, Instead, Nearest, PassageView, Silence, Told
 from index.generation import Generation
+from index.marks import Piece
+from index.rendering import Shown
 from index.types import Article, FootnoteError, Hit
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting, banma_answer, nothing
 
@@ -80,8 +83,21 @@ def test_the_very_words_of_the_answer_are_in_bold() -> None:
     (paragraph, *_) = answer_paragraphs(replace(banma_answer(), quotes=(wide,)))
 
     assert paragraph.text.plain == "“Alibaba and SAIC each hold half of\ufffd Banma.”"
-    (span,) = [span for span in paragraph.text.spans if span.style == "bold"]
+    (span,) = [s for s in paragraph.text.spans if isinstance(s.style, Style) and s.style.bold]
     assert paragraph.text.plain[span.start : span.end] == "half"
+
+
+def test_a_row_has_its_heads_and_a_copied_sentence_all_its_numbers() -> None:
+    row = "| Brix | 25 |"
+    pieces = (Piece("Depot: ", 2, 2), Piece("Brix", 2, 6), Piece(" · Trucks: ", 9, 9), Piece("25", 9, 11))
+    quote = replace(
+        banma_answer().quotes[0], text=row, start=0, end=13, answer=(9, 11), shown=Shown(pieces), copies=(2,)
+    )
+    paragraph = answer_paragraphs(replace(banma_answer(), quotes=(quote,)))[0]
+
+    assert (paragraph.label, paragraph.text.plain) == ("[1][2] ", "“Depot: Brix · Trucks: 25”")
+    (span,) = [s for s in paragraph.text.spans if isinstance(s.style, Style) and s.style.bold]
+    assert paragraph.text.plain[span.start : span.end] == "25"
 
 
 def test_what_stands_above_a_quote_and_the_part_that_it_answers_are_shown_above_it() -> None:
@@ -282,7 +298,7 @@ def test_a_passage_shows_the_quote_in_bold_in_its_context() -> None:
 
 
 def test_hits_show_rank_scores_and_place(generation: Generation) -> None:
-    hit = Hit(generation.passages[0], 0, 0.51239, 0.4567, 7.89)
+    hit = Hit(generation.passage(0), 0, 0.51239, 0.4567, 7.89)
     article = hit.passage.article
 
     head, scores, text = shown(hit_paragraphs([hit])).splitlines()
@@ -364,7 +380,7 @@ def test_show_of_an_article_that_has_gone_says_so() -> None:
 
 
 def test_sources_lists_the_articles_that_are_asked(generation: Generation) -> None:
-    assert chat("/sources", articles=generation.articles) == (
+    assert chat("/sources", articles=generation.articles()) == (
         "  - Baking with rye — Ada Oven, Ben Crust, 2020\n"
         "  - Moon landing\n"
         "  - The river Aare — Swiss Waters, 9 February 2015\n"
