@@ -19,7 +19,9 @@ encoders — texts -> vectors, and a question beside a passage -> a score
 vectors — vectors that can be searched by cosine, and vectors that are only looked up by row
 keywords — the lexical index: BM25 over one matrix of counts, which passage holds which term how often
 store — the seam: what those who search, list and build ask of the place where the index is kept
-generation — one state of the index: an immutable folder that is written aside, then opened and searched
+generation — one state of the index: an immutable folder, opened and searched
+writer — a generation's folder written: what stays of the last one copied, what is new added
+check — a generation read bit by bit
 generations — the index in files: which generation is current, exchanged, gone back from and deleted
 build — sources -> a new current generation; only what changed is read, split and embedded
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else

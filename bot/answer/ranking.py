@@ -53,6 +53,8 @@ UNSURE = -0.2
 LEAST_SURE = 1e-5
 # Stands for "nothing else was found" where the lead over other articles is asked for.
 MOST_LEAD = 6.0
+# If the whole collection is one article, being the best in it says neither much nor nothing.
+LEAD_ALONE = MOST_LEAD / 2
 
 ORDER = ("margin", "cosine", "coverage", "passage")
 """What orders the sentences of a question."""
@@ -164,9 +166,8 @@ def evidence(findings: Findings, ranked: Sequence[Candidate]) -> Floats:
     `ranked` are candidates, best first, at least one.
     """
     best = ranked[0]
-    # If the whole collection is one article, being the best in it says nothing.
     alone = all(hit.passage.article is best.article for hit in findings.hits)
-    behind = best.score if alone else -np.inf
+    behind = best.score - LEAD_ALONE if alone else -np.inf
     other = max(
         # A copy of the sentence speaks for it.
         (c.score for c in ranked if c.article is not best.article and c.text != best.text),
