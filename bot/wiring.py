@@ -19,6 +19,7 @@ from bot.config import NO_READER, LlmSettings, Settings, SlackSettings
 from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
+from bot.library.store import open_store
 from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
@@ -26,13 +27,13 @@ from bot.quality.fitting import Observer
 from bot.report import Report
 from bot.slack import health
 from bot.types import Answers, Scope
-from index.build import Acceptance, Progress, build
+from index.build import Acceptance, BuildOptions, Progress, build
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
 from index.encoders.packaged import lightest
 from index.encoders.reader import AnyReader, ShippedReader
-from index.generation import Generation, LiveGeneration
-from index.manifests import current_name
+from index.generations import FileStore
 from index.search import Searcher
+from index.store import Current, Pinned, Snapshot
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 
 STATE_FILE = "state.sqlite"
@@ -75,26 +76,25 @@ class Parts:
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
     """Bring the saved index up to date."""
-    return build(
-        settings.sources,
-        settings.data,
-        _encoder(settings.model),
+    options = BuildOptions(
         progress=progress,
         keep=settings.keep_generations,
         accept=_canaries(settings),
+        store=open_store(settings),
     )
+    return build(settings.sources, settings.data, _encoder(settings.model), options)
 
 
 def open_search(settings: Settings, scope: Scope = None) -> Search:
     """Raise `FootnoteError` where there is no usable index."""
-    searcher = Searcher(_live(settings.data, settings.model).get(), _encoder(settings.model))
+    searcher = Searcher(_live(settings.data, settings.model).current(), _encoder(settings.model))
     return View(searcher, scope).search
 
 
 def open_answers(settings: Settings) -> Answers:
     """Raise `FootnoteError` where there is no usable index."""
     live = _live(settings.data, settings.model)
-    live.get()
+    live.current()
     answers = _answerer(settings, live)
     return answers if settings.llm is None else _written(answers, settings.llm)
 
@@ -107,14 +107,15 @@ def open_library(settings: Settings) -> Library:
         _live(settings.data, settings.model).refresh()
         return report
 
-    return Library(settings.sources, settings.data, built, settings.allow_hosts)
+    store = open_store(settings)
+    return Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
 
 
 def open_rights(settings: Settings) -> LiveRights:
     """Raise `FootnoteError` where the file that says what may be seen where is not understood."""
     return LiveRights(
         settings.slack.channels or settings.data / rights.DEFAULT_FILE,
-        lambda: rights.known_collections(settings.sources, settings.data),
+        lambda: rights.known_collections(settings.sources, open_store(settings)),
         may_be_missing=settings.slack.channels is None,
     )
 
@@ -130,12 +131,12 @@ def open_reader(settings: Settings) -> Reader | None:
 def open_observer(settings: Settings) -> Observer:
     """Raise `FootnoteError` where there is no usable index."""
     live, encoder = _live(settings.data, settings.model), _encoder(settings.model)
-    return Observer(Searcher(live.get(), encoder), encoder, open_reader(settings))
+    return Observer(Searcher(live.current(), encoder), encoder, open_reader(settings))
 
 
 def indexed_articles(settings: Settings) -> Sequence[Article]:
     """The articles that answers come from."""
-    return _live(settings.data, settings.model).get().articles
+    return _live(settings.data, settings.model).current().articles()
 
 
 def serve_slack(settings: Settings) -> None:
@@ -201,18 +202,18 @@ def _canaries(settings: Settings) -> Acceptance | None:
     if settings.canaries is None and not file.exists():
         return None
 
-    def opened(generation: Generation) -> tuple[Search, Answers]:
-        answers = _answerer(settings, LiveGeneration.of(generation))
-        return Searcher(generation, _encoder(settings.model)).search, answers
+    def opened(snapshot: Snapshot) -> tuple[Search, Answers]:
+        answers = _answerer(settings, Pinned(snapshot))
+        return Searcher(snapshot, _encoder(settings.model)).search, answers
 
     return canaries(file, settings.canaries_fail_under, opened)
 
 
-def _answerer(settings: Settings, live: LiveGeneration) -> Answerer:
+def _answerer(settings: Settings, store: Current) -> Answerer:
     encoder, reader = _encoder(settings.model), open_reader(settings)
     kept = load_calibration(settings.data, models_of(encoder, reader))
     return Answerer(
-        live,
+        store,
         encoder,
         settings.sources,
         settings.balance,
@@ -233,9 +234,9 @@ def _written(answers: Answers, llm: LlmSettings) -> Answers:
 
 
 @lru_cache(maxsize=1)
-def _live(data: Path, model: str | None) -> LiveGeneration:
-    current_name(data)  # before the model: that there is no index should be known at once
-    return LiveGeneration(data, _encoder(model))
+def _live(data: Path, model: str | None) -> FileStore:
+    FileStore(data).manifest()  # before the model: that there is no index should be known at once
+    return FileStore(data, _encoder(model))
 
 
 @lru_cache(maxsize=1)

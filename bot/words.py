@@ -28,6 +28,7 @@ class Words:
     selection: str
     instead: str
     named_nowhere: str
+    not_named_here: str
 
     # About the articles themselves: of one, of several that are all shown, of more than are shown
     told_count: tuple[str, str, str]
@@ -246,6 +247,7 @@ ENGLISH = Words(
     selection="A selection of what the articles say:",
     instead="The articles name {named}, not {asked}.",
     named_nowhere="No article names {asked}.",
+    not_named_here="What fits best does not name {asked}.",
     told_count=(
         "I know one article:",
         "I know {count} articles:",
@@ -479,6 +481,7 @@ CHINESE = Words(
     selection="文章内容节选：",
     instead="文章提到的是 {named}，不是 {asked}。",
     named_nowhere="没有文章提到 {asked}。",
+    not_named_here="最相近的内容没有提到 {asked}。",
     told_count=("我有一篇文章：", "我有 {count} 篇文章：", "我有 {count} 篇文章，最新的是："),
     told_collection=(
         "可以问这篇文章的内容：",

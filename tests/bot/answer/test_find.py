@@ -11,7 +11,7 @@ import pytest
 from bot.answer.answerer import Answerer
 from bot.types import Answer, NoAnswer, Silence, Turn
 from index.build import build
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from tests.fakes.encoder import HashingEncoder
 
 Ask = Callable[..., Answer | NoAnswer]
@@ -45,7 +45,7 @@ def ask(tmp_path: Path, data: Path, encoder: HashingEncoder) -> Ask:
         )
     build(sources, data, encoder)
     answerer = Answerer(
-        LiveGeneration(data, encoder),
+        FileStore(data, encoder),
         encoder,
         sources,
         balance=0.0,
@@ -72,7 +72,7 @@ def test_a_part_that_the_sources_do_not_answer_is_named(
     sources.mkdir()
     (sources / "zebra.md").write_text("Zebra Motors was founded in 2015 by Ada Stripe.", "utf-8")
     build(sources, data, encoder)
-    answerer = Answerer(LiveGeneration(data, encoder), encoder, sources)
+    answerer = Answerer(FileStore(data, encoder), encoder, sources)
     result = answerer.answer("Who founded Zebra Motors in 2015, and which opera does Oslo rehearse tonight?")
     assert isinstance(result, Answer)
     assert result.unanswered == ("which opera does Oslo rehearse tonight",)

@@ -19,8 +19,8 @@ from bot.report import Report
 from bot.terminal import main
 from bot.types import Answer, NoAnswer, Scope
 from bot.wiring import Parts
-from index.build import Progress, build
-from index.generation import load_generation
+from index.build import BuildOptions, Progress, build
+from index.generations import load_generation
 from index.search import Searcher
 from index.types import Article, BuildReport, FootnoteError, Hit, Reader
 from tests.fakes.answers import PreparedAnswers
@@ -72,7 +72,7 @@ class Bench:
         )
 
     def _build(self, settings: Settings, progress: Progress) -> BuildReport:
-        return build(settings.sources, settings.data, self.encoder, progress=progress)
+        return build(settings.sources, settings.data, self.encoder, BuildOptions(progress=progress))
 
     def _search(self, settings: Settings, scope: Scope) -> Callable[[str, int], Sequence[Hit]]:
         return View(Searcher(load_generation(settings.data, self.encoder), self.encoder), scope).search
@@ -82,7 +82,7 @@ class Bench:
         return self.answers
 
     def _articles(self, settings: Settings) -> Sequence[Article]:
-        return load_generation(settings.data, self.encoder).articles
+        return load_generation(settings.data, self.encoder).articles()
 
     def _slack(self, settings: Settings) -> None:
         self.served.append(settings)
