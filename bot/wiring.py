@@ -6,8 +6,9 @@ load, which `doctor` and `manifest` need not spend.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot.answer.answerer import Answerer
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
-from bot.config import NO_READER, LlmSettings, Settings
+from bot.config import NO_READER, LlmSettings, Settings, SlackSettings
 from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
@@ -25,6 +26,7 @@ from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
+from bot.report import Report
 from bot.slack import health
 from bot.types import Answers, Scope
 from index.build import Acceptance, BuildOptions, Progress, build
@@ -37,7 +39,9 @@ from index.store import Current, Pinned, Snapshot
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 
 if TYPE_CHECKING:
-    from bot.slack.settings import SlackSettings
+    from starlette.routing import BaseRoute
+
+    from bot.web.server import WebServer
 
 STATE_FILE = "state.sqlite"
 INSTALLATIONS_FOLDER = "installations"
@@ -55,7 +59,17 @@ def open_memory(settings: Settings) -> State:
         raise FootnoteError(
             f"{path} does not exist: no question was asked in Slack yet. Run `footnote slack`."
         )
-    return State(path, prune=False, keep_questions=settings.keep_questions)
+    return State(path, prune=False, keep_questions=settings.slack.keep_questions)
+
+
+def open_page(settings: Settings) -> WebServer:
+    """The page in the browser; raise `FootnoteError` where there is no usable index, or its port is taken."""
+    from bot.web.server import WebServer, listen
+
+    listening = listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
+    state = _state(settings)
+    threading.Thread(target=state.keep_pruned, name="prune", daemon=True).start()
+    return WebServer(_page_routes(settings, open_answers(settings), state), listening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,10 @@ class Parts:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
     reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
+    post_report: Callable[[Settings, Report, str], None]
+    """Raise `FootnoteError` if the channel may not see it, or Slack does not take it."""
     memory: Callable[[Settings], State] = open_memory
+    page: Callable[[Settings], WebServer] = open_page
 
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
@@ -97,7 +114,8 @@ def open_answers(settings: Settings) -> Answers:
     live = _live(settings.data, settings.model)
     live.current()
     answers = _answerer(settings, live)
-    return answers if settings.llm is None else _written(answers, settings.llm)
+    written = answers if settings.llm is None else _written(answers, settings.llm)
+    return written if settings.web.url is None else _linked(written, settings)
 
 
 def open_library(settings: Settings) -> Library:
@@ -115,9 +133,9 @@ def open_library(settings: Settings) -> Library:
 def open_rights(settings: Settings) -> LiveRights:
     """Raise `FootnoteError` where the file that says what may be seen where is not understood."""
     return LiveRights(
-        settings.channels or settings.data / rights.DEFAULT_FILE,
+        settings.slack.channels or settings.data / rights.DEFAULT_FILE,
         lambda: rights.known_collections(settings.sources, open_store(settings)),
-        may_be_missing=settings.channels is None,
+        may_be_missing=settings.slack.channels is None,
     )
 
 
@@ -145,19 +163,23 @@ def serve_slack(settings: Settings) -> None:
     from bot.slack.http_mode import run_http
     from bot.slack.run import stop_on_signals
     from bot.slack.socket_mode import run_socket_mode
+    from bot.web.server import WebServer, listen
 
     stop = stop_on_signals()
-    serve = run_socket_mode if settings.slack_mode == "socket" else run_http
+    serve = run_socket_mode if settings.slack.mode == "socket" else run_http
     answers = open_answers(settings)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
-    state = State(
-        settings.data / STATE_FILE,
-        retention_days=settings.retention_days,
-        keep_questions=settings.keep_questions,
-    )
+    state = _state(settings)
+    slack, page = _slack_settings(settings), None
     try:
+        if settings.web.beside_slack:
+            routes = tuple(_page_routes(settings, answers, state))
+            if settings.slack.mode == "http":
+                slack = replace(slack, beside=routes)
+            else:
+                page = WebServer(routes, listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT"))
         serve(
-            _slack_settings(settings),
+            slack,
             answers,
             state,
             stop,
@@ -166,6 +188,8 @@ def serve_slack(settings: Settings) -> None:
             open_library(settings),
         )
     finally:
+        if page is not None:
+            page.close()
         state.close()
         health.stop(settings.data)
 
@@ -177,6 +201,13 @@ def ask_slack(settings: Settings) -> None:
     check_tokens(_slack_settings(settings))
 
 
+def post_report(settings: Settings, made: Report, channel: str) -> None:
+    """Post a report in a Slack channel; raise `FootnoteError` if that is not possible."""
+    from bot.slack import report_post
+
+    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get)
+
+
 REAL_PARTS = Parts(
     build_index,
     open_search,
@@ -186,6 +217,7 @@ REAL_PARTS = Parts(
     ask_slack,
     open_reader,
     open_observer,
+    post_report,
 )
 
 
@@ -216,29 +248,39 @@ def _answerer(settings: Settings, store: Current) -> Answerer:
 
 
 def _slack_settings(settings: Settings) -> SlackSettings:
-    from bot.slack.settings import SlackSettings
+    return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
 
-    return SlackSettings(
-        bot_token=settings.slack_bot_token or "",
-        app_token=settings.slack_app_token or "",
-        signing_secret=settings.slack_signing_secret or "",
-        mode=settings.slack_mode,
-        api_url=settings.slack_api_url,
-        port=settings.port,
-        allow_bots=settings.allow_bots,
-        answer_channels=settings.answer_channels,
-        shared_channels=settings.shared_channels,
-        user_limit=settings.user_limit,
-        channel_limit=settings.channel_limit,
-        metrics_host=settings.metrics_host,
-        metrics_port=settings.metrics_port,
-        report_channel=settings.report_channel,
-        client_id=settings.slack_client_id or "",
-        client_secret=settings.slack_client_secret or "",
-        install_teams=settings.install_teams,
-        installations=settings.data / INSTALLATIONS_FOLDER,
-        curators=settings.curators,
+
+def _state(settings: Settings) -> State:
+    return State(
+        settings.data / STATE_FILE,
+        retention_days=settings.slack.retention_days,
+        keep_questions=settings.slack.keep_questions,
     )
+
+
+def _page_routes(settings: Settings, answers: Answers, state: State) -> Sequence[BaseRoute]:
+    from bot.web.app import Site, routes
+    from bot.web.links import load_key
+
+    site = Site(
+        answers,
+        open_library(settings),
+        _live(settings.data, settings.model),
+        state,
+        settings.web,
+        load_key(settings.data),
+        open_rights(settings).get,
+        settings.slack.user_limit,
+    )
+    return routes(site)
+
+
+def _linked(answers: Answers, settings: Settings) -> Answers:
+    from bot.web.links import LinkedAnswers, Links, load_key
+
+    links = Links(settings.web.address, load_key(settings.data), settings.web.link_days)
+    return LinkedAnswers(answers, links)
 
 
 def _written(answers: Answers, llm: LlmSettings) -> Answers:

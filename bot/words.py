@@ -28,6 +28,7 @@ class Words:
     selection: str
     instead: str
     named_nowhere: str
+    not_named_here: str
 
     # About the articles themselves: of one, of several that are all shown, of more than are shown
     told_count: tuple[str, str, str]
@@ -246,6 +247,7 @@ ENGLISH = Words(
     selection="A selection of what the articles say:",
     instead="The articles name {named}, not {asked}.",
     named_nowhere="No article names {asked}.",
+    not_named_here="What fits best does not name {asked}.",
     told_count=(
         "I know one article:",
         "I know {count} articles:",
@@ -405,7 +407,7 @@ ENGLISH = Words(
     was_left_out="Left out of {id}: {kind} ({count}) {words}",
     left_out_kinds=(
         *("text around the article", "hidden text", "hidden rows", "struck text"),
-        *("pictures", "comments", "code", "attachments"),
+        *("pictures", "comments", "code", "attachments", "text that is turned"),
     ),
     not_indexed="{file} is not in the index: it {reason}",
     follow_done="Followed. `footnote follow --every 1h` on the server takes in what comes later.",
@@ -444,7 +446,7 @@ ENGLISH = Words(
     report_none="no answer {share}",
     report_error="errors {share}",
     report_turned_away="turned away {share}",
-    report_days="A day, from Monday on: {numbers}",
+    report_days="Questions a day: {numbers}",
     report_verdicts="Verdicts: {good} 👍, {bad} 👎",
     report_gone="no quote of it to show",
     report_in_vain="Asked in vain: {count}",
@@ -479,6 +481,7 @@ CHINESE = Words(
     selection="文章内容节选：",
     instead="文章提到的是 {named}，不是 {asked}。",
     named_nowhere="没有文章提到 {asked}。",
+    not_named_here="最相近的内容没有提到 {asked}。",
     told_count=("我有一篇文章：", "我有 {count} 篇文章：", "我有 {count} 篇文章，最新的是："),
     told_collection=(
         "可以问这篇文章的内容：",
@@ -627,7 +630,7 @@ CHINESE = Words(
     was_left_out="{id} 没有收入：{kind}（{count}）{words}",
     left_out_kinds=(
         *("文章周围的文字", "隐藏的文字", "隐藏的行", "划掉的文字"),
-        *("图片", "批注", "代码", "附件"),
+        *("图片", "批注", "代码", "附件", "转了方向的文字"),
     ),
     not_indexed="{file} 没有进入索引：{reason}",
     follow_done="已关注。在服务器上运行 `footnote follow --every 1h` 可以持续收录更新。",
@@ -666,7 +669,7 @@ CHINESE = Words(
     report_none="没有答案 {share}",
     report_error="出错 {share}",
     report_turned_away="未受理 {share}",
-    report_days="从星期一起，每天：{numbers}",
+    report_days="每天的提问：{numbers}",
     report_verdicts="评价：{good} 👍，{bad} 👎",
     report_gone="没有可以显示的引文",
     report_in_vain="没有得到回答的提问：{count}",

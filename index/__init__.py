@@ -7,6 +7,8 @@ files — files that are written whole or not at all, locks that end with their 
 marks — the marks inside a line of Markdown: what of them is hidden, and how the rest reads without them
 sentences — sentence boundaries as character offsets, for prose in any script
 units — what can be quoted from an article: units of its Markdown, each with what stands above it
+lists — which items of an article make one list, in which order, and how they are numbered
+rendering — how units look to people and to models: no marks, table rows with their heads, steps with
 article — one file's bytes -> one `Article`: decoding, front matter, and the body that offsets count in
 manifest — what the saved index says of itself: which generation is current, and what each is made of
 folder — a folder -> its articles, with a reason for every file that could not be read
@@ -24,5 +26,6 @@ generations — the index in files: which generation is current, exchanged, gone
 build — sources -> a new current generation; only what changed is read, split and embedded
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else
 search — a question -> ranked passages, with the evidence of each of their sentences
+connections — connections for HTTP that end at one deadline
 ingest — documents of all kinds -> reviewed-by-people Markdown in the sources folder
 """

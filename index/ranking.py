@@ -18,17 +18,15 @@ import numpy as np
 
 from index.types import Scores
 
-# Share of the dense side where the model reads the question as well as English (R@1 .972 at .25,
-# .973 here, .970 at .5), and where it does not know the script at all (Chinese .937; .918 with the
-# weight of English).
-DENSE_WEIGHT = 0.35
+# Share of the dense side if the model reads the question as well as English, and if it does not know
+# the script at all.  See RESULTS.md, "fusion".
+DENSE_WEIGHT = 0.45
 DENSE_WEIGHT_BLIND = 0.05
 # Of the dense side, the part of the best sentence; the rest is the whole passage's.  By itself the
 # dense side gains .05 R@1 by it; beside BM25, 0, a half and 1 are within .003.
 SENTENCE_SHARE_DENSE = 0.5
-# Of the lexical side, the part of the best sentence's coverage; the rest is the passage's BM25
-# (R@1 .967 without, .973 here; recall at 5 .911 and .915).
-SENTENCE_SHARE_LEXICAL = 0.3
+# Of the lexical side, the part of the best sentence's coverage; the rest is the passage's BM25.
+SENTENCE_SHARE_LEXICAL = 0.15
 
 # Of the better neighbour in the same article: a passage among others on the subject is likelier
 # right.  Recall at 5 of the chunking corpora .893 without, .915 here, .932 with .4, which costs short

@@ -23,7 +23,7 @@ from bot.config import settings_from
 from bot.report import Day, Disliked, Reference, Report, UnansweredTopic
 from bot.slack import messages
 from bot.slack.messages import ENGLISH, Message
-from bot.slack.weekly import weekly_message
+from bot.slack.report_post import report_for
 from bot.types import Answer, NoAnswer
 from bot.wiring import build_index, open_answers
 from index.types import FootnoteError
@@ -156,7 +156,7 @@ def scenes(
         "answer-phone-dark": (PHONE, page(found, PHONE, dark=True)),
         "no-answer": (DESKTOP, page(open_ends, DESKTOP)),
         "modals": (DESKTOP, page(views, DESKTOP)),
-        "report-dark": (DESKTOP, page([post(weekly_message(a_week(), None))], DESKTOP, dark=True)),
+        "report-dark": (DESKTOP, page([post(report_for(a_week(), None))], DESKTOP, dark=True)),
     }
 
 

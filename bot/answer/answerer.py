@@ -48,7 +48,7 @@ from index.types import Article, Encoder, Reader, Scope
 # At the default balance of 0.5 an answer is shown as one from a probability of 0.5 on, and as "the
 # closest I found" down to this share of it: a guess that is right one time in five is worth a look,
 # labelled as what it is.
-UNCERTAIN_SHARE = 0.4
+UNCERTAIN_SHARE = 0.3
 MAX_NEAREST = 3
 CONTEXT_CHARS = 600
 MAX_RELATED = 3
@@ -146,7 +146,10 @@ class Answerer:
             if request is Request.MORE and shown and not found.spans:
                 return none(Silence.NOTHING_MORE)
         spans = _verified(found.spans)
-        if not spans or found.sure < self._balance * UNCERTAIN_SHARE:
+        # Another thing than what was asked for has to fit well to be shown, a slip of the pen less so.
+        strange = found.instead is not None and found.instead.named is None
+        enough = self._balance * (1 if strange else UNCERTAIN_SHARE)
+        if not spans or found.sure < enough:
             return none(Silence.NOT_IN_SOURCES, found.nearest, found.sure, found.instead)
         certain = found.sure >= self._balance and found.instead is None
         if not certain:

@@ -6,14 +6,17 @@ Knows nothing of generations that come and go, of citations, or of what is said 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Protocol
 
-from bot.answer.conversation import forms, names_something
+from bot.answer.conversation import Form, forms, names_something
 from bot.answer.disagreement import disagree
+from bot.answer.kin import own_first
+from bot.answer.lists import as_list
 from bot.answer.question import (
+    abbreviated,
     asks_for_articles,
     asks_for_several,
     compared,
@@ -23,7 +26,7 @@ from bot.answer.question import (
     names_in,
     parts,
 )
-from bot.answer.ranking import ORDER, Candidate, Judge, subject_covered, subject_of
+from bot.answer.ranking import Candidate, Judge, path_of, subject_covered, subject_of
 from bot.answer.selection import (
     Span,
     choose,
@@ -32,6 +35,7 @@ from bot.answer.selection import (
     choose_sides,
     list_first,
     same,
+    with_copies,
 )
 from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
 from bot.types import Conversation, Instead, Turn
@@ -50,6 +54,8 @@ NEWEST_WEIGHT = 3.0
 # least this share of what the question is about.
 CONTRARY_SCORE = 2.0
 CONTRARY_COVERED = 0.75
+# "P2" and "Q3" may be written "priority two" and "third quarter".
+MOST_VAGUE_CHARS = 2
 SPANS_OF_A_PART = 2
 # "More" goes down to this far below the best sentence.
 MORE_SCORE = 3.0
@@ -59,6 +65,7 @@ OTHER_FORM = 1.0
 # Letters that two spellings of a word share: "bamna" and "Banma" .8, "Toyota" and "Tencent" .46.
 LEAST_ALIKE = 0.78
 _WORD = re.compile(r"[^\W\d_]{4,}")
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 # A sentence that was shown already is shown again to a follow-up where the reader finds its answer there.
 SHOWN_AGAIN = -1.0
 
@@ -103,7 +110,15 @@ def find_answer(
         found = _find_parts(searcher, several, conversation, judge, today, enough)
         if found.spans:
             return found
-    return _find_one(searcher, asked, conversation, judge, today, shown)
+    found = _find_one(searcher, asked, conversation, judge, today, shown)
+    codes = identifiers(asked)
+    if codes and found.spans and found.instead is None:
+        first = found.spans[0]
+        held = " ".join([*path_of(first.article, first.start), first.text])
+        if all(holds_identifier(held, code) for code in codes):
+            # What has the very code is worth showing, however little else of the question it has.
+            found = replace(found, sure=max(found.sure, enough))
+    return found
 
 
 def _find_parts(
@@ -130,7 +145,7 @@ def _find_parts(
     nearest = tuple(dict.fromkeys(article for one in found for article in one.nearest))
     unanswered = [part for part, one in zip(several, found, strict=True) if one not in answered]
     sure = min((one.sure for one in answered), default=0.0)
-    instead = next((one.instead for one in found if one.instead is not None), None)
+    instead = next((one.instead for one in answered if one.instead is not None), None)
     return Found(
         tuple(spans),
         sure,
@@ -149,18 +164,12 @@ def _find_one(
     shown: Collection[str] = (),
 ) -> Found:
     """Try each form of the question, and keep the one that reads best."""
-    tried = []
-    for form in forms(asked, conversation):
-        findings = searcher.find(form.text, focus=asked if form.glued else None)
-        text, slip = mended(form.text, findings)
-        if text != form.text:
-            form = replace(form, text=text)
-            findings = searcher.find(text, focus=asked if form.glued else None)
-        tried.append((form, findings, judge.rank(findings, asked), slip))
+    tried = [one for form in forms(asked, conversation) for one in _readings(searcher, asked, form, judge)]
     form, findings, ranked, slip = max(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
     nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
+    ranked = named_first(own_first(ranked), form.text)
     time = asked_time(form.text, today)
     ranked = timed(ranked, time)
     if asks_for_several(asked):
@@ -173,8 +182,10 @@ def _find_one(
         ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
     spans = chosen(findings, ranked, asked)
     instead = slip or missing(findings, spans, form.text)
-    if instead is not None and instead.named is None and identifiers(instead.asked):
+    code = instead is not None and instead.named is None and identifiers(instead.asked)
+    if code and len(code[0]) > MOST_VAGUE_CHARS:
         return Found((), 0.0, nearest, instead=instead)
+    spans = [with_copies(findings, span) for span in spans]
     # Reports of different times may differ, and a time says which of them is meant.
     contrary = None if shown or time is not None else _contrary(findings, ranked, asked)
     if contrary is not None:
@@ -184,6 +195,25 @@ def _find_one(
     return Found(tuple(spans), sure, nearest, disagreement=contrary is not None, instead=instead)
 
 
+def _readings(
+    searcher: Finder, asked: str, form: Form, judge: Judge
+) -> Iterator[tuple[Form, Findings, list[Candidate], Instead | None]]:
+    """Search and rank a form of the question: as it is, with its slips mended, with other short forms."""
+    focus = asked if form.context else None
+    findings = searcher.find(form.text, focus=focus)
+    yield form, findings, judge.rank(findings, asked, form.context), None
+    text, slip = mended(form.text, findings)
+    if text != form.text:
+        form = replace(form, text=text)
+        findings = searcher.find(text, focus=focus)
+        yield form, findings, judge.rank(findings, asked, form.context), slip
+    short = abbreviated(text, _known_text(findings))
+    if short != text:
+        form = replace(form, text=short)
+        findings = searcher.find(short, focus=focus)
+        yield form, findings, judge.rank(findings, asked, form.context), slip
+
+
 def chosen(findings: Findings, ranked: Sequence[Candidate], asked: str) -> list[Span]:
     """Return what is quoted to such a question."""
     sides = compared(asked)
@@ -191,7 +221,30 @@ def chosen(findings: Findings, ranked: Sequence[Candidate], asked: str) -> list[
         return choose_sides(findings, ranked, sides)
     if asks_for_articles(asked):
         return choose_from_each(findings, ranked)
+    listed = as_list(ranked, asked)
+    if listed is not None:
+        return [listed]
     return choose_several(findings, ranked) if asks_for_several(asked) else choose(findings, ranked)
+
+
+def named_first(ranked: Sequence[Candidate], question: str) -> list[Candidate]:
+    """Return the candidates with those in front that have most of the codes and versions of the question.
+
+    In their own words or above them; a neighbour's code or version is another thing.
+    """
+    codes = identifiers(question)
+    if not codes:
+        return list(ranked)
+
+    def lacking(candidate: Candidate) -> int:
+        above = path_of(candidate.article, candidate.sentence.start)
+        held = " ".join([*above, candidate.text])
+        return sum(not holds_identifier(held, code) for code in codes)
+
+    ordered = sorted(ranked, key=lacking)
+    # The first keeps the best score, since the others are measured by it.
+    best = max((candidate.score for candidate in ranked), default=0.0)
+    return [replace(c, score=best) if place == 0 else c for place, c in enumerate(ordered)]
 
 
 def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
@@ -200,17 +253,22 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
     An answer about another code, version or name is no answer to this question.
     """
     held = " ".join(_passage_text(findings, span) for span in spans)
-    known = " ".join(f"{hit.passage.article.title} {hit.passage.text}" for hit in findings.hits)
+    known = _known_text(findings)
     codes = identifiers(question)
     for code in codes:
         if not holds_identifier(held, code):
             alike = [other for other in identifiers(known) if _alike(code, other)]
             named = code if holds_identifier(known, code) else next(iter(alike), None)
             return Instead(code, named)
-    words = frozenset(terms(known))
+    articles = list(dict.fromkeys(span.article for span in spans))
+    words = frozenset(term for article in articles for term in terms(f"{article.title} {article.text}"))
     for name in names_in(question):
         if name not in codes and words.isdisjoint(terms(name)):
             return Instead(name, None)
+    dated = " ".join([held, *(article.published or "" for article in articles)])
+    for year in _YEAR.findall(question):
+        if year not in dated:
+            return Instead(year, None)
     return None
 
 
@@ -239,6 +297,10 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
             if known[close[0]][0].isupper():
                 slip = Instead(word, known[close[0]])
     return question, slip
+
+
+def _known_text(findings: Findings) -> str:
+    return " ".join(f"{hit.passage.article.title} {hit.passage.text}" for hit in findings.hits)
 
 
 def _stems(word: str) -> list[str]:
@@ -292,7 +354,7 @@ def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Sp
     if wanted is None or not ranked:
         return None
     best = ranked[0]
-    if _covered(best) < CONTRARY_COVERED:
+    if best.covered < CONTRARY_COVERED:
         return None
     asked_terms = frozenset(findings.question_terms)
     for other in ranked[1:]:
@@ -300,15 +362,11 @@ def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Sp
             return None
         if (
             other.article is not best.article
-            and _covered(other) >= CONTRARY_COVERED
+            and other.covered >= CONTRARY_COVERED
             and disagree(wanted, asked_terms, best.text, other.text)
         ):
             return Span(other.article, other.sentence.start, other.sentence.end, other.answer)
     return None
-
-
-def _covered(candidate: Candidate) -> float:
-    return float(candidate.signals[ORDER.index("subject")])
 
 
 def _passage_text(findings: Findings, span: Span) -> str:
@@ -318,7 +376,8 @@ def _passage_text(findings: Findings, span: Span) -> str:
         for hit in findings.hits
         if hit.passage.article is span.article and hit.passage.start <= span.start < hit.passage.end
     ]
-    return " ".join([span.article.title, span.text, *near])
+    above = path_of(span.article, span.start)
+    return " ".join([span.article.title, *above, span.text, *near])
 
 
 def _alike(code: str, other: str) -> bool:

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import pairwise
 
 MAX_PARTS = 3
+MOST_INITIALS = 5
+# So many words whose first letters are an abbreviation are not so by chance; fewer have to be explained.
+SURE_INITIALS = 3
+_LETTERS = re.compile(r"[A-Za-z]{3,}")
 
 _WORD = r"(?:who(?:m|se)?|what|when|where|which|why|how)"
 _PLACE = r"(?:in|at|on|by|from|to|for|with|of|since)"
@@ -48,10 +53,12 @@ _NUMBER = re.compile(
     r"|population|age|length|height|temperature|value|total)\b|多少|几[个次年]",
     re.IGNORECASE,
 )
-# Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET.
+# Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET; three
+# digits behind letters or "0x" are one without capitals, and behind capitals and a blank, unless a year.
 _IDENTIFIER = re.compile(
     r"(?<![\w.#+/-])(?:(?=[\w.:/+#-]*\d)(?=[\w.:/+#-]*[A-Z])[A-Za-z0-9]+(?:[-._/:+#]?[A-Za-z0-9]+)*"
-    r"|v?\d+(?:\.\d+)+|[A-Z](?:#|\+\+)|\.[A-Z]{2,}[\w]*)(?![\w#+])"
+    r"|v?\d+(?:\.\d+)+|[A-Z](?:#|\+\+)|\.[A-Z]{2,}[\w]*|0x[0-9a-f]{2,}|[a-z]{1,8}[-_]?\d{3,}"
+    r"|[A-Z]{2,8} (?!(?:19|20)\d\d\b)\d{3,})(?![\w#+])"
 )
 _WORD_WITH_CAPITAL = re.compile(r"(?<![\w-])[A-ZÀ-ÖØ-ÞΑ-ΩА-Я][\w’'&-]*")
 # Capitals of these say nothing, wherever they stand.
@@ -69,6 +76,21 @@ _ARTICLES = re.compile(
     r"\b(?:which|what|how many)\s+(?:other\s+)?(?:articles|sources|reports|stories|posts|documents|papers)\b"
     r"|\b(?:articles|sources|reports|documents)\s+(?:say|mention|report|differ|disagree|agree)\b"
     r"|\bdifferent (?:sources|articles|reports)\b|哪些(?:文章|来源|报道)|哪篇文章",
+    re.IGNORECASE,
+)
+_STEPS = re.compile(
+    r"^\W*(?:\w+\s+){0,4}?how\s+(?:to|(?:do|does|can|could|should|must|would)\s+(?:i|we|you|one|somebody|someone"
+    r"|they|people|staff|users?)|(?:is|are)\s+.{2,60}\s(?:done|made|changed|set up|restarted|reset|started"
+    r"|stopped|installed|replaced|cleaned|filled|added|removed|requested|opened|closed))\b"
+    r"|\b(?:steps|procedure|instructions|order of (?:the )?steps|sequence)\b"
+    r"|\bwhat\s+(?:do|must|should)\s+(?:i|we|you|one)\s+(?:have\s+to\s+|need\s+to\s+)?do\b"
+    r"|怎么(?:样)?[^？?]{1,}|如何|步骤|流程",
+    re.IGNORECASE,
+)
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_STEP = re.compile(
+    rf"\b(?:(?P<word>{'|'.join(_ORDINALS)}|last|final)|(?P<number>\d{{1,2}})(?:st|nd|rd|th))\s+(?:step|stage|thing)\b"
+    r"|\bstep\s+(?:number\s+|no\.?\s*)?(?P<step>\d{1,2})\b",
     re.IGNORECASE,
 )
 _NAME = r"[^,;?!]{2,60}?"
@@ -139,9 +161,45 @@ def holds_identifier(text: str, identifier: str) -> bool:
     >>> holds_identifier("See ERR 1042.", "ERR-1042"), holds_identifier("Since 2.10.4", "10.4")
     (True, False)
     """
-    pieces = re.findall(r"[A-Za-z]+|\d+|[#+]+", identifier)
+    # "v10.4.1" is version 10.4.1.
+    bare = re.sub(r"^v(?=\d+\.)", "", identifier)
+    pieces = re.findall(r"[A-Za-z]+|\d+|[#+]+", bare)
     joined = r"[-._/: ]?".join(map(re.escape, pieces))
-    return re.search(rf"(?<![\w.]){joined}(?!\w|[.]\d|[#+])", text, re.IGNORECASE) is not None
+    return re.search(rf"(?:(?<![\w.])|(?<=\bv)){joined}(?!\w|[.]\d|[#+])", text, re.IGNORECASE) is not None
+
+
+def abbreviated(question: str, known: str) -> str:
+    """Return the question with the forms that the text `known` uses, short for long and long for short.
+
+    >>> abbreviated("Who was the chief technology officer?", "Jian Wang, the CTO of Alibaba")
+    'Who was the CTO?'
+    >>> abbreviated("Who was the CTO?", "Jian Wang, chief technology officer, said")
+    'Who was the chief technology officer?'
+    """
+    capitals = set(re.findall(r"\b[A-Z]{2,5}\b", known))
+    for size in range(MOST_INITIALS, 1, -1):
+        words = list(_LETTERS.finditer(question))
+        for run in (words[i : i + size] for i in range(len(words) - size + 1)):
+            gaps = {question[a.end() : b.start()] for a, b in pairwise(run)}
+            short = "".join(word.group()[0] for word in run).upper()
+            if short not in capitals or short in question or gaps - {" ", "-"}:
+                continue
+            start, end = run[0].start(), run[-1].end()
+            if size >= SURE_INITIALS or _explained(question[start:end], short, known):
+                question = question[:start] + short + question[end:]
+                break
+    for found in re.finditer(rf"\b[A-Z]{{{SURE_INITIALS},{MOST_INITIALS}}}\b", question):
+        pattern = r"[ -]".join(rf"{letter}[a-z]{{2,}}" for letter in found.group())
+        spelt = re.search(rf"\b{pattern}\b", known, re.IGNORECASE)
+        if spelt is not None and found.group() not in capitals:
+            return question[: found.start()] + spelt.group() + question[found.end() :]
+    return question
+
+
+def _explained(long: str, short: str, text: str) -> bool:
+    """Whether the text puts one form in brackets behind the other, or calls it so "for short"."""
+    forms = rf"{re.escape(long)}s?\W{{1,3}}{short}\b|\b{short}\W{{1,3}}{re.escape(long)}"
+    return re.search(forms, text, re.IGNORECASE) is not None
 
 
 def names_in(question: str) -> tuple[str, ...]:
@@ -175,6 +233,26 @@ def asks_yes_or_no(question: str) -> bool:
 def asks_for_several(question: str) -> bool:
     """Whether the answer is a list: "which carmakers …", "who are …", "name all …"."""
     return _SEVERAL.search(question) is not None
+
+
+def asks_for_steps(question: str) -> bool:
+    """Whether the answer is what is done one after the other: "how do I …", "what are the steps …"."""
+    return _STEPS.search(question) is not None
+
+
+def step_asked(question: str) -> int | None:
+    """Return the number of the step that is asked for, -1 for the last one; None if no single one is.
+
+    >>> step_asked("What is the third step?"), step_asked("How is it done?")
+    (3, None)
+    """
+    found = _STEP.search(question)
+    if found is None:
+        return None
+    word = (found["word"] or "").lower()
+    if word:
+        return _ORDINALS.index(word) + 1 if word in _ORDINALS else -1
+    return int(found["number"] or found["step"])
 
 
 def asks_for_articles(question: str) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bot.memory.answers import PostedAnswers
-from bot.memory.chores import Chores
 from bot.memory.inbox import Inbox
 from bot.memory.limits import Limits
 from bot.memory.log import Log
 from bot.memory.schema import Database
 from bot.memory.threads import Threads
 
+PRUNE_SECONDS = 3_600.0
 RETENTION_DAYS = 90
 """A quarter: long enough to see whether last month's new articles helped."""
 
@@ -39,7 +41,6 @@ class State:
         self.threads = Threads(self._database)
         self.shown = PostedAnswers(self._database)
         self.log = Log(self._database, keep_questions=keep_questions)
-        self.chores = Chores(self._database)
         self.limits = Limits(self._database)
         self._retention_seconds = retention_days * 86_400.0
         if prune:
@@ -52,6 +53,13 @@ class State:
             for part in (self.inbox, self.threads, self.shown, self.log, self.limits):
                 part.prune(sql, now, self._retention_seconds)
         self._database.checkpoint()
+
+    def keep_pruned(self) -> None:
+        """Prune every hour, for as long as the program runs; one that fails is made up for by the next."""
+        while True:
+            time.sleep(PRUNE_SECONDS)
+            with contextlib.suppress(sqlite3.Error):
+                self.prune()
 
     def close(self) -> None:
         self._database.close()

@@ -161,23 +161,32 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--all", action="store_true", help="every state that is kept, newest first")
     _curating(command)
-    command(
+    both = command(
         "run",
         "build what changed, then answer in Slack or, without tokens, here",
         example="SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… footnote run",
     )
-    command(
+    slack = command(
         "slack",
         "answer in Slack until stopped",
         more="`footnote manifest` is the app to create there.",
         example="SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… footnote slack",
+    )
+    for serving in (both, slack):
+        serving.add_argument("--web", action="store_true", help="and serve the page in the browser beside it")
+    command(
+        "web",
+        "serve a page to ask and to read until stopped",
+        more="To this machine alone,\nunless FOOTNOTE_WEB_HOST says otherwise.",
+        example="footnote web",
     )
     report = command(
         "report",
         "say what was asked in Slack, and what came of it",
         more="Questions a day, the\nanswered share, each 👎 with the quotes that it was about, and what was"
         " asked in vain.",
-        example="footnote report --days 7\n  footnote report --csv > report.csv",
+        example="footnote report --days 7\n  footnote report --csv > report.csv\n"
+        "  footnote report --post C012AB3CD",
     )
     report.add_argument(
         "--days", type=_days, default=7, metavar="N", help="how many days, with today (default: 7)"
@@ -185,6 +194,12 @@ def _parser() -> argparse.ArgumentParser:
     form = report.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="a table for a spreadsheet")
     form.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+    form.add_argument(
+        "--post",
+        type=_channel,
+        metavar="CHANNEL",
+        help="post it in this Slack channel, by id, up to yesterday",
+    )
     doctor = command(
         "doctor",
         "say what is configured, what is missing, and how to fix it",
@@ -296,6 +311,12 @@ def _hits(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_HITS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MAX_HITS}")
     return int(text)
+
+
+def _channel(text: str) -> str:
+    if not re.fullmatch(r"[CG][A-Z0-9]{2,}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the id of a channel, such as C012AB3CD")
+    return text
 
 
 def _days(text: str) -> int:

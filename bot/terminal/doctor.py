@@ -171,7 +171,7 @@ def _language_model(llm: LlmSettings) -> Check:
 
 
 def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterator[Check]:
-    if not settings.slack_wanted:
+    if not settings.slack.wanted:
         yield Check("slack", "note", "not configured; the terminal works without it", "The README says how.")
         return
     secrets = list(secret_checks(settings))
@@ -182,7 +182,7 @@ def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterato
         except FootnoteError as error:
             yield Check("slack", "problem", str(error))
         else:
-            yield Check("slack", "ok", f"Slack accepts what is set ({settings.slack_mode} mode)")
+            yield Check("slack", "ok", f"Slack accepts what is set ({settings.slack.mode} mode)")
     seconds = last_beat_seconds(settings.data)
     if seconds is None:
         yield Check("slack", "note", "no bot runs on this data folder", "Start it: footnote slack")
@@ -194,8 +194,8 @@ def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterato
 
 def _channels(settings: Settings) -> Iterator[Check]:
     """What may be seen where, where a file says so."""
-    path = settings.channels or settings.data / DEFAULT_FILE
-    if settings.channels is None and not path.exists():
+    path = settings.slack.channels or settings.data / DEFAULT_FILE
+    if settings.slack.channels is None and not path.exists():
         return
     try:
         rights = read_rights(path, known_collections(settings.sources, open_store(settings)))

@@ -22,6 +22,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
+from index.connections import Network
 from index.files import ASIDE, exclusive, write_new, write_whole
 from index.folder import MAX_FILE_BYTES
 from index.ingest import naming
@@ -36,7 +37,7 @@ from index.ingest.document import (
     clean_url,
     markdown_file,
 )
-from index.ingest.fetch import MAX_BYTES, Fetched, Network, fetch
+from index.ingest.fetch import MAX_BYTES, Fetched, fetch
 from index.ingest.formats import SUFFIXES, kind_of
 from index.ingest.readers.plain import fallback_title
 from index.ingest.sandbox import Sandbox

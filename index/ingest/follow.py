@@ -20,11 +20,12 @@ from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 from xml.parsers import expat
 
+from index.connections import Network
 from index.files import write_whole
 from index.ingest.add import Added, Intake, Merged, Outcome, Refused, alone, document_of
 from index.ingest.catalog import plain_url
 from index.ingest.document import Unreadable, clean_line, clean_url
-from index.ingest.fetch import BadStatus, Fetched, Network, NotModified, Version, fetch
+from index.ingest.fetch import BadStatus, Fetched, NotModified, Version, fetch
 from index.ingest.sandbox import Sandbox
 from index.types import FootnoteError
 

@@ -4,7 +4,6 @@ In reading order:
 
 blocks — the few Block Kit pieces that Footnote uses, as plain dictionaries
 answers — what Footnote posts: an answer, the closest it found, an honest no, or what went wrong
-reasons — why a file or an address is no article, in the reader's language
 home — App Home, and the prompts of the side panel: what is indexed, what to try, and how to ask
 modals — the modals: a quote where it stands, the text before and after it
 curating — what curators read while the articles are changed, and afterwards
@@ -47,7 +46,6 @@ from bot.slack.messages.modals import (
     stretch_modal,
     withheld_modal,
 )
-from bot.slack.messages.reasons import reason_in
 from bot.slack.messages.report import full_date, report_message
 from bot.words import CHINESE, ENGLISH, LANGUAGES, Words, words_for
 
@@ -93,7 +91,6 @@ __all__ = [
     "order_message",
     "passage_modal",
     "prompts",
-    "reason_in",
     "report_message",
     "said_in",
     "stretch_modal",

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import groupby
 from typing import TypeVar
 
 from bot.slack.messages import blocks
-from bot.slack.messages.blocks import Block
+from bot.slack.messages.blocks import Block, Look
 from bot.text import (
     ELLIPSIS,
     answer_words,
     date_words,
     escape,
     head,
-    in_three,
     instead_line,
+    looks,
     printable,
     safe_link,
     shortened,
@@ -30,6 +31,7 @@ from bot.text import (
 )
 from bot.types import MAX_QUESTION_CHARS, Answer, Nearest, NoAnswer, Quote, Silence, Source
 from bot.words import ENGLISH, Words
+from index.marks import Piece
 
 _Form = TypeVar("_Form")
 
@@ -95,12 +97,14 @@ class _Room:
     """Whether quotes that disagree say themselves where they are from."""
     headings: bool = True
     """Whether what stands above a quote is shown."""
+    marks: bool = True
+    """Whether bold, slanted, code and links in a quote look so."""
 
 
 _LAYOUTS = (
-    *(_Room(1_500, 1_500), _Room(1_200, 500), _Room(600, 250), _Room(250, 0)),
-    _Room(120, 0, title=80, link=250, origins=False, headings=False),
-    _Room(60, 0, title=40, link=0, origins=False, headings=False),
+    *(_Room(1_500, 1_500), _Room(1_200, 500), _Room(600, 250, marks=False), _Room(250, 0, marks=False)),
+    _Room(120, 0, title=80, link=250, origins=False, headings=False, marks=False),
+    _Room(60, 0, title=40, link=0, origins=False, headings=False, marks=False),
 )
 _PLAIN_LAYOUTS = (
     *(_Room(1_500, 1_000), _Room(600, 500), _Room(300, 250), _Room(100, 0)),
@@ -313,24 +317,28 @@ def _answer_blocks(answer: Answer, answer_id: str, room: _Room, words: Words) ->
 
 
 def _quote_parts(quote: Quote, room: _Room, origin: str) -> Iterator[Block]:
-    pieces = [printable(piece) for piece in in_three(quote.text, _answer_in(quote))]
-    whole = "".join(pieces)
+    pieces = [(replace(piece, words=printable(piece.words)), strong) for piece, strong in looks(quote)]
+    whole = "".join(piece.words for piece, _ in pieces)
     kept = left = head(whole, room.quote)
     if not kept:
         yield blocks.text(ELLIPSIS)  # an empty part is refused
-    for piece, bold in zip(pieces, (False, True, False), strict=True):
-        if left[: len(piece)]:
-            yield blocks.text(left[: len(piece)], bold=bold)
-        left = left[len(piece) :]
+    for look, run in groupby(pieces, lambda one: _look(one[0], one[1], room)):
+        words = "".join(piece.words for piece, _ in run)
+        if left[: len(words)]:
+            yield blocks.styled(left[: len(words)], look, limit=room.deep)
+        left = left[len(words) :]
     yield blocks.text(" " if kept == whole else f"{ELLIPSIS} ")
     yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.deep)
+    if quote.copies:
+        yield blocks.text(_numbers(quote.copies), bold=True)
     if origin:
         yield blocks.text(origin)
 
 
-def _answer_in(quote: Quote) -> tuple[int, int] | None:
-    """Where in the text of the quote the very words of the answer are."""
-    return (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else None
+def _look(piece: Piece, answers: bool, room: _Room) -> Look:
+    if not room.marks:
+        return Look(bold=answers)
+    return Look(answers or piece.bold, piece.slanted, piece.code, piece.link)
 
 
 def _part(quote: Quote) -> str | None:
@@ -405,7 +413,7 @@ def _quote_line(answer: Answer, words: Words) -> str:
         return escape(f"{said} {titles}".strip())
     best = answer.quotes[0]
     source = _source_of(best, answer)
-    kept = _kept(best.text, MAX_NOTIFICATION_QUOTE_CHARS)
+    kept = _kept(best.seen.words, MAX_NOTIFICATION_QUOTE_CHARS)
     title = _title(source.title, words)
     lead = f"{words.selection} " if answer.selection else _lead(answer_words(best))
     return escape(f"{lead}“{kept}” [{best.citation}] {title} — {_imprint(source, words)}")
@@ -432,11 +440,16 @@ def _plain_quote(quote: Quote, answer: Answer, room: _Room, words: Words) -> str
     part = f"{part}: " if (part := _part(quote)) else ""
     path = f"({path}) " if (path := _path(quote, room)) else ""
     lead = "" if answer.selection else _lead(answer_words(quote))
-    return f"{part}{path}{lead}“{_kept(quote.text, room.quote)}” [{quote.citation}]{origin}"
+    numbers = _numbers((quote.citation, *quote.copies))
+    return f"{part}{path}{lead}“{_kept(quote.seen.words, room.quote)}” {numbers}{origin}"
 
 
 def _lead(answer: str) -> str:
     return f"{printable(answer)} — " if answer else ""
+
+
+def _numbers(citations: Sequence[int]) -> str:
+    return "".join(f"[{number}]" for number in citations)
 
 
 def _plain_source(source: Source, room: _Room, words: Words) -> str:

@@ -8,15 +8,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.text import MAX_LINK_CHARS, safe_link
 
 Block = dict[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How words of an article look."""
+
+    bold: bool = False
+    slanted: bool = False
+    code: bool = False
+    link: str | None = None
+
+
 def text(words: str, *, bold: bool = False) -> Block:
     part: Block = {"type": "text", "text": words}
     return part | {"style": {"bold": True}} if bold else part
+
+
+def styled(words: str, look: Look, *, limit: int = MAX_LINK_CHARS) -> Block:
+    """Words of an article in the look that they have there; a link is one if Slack takes its address."""
+    style = {"bold": look.bold, "italic": look.slanted, "code": look.code}
+    shown = {name: True for name, on in style.items() if on}
+    part = link(words, look.link, limit=limit)
+    return part | {"style": shown} if shown else part
 
 
 def ours(said: str, *, bold: bool = False) -> list[Block]:

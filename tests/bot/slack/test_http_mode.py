@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from bot.slack.http_mode import HttpBot
 from index.types import FootnoteError
@@ -100,18 +103,18 @@ def test_slacks_check_of_the_address_is_answered(bot: HttpBot) -> None:
 
 
 def test_health_is_answered_for_a_container(bot: HttpBot) -> None:
-    assert request(bot, "GET", "/healthz") == (200, "ok")
+    assert request(bot, "GET", "/healthz") == (200, "ok\n")
 
 
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
         ("GET", "/", b"", 404),
-        ("GET", "/slack/events", b"", 404),
+        ("GET", "/slack/events", b"", 405),
         ("POST", "/", b"{}", 404),
         ("POST", "/slack/events", b"{not json", 400),
         ("POST", "/slack/events", b"\xff\xfe", 400),
-        ("PUT", "/slack/events", b"{}", 501),
+        ("PUT", "/slack/events", b"{}", 405),
     ],
 )
 def test_anything_else_is_turned_away(bot: HttpBot, method: str, path: str, body: bytes, status: int) -> None:
@@ -170,3 +173,14 @@ def request(
         return response.status, response.read().decode()
     finally:
         connection.close()
+
+
+def test_what_is_served_beside_is_at_the_same_address(slack: FakeSlack, start: StartBot) -> None:
+    async def page(request: Request) -> Response:
+        return PlainTextResponse("the page")
+
+    running = start(mode="http", beside=(Route("/", page),))
+    assert isinstance(running, HttpBot)
+
+    assert request(running, "GET", "/") == (200, "the page")
+    assert request(running, "GET", "/healthz")[0] == 200

@@ -45,9 +45,8 @@ def towns(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     )
     bench.environment = {"FOOTNOTE_READER": "words"}
     # A confidence that is right in its order and far too modest, whatever was fitted for the real one.
-    modest = {"margin": 0.2, "coverage around": 1.0, "intercept": -0.5}
-    row = np.array([modest.get(name, 0.0) for name in (*ranking.SURE, "intercept")])
-    fitted = replace(ranking.shipped_weights(), sure=(row, row))
+    modest = ranking.Sure(read=np.array([0.3, 0.0, 0.0]), search=np.array([0.0, 0.0, 1.0, -0.5]))
+    fitted = replace(ranking.shipped_weights(), sure=(modest, modest))
     monkeypatch.setattr(ranking, "shipped_weights", lambda: fitted)
     bench("build")
     return bench
