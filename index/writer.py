@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,6 +155,8 @@ class Writer:
 
         The folder may be renamed to it: names that begin with a dot are those of folders aside.
         """
+        from concurrent.futures import ThreadPoolExecutor  # which much that imports this never needs
+
         self.close()
         self._vectors.save(self.folder / "vectors.faiss")
         ends = np.cumsum(_joined(self._lengths, (0,), np.int64))
