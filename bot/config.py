@@ -1,7 +1,7 @@
 """Every setting, declared once: its variable, its default, what it means, and what is allowed.
 
-A setting is one field of `Settings` or of a group in it.  The README's table and `.env.example` are
-tested against them; values are checked here, so that no other module has to.
+A setting is one field of `Settings` or of a group in it.  The table in `docs/settings.md` and
+`.env.example` are tested against them; values are checked here, so that no other module has to.
 """
 
 from __future__ import annotations
@@ -520,7 +520,7 @@ def read(kind: type[T], environment: Mapping[str, str]) -> T:
 
 
 def table(kind: type[Any] = Settings) -> Iterator[Setting]:
-    """Yield every setting, in the order of the README's table."""
+    """Yield every setting, in the order of the table in `docs/settings.md`."""
     for one in fields(kind):
         if "group" in one.metadata:
             yield from table(one.metadata["group"])
