@@ -1,4 +1,4 @@
-"""The pictures in the README and in `docs/`: there, small, and drawn by what knows every block that is posted."""
+"""The pictures in the README and in `docs/`: there, small, and drawn by what knows every block there is."""
 
 from __future__ import annotations
 
