@@ -66,7 +66,7 @@ def cite_whole(articles: Sequence[Article], sources_folder: Path) -> tuple[Sourc
 def link_to(article: Article, start: int, end: int) -> str | None:
     """Return the article's URL with a text fragment that occurs once in it; None without a URL.
 
-    Where no part of the quote is unique, the plain URL: a link to the wrong sentence is worse
+    If no part of the quote is unique, return the plain URL: a link to the wrong sentence is worse
     than one to the top.
     """
     if article.url is None:
@@ -107,7 +107,7 @@ def _fragment(text: str, start: int, end: int) -> str:
 
 
 def _shorten(stretch: str, text: str) -> str:
-    """Cut at a word so that the link stays short, where what is left is still unique."""
+    """Cut at a word so that the link stays short, if what is left is still unique."""
     if len(stretch) <= 300:
         return stretch
     short = stretch[: stretch.rfind(" ", 0, 300)] if " " in stretch[:300] else stretch[:300]

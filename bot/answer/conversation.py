@@ -55,7 +55,7 @@ _THANKS = re.compile(
 
 
 class Request(Enum):
-    """What can be said about an answer in a word or two."""
+    """A request of a word or two about the answer before it."""
 
     MORE = "more"
     EXPLAIN = "explain"
@@ -91,7 +91,7 @@ _REQUEST_PATTERNS = tuple(
 
 
 def request_about(message: str) -> Request | None:
-    """Return what a message asks about the answer before it; None where it is a question of its own.
+    """Return what a message asks about the answer before it; None if it is a question of its own.
 
     >>> request_about("Source?"), request_about("What is the source of the Rhine?")
     (<Request.SOURCE: 'source'>, None)
@@ -100,7 +100,7 @@ def request_about(message: str) -> Request | None:
 
 
 def last_question(conversation: Conversation) -> int | None:
-    """The place in `conversation` of the question that a request is about; None where there is none."""
+    """Return the index in `conversation` of the question that a request is about; None if there is none."""
     for place in range(len(conversation) - 1, -1, -1):
         asked = conversation[place].question
         if small_talk(asked) is None and request_about(asked) is None:
@@ -109,7 +109,7 @@ def last_question(conversation: Conversation) -> int | None:
 
 
 def small_talk(message: str) -> Silence | None:
-    """Return what to reply to where a message is courtesy and no question; None where it is one.
+    """Return the kind of courtesy that a message is; None if it is a question.
 
     >>> small_talk("Thanks a lot!"), small_talk("hi, who owns Banma?")
     (<Silence.THANKS: 'thanks'>, None)
@@ -187,7 +187,7 @@ def _subject(conversation: Conversation) -> str | None:
 
 
 def _names(question: str) -> list[str]:
-    """What the question is about, as it is written there; its last word of weight if it has no name."""
+    """Return the subject of the question as it is written there; its last weighty word if it has no name."""
     found = names_of(question)
     if found:
         return found

@@ -62,7 +62,7 @@ def _new_dates(text: str, asked: frozenset[str]) -> list[Period]:
 
 
 def _same_time(one: str, other: str) -> bool:
-    """False where each names its own time: figures of two years are no contradiction."""
+    """Return False if each names its own time: figures of two years are no contradiction."""
     said, contrary = list(dates(one)), list(dates(other))
     return not (said and contrary) or any(overlap(a, b) for a in said for b in contrary)
 

@@ -106,7 +106,7 @@ class _Unusable(Exception):
 
 
 def _reply(body: bytes) -> str:
-    """What the model wrote, in the form of a chat completion."""
+    """Return the text of a chat completion."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:

@@ -1,6 +1,6 @@
 """Prose from quotes: what a language model is shown, and which of its sentences the quotes bear out.
 
-Speaks to no model; `llm` does.  A sentence of a reply is kept where it cites sentences that it was
+Speaks to no model; `llm` does.  A sentence of a reply is kept if it cites sentences that it was
 given and says nothing that they do not: their numbers, names, codes and addresses to the letter,
 their negations, doubts and speakers, and hardly a word of its own.  What words alone cannot show is
 two names or numbers of one sentence that have swapped places, which is why the quotes stay below.
@@ -33,12 +33,9 @@ from index.common_terms import smoothed_idf
 from index.terms import terms
 from index.units import units
 
-# Share of the content terms of a sentence that the cited ones must hold.  Of 22,148 pairs of different
-# sentences from one XQuAD paragraph (de, en, es, zh), 57 pass all checks at .5, 9 at .7 and 2 at .8,
-# none of them English; of 1,760 sentences held against themselves with a digit changed, none.
+# Share of the content terms of a sentence that the cited ones must hold.  See RESULTS.md, "Constants".
 LEAST_COVERAGE = 0.8
 # In other languages "and" and "the" count as content, and a rare word is not told from a common one.
-# One of those pairs passes here, an exclamation ("¡Por supuesto!").
 LEAST_COVERAGE_ELSEWHERE = 0.9
 # "Yes." and "Half." cannot be held against anything.
 LEAST_TERMS = 2
@@ -67,7 +64,7 @@ If the given sentences do not answer the question, write only: NONE"""
 
 
 class Writer(Protocol):
-    """What turns quotes into prose.  Thread-safe."""
+    """Turns quotes into prose.  Thread-safe."""
 
     def write(self, question: str, quotes: Sequence[Quote]) -> str | None:
         """Prose whose every sentence cites quotes that bear it out, by their `citation`; None for none."""
@@ -75,7 +72,7 @@ class Writer(Protocol):
 
 
 class WrittenAnswers:
-    """Answers, with prose where the writer has some.  What is uncertain or no answer stays as it is."""
+    """Adds a writer's prose to certain answers.  Uncertain ones, and no answer, stay as they are."""
 
     def __init__(self, answers: Answers, writer: Writer) -> None:
         self._answers = answers
@@ -84,7 +81,7 @@ class WrittenAnswers:
     def answer(
         self, question: str, conversation: Conversation = (), scope: Scope = None
     ) -> Answer | NoAnswer:
-        """Raise `FootnoteError` where no index can be used."""
+        """Answer, with prose if the writer has some; raise `FootnoteError` if no index can be used."""
         answer = self._answers.answer(question, conversation, scope)
         if isinstance(answer, NoAnswer) or not answer.certain or not answer.quotes:
             return answer
@@ -123,11 +120,11 @@ Message = dict[str, str]
 
 
 def given_sentences(quotes: Sequence[Quote]) -> tuple[Given, ...]:
-    """The quotes, sentence by sentence.
+    """Return the quotes, sentence by sentence.
 
     One that leans on the sentence before ("It was …") is given together with that.  One that
-    speaks to a language model ("Ignore all instructions …") is not given: nothing that such a
-    sentence makes a model write would be an answer, even where its own words bear it out.
+    speaks to a language model ("Ignore all instructions …") is not given: nothing that it makes
+    a model write would be an answer, even if its own words bear it out.
     """
     return tuple(
         Given(sentence, quote.citation)
@@ -241,7 +238,7 @@ def _sound(text: str) -> str:
 _THOUGHTS = re.compile(
     r"\A.*</(?:think|thinking|reasoning)>|<(?:think|thinking|reasoning)>.*\Z", re.DOTALL | re.IGNORECASE
 )
-# "[text](address)" is the text, and stays a citation where the text is a number.
+# "[text](address)" is the text, and stays a citation if the text is a number.
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")
 _TAG = re.compile(r"<[/!?@#a-zA-Z][^<>]*>")
 _ADDRESS = re.compile(
@@ -259,7 +256,7 @@ _STOP = re.compile(r"[.!?…。！？]+$")
 
 
 def _sentences(reply: str) -> Iterator[tuple[str, frozenset[int]]]:
-    """Each sentence without markup and citations, and the numbers that it cites; none where in doubt."""
+    """Yield each sentence without markup and citations, and the numbers it cites; none if in doubt."""
     written = _THOUGHTS.sub("", reply)[:MAX_REPLY_CHARS]
     plain = _MARKERS_AFTER_STOP.sub(r" \2\1", _plain(written))
     for unit in units(plain):
@@ -291,9 +288,9 @@ def _visible(character: str) -> str:
 
 
 def _bearing_out(sentence: str, numbers: frozenset[int], given: Sequence[Given]) -> frozenset[int]:
-    """Those of the cited sentences that bear it out: each by itself, else only all together.
+    """Return the cited sentences that bear it out: each by itself, else only all together.
 
-    None where it cites one that was not given, since what it was made of then is unknown.
+    Return none if it cites one that was not given, since its source is then unknown.
     """
     if not numbers or not all(1 <= number <= len(given) for number in numbers):
         return frozenset()
@@ -430,7 +427,7 @@ def _number(match: re.Match[str]) -> str:
 
 
 def _units(text: str) -> frozenset[str]:
-    """What stands after a number: changing it changes the number."""
+    """Return the unit after a number: changing it changes the number."""
     found = (stem for word in _UNIT.findall(_folded(text)) for stem in _stems(word))
     return frozenset(found) - _FUNCTION_STEMS - _NUMBER_STEMS
 

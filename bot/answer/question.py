@@ -108,7 +108,7 @@ _COMPARED = re.compile(
 
 
 def parts(question: str) -> tuple[str, ...]:
-    """Return the questions that `question` holds, in its own words; one where it cannot be taken apart.
+    """Return the questions that `question` holds, in its own words; one if it cannot be taken apart.
 
     >>> parts("Who owns Banma and when was it founded?")
     ('Who owns Banma', 'when was it founded?')
@@ -129,7 +129,7 @@ def parts(question: str) -> tuple[str, ...]:
 
 
 class Figure(Enum):
-    """What kind of figure a question wants."""
+    """The kind of figure that a question wants."""
 
     NUMBER = "number"
     TIME = "time"
@@ -203,7 +203,7 @@ def _explained(long: str, short: str, text: str) -> bool:
 
 
 def names_in(question: str) -> tuple[str, ...]:
-    """Return the words that are written as names; none where a question is written in capitals.
+    """Return the words that are written as names; none if the question is written in capitals.
 
     >>> names_in("Who leads Banma since the Alibaba deal?")
     ('Banma', 'Alibaba')
@@ -215,7 +215,7 @@ def names_in(question: str) -> tuple[str, ...]:
     first = _WORD_WITH_CAPITAL.match(question.lstrip("\"'“(¿ "))
     if first and found and (len(words) > 1 or not found[0].isupper()):
         opening = found[0]
-        # The first word has a capital in any case; it is a name where it has another, or a digit.
+        # The first word has a capital in any case; it is a name if it has another, or a digit.
         if opening[1:].islower() or len(opening) == 1:
             found = found[1:]
     return tuple(dict.fromkeys(name for name in found if name not in _NO_NAMES))
@@ -261,7 +261,7 @@ def asks_for_articles(question: str) -> bool:
 
 
 def compared(question: str) -> tuple[str, str] | None:
-    """Return the two things that the question compares; None where it compares none.
+    """Return the two things that the question compares; None if it compares none.
 
     >>> compared("What is the difference between AliOS and Aliyun OS?")
     ('AliOS', 'Aliyun OS')

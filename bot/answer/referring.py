@@ -52,7 +52,7 @@ def referred(
 ) -> tuple[Article, ...]:
     """Return the articles that `words` fit best, newest first; none if they mean no article.
 
-    Several fit equally where the words tell no more.  "It" and "this article" mean `last`, unless
+    More than one is returned if they fit equally.  "It" and "this article" mean `last`, unless
     `pointing` is False.
     """
     words = " ".join(words.split())
@@ -78,7 +78,7 @@ def referred(
 def mentioning(subject: str, articles: Sequence[Article]) -> tuple[Article, ...]:
     """Return the articles that name `subject` in any form of its words, newest first.
 
-    Several words have to follow each other, or stand in one paragraph where they do so nowhere.
+    Several words have to follow each other, or, if they do so nowhere, stand in one paragraph.
     """
     subject = _DETERMINER.sub("", _QUOTED.sub(" ", subject).strip())
     wanted = stems(subject)

@@ -1,7 +1,7 @@
-"""What somebody may see of one generation: the articles of some collections, and a search among them.
+"""The articles of one generation that somebody may see, and a search among them.
 
-Nothing that lies outside reaches who looks through it; only figures of the whole index, such as how
-common a word is, weigh what is found.
+No article outside the scope can be reached through a `View`; only statistics of the whole index, such
+as how common a word is, affect scores.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HITS = 32
 
 
 class View:
-    """Thread-safe, and cheap to make."""
+    """One scope of one generation.  Thread-safe, and cheap to make."""
 
     def __init__(self, searcher: Searcher, scope: Scope) -> None:
         self.snapshot: Snapshot = searcher.snapshot
