@@ -64,7 +64,7 @@ _FIELD = re.compile(r"^[A-Za-z_][\w -]{0,60}:(?=[ \t\n]|\Z)", re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NOTHING = frozenset({"~", "null"})
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-# libyaml is ten times faster where the platform's wheel has it; both build the same nodes.
+# libyaml is much faster, if the platform's wheel has it; both build the same nodes.
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -79,8 +79,8 @@ class ArticleError(FootnoteError):
 def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = None) -> Article:
     """Return the article in `raw`; raise `ArticleError` with the line and the remedy.
 
-    Where there is a list for `problems`, front matter is no reason to refuse a file: what cannot be
-    read of it is left out, and said there.
+    If a list for `problems` is given, front matter is no reason to refuse a file: fields that cannot
+    be read are left out, and added to that list.
     """
     fields, body = _fields_and_body(file, _decode(file, raw), problems)
     if not body.strip():
@@ -103,10 +103,10 @@ def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = N
 def front_matter(
     file: str, text: str, problems: list[str] | None = None
 ) -> tuple[dict[str, str | tuple[str, ...]], str]:
-    """Every field whose value is words or a list of words, known here or not, and the body.
+    """Return every field whose value is words or a list of words, known here or not, and the body.
 
-    Raise `ArticleError` where the front matter cannot be read; where there is a list for `problems`,
-    what cannot be read is left out, and said there.
+    Raise `ArticleError` if the front matter cannot be read; if a list for `problems` is given, leave
+    out the fields that cannot be read, and add them to that list.
     """
     fields, body = _fields_and_body(file, text.replace("\r\n", "\n").replace("\r", "\n"), problems)
     found: dict[str, str | tuple[str, ...]] = {}
@@ -125,7 +125,7 @@ def front_matter(
 
 
 def date_in(written: str) -> str | None:
-    """`2019-07-17 10:00`, `17 July 2019`, `July 17, 2019` -> `2019-07-17`; None where nothing is sure."""
+    """Return `2019-07-17` for `2019-07-17 10:00`, `17 July 2019` or `July 17, 2019`; None if unsure."""
     match = _DATE.fullmatch(written)
     year, month, day = match.groups() if match else (None, None, None)
     for pattern in _NAMED_DATES if match is None else ():
@@ -155,7 +155,7 @@ def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
     if field is not None:
         node = field.node
         if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
-            # A list by lines ends, to YAML, where the next field begins, behind comments on that field.
+            # To YAML, a list of lines ends at the beginning of the next field, after comments on that field.
             node = node.value[-1]
         end = node.end_mark
         lines[field.line - 2 : end.line + (1 if end.column else 0)] = []
@@ -167,7 +167,7 @@ def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
 
 
 def text_sha256(text: str) -> str:
-    """What two articles have in common that hold the same text, whatever their front matter says."""
+    """Return a checksum that is equal for equal texts, whatever the front matter says."""
     return hashlib.sha256(text.strip().encode()).hexdigest()
 
 

@@ -27,7 +27,7 @@ MAX_FILE_BYTES = 20 * 1000 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a sources folder holds, in order of the files' paths."""
+    """The articles and failures of a sources folder, in order of the files' paths."""
 
     articles: tuple[Article, ...]
     failures: tuple[SourceFailure, ...]
@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a caller has of a file already."""
+    """What a caller knows of a file already."""
 
     sha256: str
     """Of the file's bytes."""
@@ -47,12 +47,12 @@ class Known:
 
 
 def known_files(entries: Iterable[SourceEntry]) -> dict[str, Known]:
-    """What an index knows of the files that it was made of."""
+    """Return the files that an index was made of, by path."""
     return {e.file: Known(e.sha256, e.title, e.text_sha256) for e in entries}
 
 
 def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Reading:
-    """Read every article below `folder`; raise `FootnoteError` only where there is no such folder.
+    """Read every article below `folder`; raise `FootnoteError` only if the folder is missing.
 
     Files, by their paths below `folder`, with the bytes of `known` are only named in `unchanged`.
     """
@@ -101,7 +101,7 @@ def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Read
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What tells twins."""
+    """The parts of an article by which twins are recognised."""
 
     file: str
     title: str

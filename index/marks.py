@@ -108,7 +108,7 @@ def plain(text: str) -> str:
 
 
 def pieces(text: str) -> list[Piece]:
-    """What `plain` makes of a text, piece by piece."""
+    """Return the text that `plain` makes, as pieces with their offsets."""
     return on_one_line(_rendered(hidden(text)))
 
 
@@ -200,13 +200,13 @@ def _inside(whole: Piece, depth: int) -> Iterator[Piece]:
 
 
 def _target(link: re.Match[str]) -> str | None:
-    """Where a link leads; a picture leads nowhere."""
+    """Return the address of a link; None for a picture."""
     address = (link["target"] or "").split()[:1]
     return address[0].strip("<>") if address and not link.group().startswith("!") else None
 
 
 def _symbol(kind: str, found: str) -> str:
-    """What a reader sees where a tag, an entity or the mark of a quotation stands."""
+    """Return the text to show for a tag, an entity or the mark of a quotation."""
     match kind:
         case "sup":
             return found.translate(_RAISED)

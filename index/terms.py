@@ -1,4 +1,4 @@
-"""Words as the lexical index sees them: normalised, stemmed, and segmented where no spaces are.
+"""Words as the lexical index sees them: normalised, stemmed, and segmented if written without spaces.
 
 One rule for articles and questions alike, decided script by script, so that an article in any
 language can be searched without knowing its language beforehand.
@@ -24,7 +24,7 @@ _WORD = re.compile(
     rf"(?P<han>[{_HAN_KANA}]+)|(?P<thai>[{_THAI}]+)"
     rf"|(?P<word>(?:[^\W_{_HAN_KANA}{_THAI}]|[{_MARKS}])+)"
 )
-# The same where no script without spaces occurs, and for plain ASCII: three times as fast.
+# The same for texts without such a script, and for plain ASCII, which is faster.
 _UNSPACED = re.compile(f"[{_HAN_KANA}{_THAI}]")
 _SPACED_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
 _ASCII_WORD = re.compile("[a-z0-9]+")

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class FullEncoder(Encoder, Protocol):
-    """An encoder that takes a while to load, and says where its files are."""
+    """An encoder that takes a while to load, and names the folder of its files."""
 
     @property
     def folder(self) -> Path | None: ...
