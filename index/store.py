@@ -164,7 +164,7 @@ class Store(Current, Protocol):
     """Keeps generations.  Thread-safe."""
 
     def manifest(self) -> Manifest:
-        """Return the current generation's manifest, without opening it; raise `FootnoteError` if there is none."""
+        """Return the current manifest, without opening it all; raise `FootnoteError` if there is none."""
         ...
 
     def name(self) -> str:

@@ -43,7 +43,7 @@ class SlackApp:
         pools: Pools | None = None,
         team: str = "",
     ) -> None:
-        """Raise `FootnoteError` where Slack refuses the bot token or cannot be reached.
+        """Raise `FootnoteError` if Slack refuses the bot token or cannot be reached.
 
         With `team` it is the app of one workspace among several, whose `pools` are shared.
         """
@@ -102,9 +102,9 @@ class SlackApp:
         return self.bolt.dispatch(request)
 
     def drain(self, deadline: float) -> bool:
-        """Finish the questions that were taken; False where `deadline` (monotonic) came first.
+        """Finish the questions that were taken; return False if `deadline` (monotonic) came first.
 
-        What is left then goes to the next process, at once.
+        Questions that are left go to the next process, at once.
         """
         finished = self.pools.close(deadline)
         self.leave()

@@ -30,7 +30,7 @@ from bot.types import Answer, Answers, PassageView, Quote, Scope, Source
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What a button says of itself, and where it was pressed."""
+    """A pressed button's own value, and the place where it was pressed."""
 
     answer_id: str
     place: Place
@@ -40,7 +40,7 @@ class Button:
 
 
 class Browsing:
-    """What buttons may show: a quote in its context, the text around it, more like it, an answer again."""
+    """Looks up content for buttons: a quote in context, the text around it, similar quotes, an answer again."""
 
     def __init__(self, answers: Answers, memory: Memory, access: Access) -> None:
         self._answers = answers
@@ -48,9 +48,9 @@ class Browsing:
         self._access = access
 
     def passage(self, button: Button) -> PassageView | ShownQuote | None:
-        """What a "Show passage" button may show at `place`.
+        """Return the content of a "Show passage" button at `place`.
 
-        None where the answer is unknown there; the `ShownQuote` alone where its article has changed,
+        None if the answer is unknown there; the `ShownQuote` alone if its article has changed,
         or may no longer be seen there.
         """
         sight = self._sight(button)
@@ -60,7 +60,7 @@ class Browsing:
         return self._still(shown, sight.scope) or shown
 
     def beside(self, button: Button, start: int, end: int, *, later: bool) -> PassageView | ShownQuote | None:
-        """What stands before or after a part of the article that a quote is from."""
+        """Return the text before or after a part of the article that a quote is from."""
         sight = self._sight(button)
         shown = self.passage(button)
         if not isinstance(shown, PassageView) or isinstance(sight, Closed):
@@ -74,7 +74,7 @@ class Browsing:
     def related(self, button: Button) -> Answer | ShownQuote | None:
         """Passages like a quote, with an answer id's worth of rights still to be given.
 
-        None where the answer is unknown at `place`; the `ShownQuote` where there is nothing to show.
+        None if the answer is unknown at `place`; the `ShownQuote` if there is nothing to show.
         """
         sight = self._sight(button)
         shown = self._shown.quote(button.answer_id, button.number, button.place)
@@ -85,7 +85,7 @@ class Browsing:
         return self._answers.related(shown.source_id, shown.start, shown.end, sight.scope) or shown
 
     def again(self, button: Button) -> tuple[Answer, str] | None:
-        """A private answer and its question, as they were shown; None where that cannot be done."""
+        """Return a private answer and its question, as they were shown; None if that cannot be done."""
         sight = self._sight(button)
         shown = self._shown.answer(button.answer_id, button.place)
         if shown is None or shown.question is None or not shown.quotes or isinstance(sight, Closed):
@@ -131,7 +131,7 @@ class Browsing:
         return self._access.at(button.place.channel, outsider=button.outsider)
 
     def _still(self, shown: ShownQuote, scope: Scope) -> PassageView | None:
-        """The quote in its context; None where its article does not read as it did, or is out of sight."""
+        """Return the quote in its context; None if its article has changed or is out of sight."""
         view = self._answers.passage(shown.source_id, shown.start, shown.end, scope)
         return view if view is not None and shown.still_reads(view.quote) else None
 
@@ -329,7 +329,7 @@ class _Buttons:
 
 
 def place_of(token: str, team: str) -> tuple[str, Place] | None:
-    """The answer and the place that a modal's metadata names; None where it is no such metadata."""
+    """Return the answer and the place that a modal's metadata names; None if it is no such metadata."""
     belongs = _TOKEN.fullmatch(token)
     return (belongs[1], Place(team, belongs[3])) if belongs else None
 
@@ -339,7 +339,7 @@ def _token(answer_id: str, number: int, place: Place) -> str:
 
 
 def response_of(body: Payload) -> InResponse:
-    """The way to reply to whoever pressed a button."""
+    """Return the way to reply to the person who pressed a button."""
     return InResponse(str(body["response_url"]), thread_shown(body))
 
 

@@ -41,7 +41,7 @@ CALL_ERRORS = (SlackClientError, OSError, HTTPException)
 # every connection; the words of people do not belong in a log.
 library_log = logging.getLogger("bot.slack.library")
 library_log.setLevel(logging.WARNING)
-# Said at every start where the token is in the environment, and it is meant to be so.
+# Logged at every start if the token is in the environment, which is intended.
 library_log.addFilter(lambda record: "As you gave `client` as well" not in record.getMessage())
 
 # Slack's own failures.  A message may have been posted before it failed.
@@ -121,14 +121,14 @@ class CappedRateLimitRetryHandler(RateLimitErrorRetryHandler):
 
 
 def check_bot_token(client: WebClient) -> None:
-    """Raise `FootnoteError` where Slack does not accept the bot token, or cannot be reached."""
+    """Raise `FootnoteError` if Slack does not accept the bot token, or cannot be reached."""
     if not (client.token or "").startswith("xoxb-"):
         raise FootnoteError(f"SLACK_BOT_TOKEN is missing or not a bot token. {_BOT_TOKEN}")
     _checked(client.auth_test, client.base_url, "SLACK_BOT_TOKEN", _BOT_TOKEN)
 
 
 def check_tokens(settings: SlackSettings) -> None:
-    """Raise `FootnoteError` where a token of the chosen mode is missing or refused.
+    """Raise `FootnoteError` if a token of the chosen mode is missing or refused.
 
     Opens (and drops) one Socket Mode address, which Slack allows about once a minute.
     """
@@ -147,7 +147,7 @@ def require_app_token(settings: SlackSettings) -> None:
 
 
 def with_app_token(settings: SlackSettings, connect: Callable[[], object]) -> None:
-    """Run `connect`, which uses the app token; `FootnoteError` where Slack refuses that."""
+    """Run `connect`, which uses the app token; raise `FootnoteError` if Slack refuses that."""
     require_app_token(settings)
     _checked(connect, settings.api_url, "SLACK_APP_TOKEN", _APP_TOKEN)
 

@@ -1,4 +1,4 @@
-"""Slack's events as questions: what was asked, where, by whom, and under which keys it is one delivery.
+"""Slack's events as questions: the text, the place, the person, and the keys of a delivery.
 
 Here everything is read that a message says of itself, once; who is spoken to without a mention is
 known to the thread, and decided in `bot.slack.listeners`.
@@ -105,7 +105,7 @@ def is_to_others(markup: str, bot_user_id: str | None) -> bool:
 
 
 def order_in(text: str) -> Order | None:
-    """The order that a message is, if it is nothing else; in any language, whoever gives it."""
+    """Return the order that a message is, if it is nothing else; any language is understood."""
     said = text.strip().rstrip(".!。！").strip().casefold()
     if any(said in words.orders_quiet for words in LANGUAGES):
         return "quiet"
@@ -121,7 +121,7 @@ _AFTER_MENTION = re.compile(r"^[\s,:;–—-]+")
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What has to be known of the bot to read what is said to it."""
+    """The facts about the bot that are needed to read what is said to it."""
 
     team: str
     bot_user: str | None = None
@@ -148,12 +148,12 @@ class Question:
     """Somebody spoke to the bot; if not, it answers for certain or says nothing."""
     order: Order | None = None
     request: Request | None = None
-    """What a curator asks for."""
+    """The request of a curator."""
     pointing: bool = False
     """It asks nothing itself, and means a message that it quotes or forwards (`meant`), or one above it."""
     meant: Meant | None = None
     response_url: str = ""
-    """Where a private answer goes; it has no message and no thread of its own."""
+    """The place of a private answer, which has no message and no thread of its own."""
     in_thread: str = ""
     """The thread in which a private answer is shown."""
     shared: bool | None = None
@@ -171,7 +171,7 @@ class Question:
         return self.order is None and self.request is None
 
     def overheard(self) -> Question:
-        """The same where nobody spoke to the bot: no order, and no request."""
+        """Return the same for a line that was not addressed to the bot: no order, and no request."""
         return replace(self, addressed=False, order=None, request=None)
 
     def stored(self) -> StoredQuestion:
@@ -231,7 +231,7 @@ def from_command(command: Payload, here: Here) -> Question:
 
 
 def from_button(body: Payload, question: str, team: str) -> Question:
-    """A question that a button offers, from whoever presses it, answered to that person alone."""
+    """Return the question of a button, from the person who presses it, answered to that person alone."""
     return Question(
         text=question[:MAX_QUESTION_CHARS],
         place=place_pressed(body, team),
@@ -260,7 +260,7 @@ def from_shortcut(shortcut: Payload, here: Here) -> Question:
 
 
 def place_pressed(body: Payload, team: str) -> Place:
-    """Where a button was pressed; in a modal or in App Home there is no channel, and no answer is shown."""
+    """Return the place of a pressed button; a modal and App Home have no channel, and show no answer."""
     return Place(team, str((body.get("channel") or {}).get("id") or ""))
 
 
@@ -353,7 +353,7 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
 
 
 def _meant(message: Payload, here: Here) -> Meant | None:
-    """What a message quotes or forwards, if it asks nothing itself."""
+    """Return the text that a message quotes or forwards, if it asks nothing itself."""
     own, quoted = without_quote(str(message.get("text") or ""))
     if not points(decode(without_emoji(own), here.bot_user)):
         return None

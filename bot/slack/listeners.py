@@ -1,4 +1,4 @@
-"""What Slack delivers: messages, edits, deletions, commands, shortcuts, and modals that come back."""
+"""Slack's deliveries: messages, edits, deletions, commands, shortcuts, and modals that come back."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def register_modals(app: App, memory: Memory, languages: Languages) -> None:
 
 
 class Listener:
-    """Hears everything that is said where the bot is, and speaks when it is spoken to."""
+    """Hears everything that is said in the bot's channels, and speaks when it is spoken to."""
 
     def __init__(self, dispatcher: Dispatcher, memory: Memory, settings: SlackSettings) -> None:
         self._dispatcher = dispatcher

@@ -1,4 +1,4 @@
-"""What has to be asked of Slack before a reply, remembered for a while.
+"""Facts that have to be asked of Slack before a reply, remembered for a while.
 
 Languages: in which each person uses Slack.
 
@@ -40,7 +40,7 @@ LANGUAGE_KNOWN_SECONDS, LANGUAGE_UNKNOWN_SECONDS = 6 * 3_600.0, 300.0
 # A channel is rarely shared, and the next event of it tells at once; one that is not known is asked for
 # again soon enough for somebody who has just invited the bot, without a call for each press of a button.
 CHANNEL_KNOWN_SECONDS, CHANNEL_UNKNOWN_SECONDS = 300.0, 10.0
-# Whoever leaves a group may change articles for so long.
+# People who leave a group may change articles for so long.
 GROUP_KNOWN_SECONDS, GROUP_UNKNOWN_SECONDS = 300.0, 30.0
 # While Slack does not answer, the members it named last stay for so long.
 TRUSTED_SECONDS = 3_600.0
@@ -56,7 +56,7 @@ Value = TypeVar("Value")
 
 
 class Remembered(Generic[Value]):
-    """What was asked of Slack, by name; None for what it did not tell.  Thread-safe."""
+    """Facts asked of Slack, by name; None for those it did not tell.  Thread-safe."""
 
     def __init__(self, known: float, unknown: float, clock: Clock = time.monotonic) -> None:
         """`known` and `unknown` are seconds for which an answer, and the lack of one, is good."""
@@ -121,7 +121,7 @@ class Languages:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What is in scope may be shown here."""
+    """Articles in scope may be shown here."""
 
     scope: Scope
 
@@ -295,7 +295,7 @@ def display_name(client: WebClient, user: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """What is asked of one workspace."""
+    """Facts about one workspace."""
 
     languages: Languages
     access: Access

@@ -75,7 +75,7 @@ def forwarded(message: Payload) -> tuple[str, str, str] | None:
 
 
 def markup_of(message: Payload) -> str:
-    """What a message says, also if its words stand only in blocks or attachments."""
+    """Return the words of a message, also if they stand only in blocks or attachments."""
     said = str(message.get("text") or "") or _words_in(message.get("blocks") or ())
     if said:
         return said

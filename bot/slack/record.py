@@ -1,4 +1,4 @@
-"""What is written down of each question once it has ended: in the memory, in the figures, in the log.
+"""Records how a question ended, in the memory, the metrics and the log.
 
 The log gets numbers and names of outcomes, never what was asked.
 """

@@ -52,7 +52,7 @@ _FINAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The message reached Slack.  `ts` is empty where Slack does not say under which name."""
+    """The message reached Slack.  `ts` is empty if Slack does not say it."""
 
     ts: str = ""
 
@@ -77,7 +77,7 @@ class Reply(Protocol):
         ...
 
     def thought(self) -> None:
-        """Take back what showed that the question was heard, where a post does not do that by itself."""
+        """Take back the sign that the question was heard, if a post does not do that by itself."""
         ...
 
     def post(self, message: Message, words: Words) -> Outcome: ...
@@ -91,7 +91,7 @@ class Reply(Protocol):
         ...
 
     def find(self) -> str | None:
-        """The `ts` of a reply that is there already; None where there is none, or none can be seen."""
+        """Return the `ts` of a reply that is there already; None if there is none, or none can be seen."""
         ...
 
     def lasting(self) -> Reply:
@@ -178,7 +178,7 @@ class InThread:
             return None
 
     def _look(self) -> str | None:
-        """The `ts` of the reply in the thread; None where it is not there."""
+        """Return the `ts` of the reply in the thread; None if it is not there."""
         answer = swift_client(self._client).conversations_replies(
             channel=self._place.channel,
             ts=self._place.thread,
@@ -282,7 +282,7 @@ class InResponse:
 class Directly:
     """Messages to one person in the direct conversation: they can be changed, unlike those of a command.
 
-    Where Slack refuses, they come where the command was given, each by itself.
+    If Slack refuses, they come where the command was given, each by itself.
     """
 
     def __init__(self, client: WebClient, user: str, place: Place, instead: InResponse) -> None:

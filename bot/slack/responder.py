@@ -1,4 +1,4 @@
-"""What is said to a question, an order or a request: nothing is posted here, and nothing is stored."""
+"""A question, an order or a request -> the reply to it.  Posts nothing and stores nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEANT_CHARS = 150
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is to be said, and what is remembered of it once it was."""
+    """A reply, and the facts to remember once it is posted."""
 
     message: Message | None = None
     """None for nothing."""
@@ -105,7 +105,7 @@ class Responder:
             return messages.broken_message(words)
 
     def _decline(self, question: Question, closed: Closed, words: Words) -> Said:
-        """A word without content where nothing may be shown: once in a while to all, always to one."""
+        """Say without content that nothing may be shown: in channels now and then, in private always."""
         if not question.addressed:
             return Said()
         if not question.response_url:
@@ -141,7 +141,7 @@ class Responder:
             )
             result = self._answers.answer(question.text, conversation, scope)
         except FootnoteError as error:
-            # The message names files and commands: for whoever runs the bot, not for a channel.
+            # The message names files and commands: for the people who run the bot, not for a channel.
             _log.error("No index to answer from: %s", error)
             if not question.addressed:
                 return Said()

@@ -1,4 +1,4 @@
-"""What the main thread does while the others answer: wait for the signal, and look after things."""
+"""The main thread's loop: waits for the signal, and looks after things, while other threads answer."""
 
 from __future__ import annotations
 

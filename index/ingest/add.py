@@ -60,7 +60,7 @@ class Document:
     """Its file name, which says its kind; folders in front of it are ignored."""
     raw: bytes
     content_type: str | None = None
-    """As a server or a chat declared it, where one did."""
+    """As a server or a chat declared it, if one did."""
     charset: str | None = None
     url: str | None = None
     """The web address that it was fetched from, if it was."""
@@ -77,9 +77,9 @@ class Added:
     change: Literal["added", "replaced", "unchanged"]
     """`replaced`: an earlier version of the same document was there; `unchanged`: this very one was."""
     left_out: tuple[LeftOut, ...] = ()
-    """What the document holds and the article does not."""
+    """Text of the document that the article does not hold."""
     warnings: tuple[str, ...] = ()
-    """What to look at, each a sentence that goes on from the source's name."""
+    """Warnings, each a sentence that goes on from the source's name."""
     sibling: str | None = None
     """The id of another article with the same title or name but for a year or version, which stays."""
 
@@ -108,7 +108,7 @@ Outcome = Added | Merged | Refused
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a person says of an article, and knows better than the document."""
+    """Data of an article that a person gives, and that win over the document's own."""
 
     title: str | None = None
     publisher: str | None = None
@@ -192,7 +192,7 @@ class Intake:
     def add(self, source: str | Document, overrides: Overrides = NOTHING) -> Outcome:
         """Take in an address or a document.
 
-        Raise `FootnoteError` where the folder itself cannot be written, and so nothing can be added.
+        Raise `FootnoteError` if the folder itself cannot be written, and so nothing can be added.
         """
         name = source if isinstance(source, str) else source.url or _file_name(source.name)
         shown = clean_line(name, 200) or "document"
@@ -328,7 +328,7 @@ class Intake:
 
 
 def document_of(fetched: Fetched) -> Document:
-    """What was fetched, as a document."""
+    """Return a fetched page as a document."""
     url = cited_url(fetched.url)
     return Document(_name_in(fetched.url), fetched.raw, fetched.content_type, fetched.charset, url)
 
@@ -407,7 +407,7 @@ def _busy(_: str) -> FootnoteError:
 
 
 def _as_read(draft: Draft, id: str = "draft", file: str = "draft.md") -> Article:
-    """The article as the index will read it; raise `ArticleError` where it could not."""
+    """Return the article as the index will read it; raise `ArticleError` if it could not."""
     return parse_article(id, file, markdown_file(draft))
 
 
@@ -425,7 +425,7 @@ def _facts(article: Article) -> tuple[object, ...]:
 
 
 def _copy_line(draft: Draft, kept: CatalogEntry) -> str | None:
-    """How the other publisher is named beside the article; None where there is no other publisher."""
+    """Return the name of the other publisher, to stand beside the article; None if there is none."""
     if draft.url is not None and kept.url is not None and plain_url(draft.url) == plain_url(kept.url):
         return None
     if draft.url is not None:

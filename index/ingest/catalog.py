@@ -1,4 +1,4 @@
-"""What the sources folder holds already, by address, by file of origin and by text.
+"""The documents that the sources folder holds, by address, by file of origin and by text.
 
 Reading all articles for each one that is added would take longer than adding it, so what is needed
 of them is remembered in `DATA/holdings.json`, for as long as a file's size and time stay the same.
@@ -58,7 +58,7 @@ class CatalogEntry:
     """The name of the file that it was made from."""
     also: tuple[str, ...]
     fingerprint: str
-    """Of its text; empty where the file cannot be read as an article."""
+    """Of its text; empty if the file cannot be read as an article."""
 
 
 _VALUES = attrgetter(*(field.name for field in fields(CatalogEntry)))
@@ -176,7 +176,7 @@ def cited_url(url: str) -> str:
 def _untracked(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if not _TRACKING.fullmatch(name)]
-    # Written anew only where something goes: "?a=%20" and "?a=+" are not the same to every server.
+    # Written anew only if something is removed: "?a=%20" and "?a=+" are not the same to every server.
     return urlencode(kept) if len(kept) < len(pairs) else query
 
 
@@ -226,7 +226,7 @@ def _versionless(title: str, url: str | None, origin: str | None) -> set[tuple[s
 
 
 def _remembered(path: Path) -> Mapping[str, CatalogEntry]:
-    """What was saved; nothing where it is missing, damaged, or of another version."""
+    """Return the saved catalog; an empty one if it is missing, damaged, or of another version."""
     try:
         raw = json.loads(path.read_text("utf-8"))
         if raw["format"] != FORMAT:

@@ -1,6 +1,6 @@
-"""What was read of one document, made clean, and the Markdown file that it becomes.
+"""A document as it was read, made clean, and the Markdown file that it becomes.
 
-Knows nothing of where a document came from or where its file will lie.  Imports no third-party
+Does not know the origin of a document or the place of its file.  Imports no third-party
 library, since the process that reads foreign documents has to start at once.
 """
 
@@ -17,7 +17,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 MAX_TITLE_CHARS = 300
-"""What `index.article` reads; a longer title is cut."""
+"""The longest title that `index.article` reads; a longer one is cut."""
 MAX_FIELD_CHARS = 500
 # A list of a thousand names in a page's header is no author.
 MAX_URL_CHARS = 2000
@@ -59,7 +59,7 @@ _SCRIPT_SHARE = 0.15
 
 
 PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""What libraries raise, beside what they say that they raise, where a document is unlike any they know."""
+"""Exceptions that libraries raise, beside those they document, for a document unlike any they know."""
 
 
 class Unreadable(Exception):
@@ -83,7 +83,7 @@ _WORDS_SHOWN, _PIECES_SHOWN = 60, 3
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What a reader saw in a document and did not take, so that a person can look whether that is right."""
+    """Text that a reader saw in a document and did not take, so that a person can judge that."""
 
     what: What
     count: int
@@ -126,7 +126,7 @@ class Draft:
     """Front matter that Footnote does not use and a person may: tags, a category."""
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
-    """What a person should look at, each a sentence that goes on from the document's name."""
+    """Warnings for a person, each a sentence that goes on from the document's name."""
 
 
 def markdown_file(draft: Draft) -> bytes:
@@ -158,7 +158,7 @@ def quoted(value: str) -> str:
 
 
 def clean_line(value: str | None, limit: int = MAX_FIELD_CHARS) -> str | None:
-    """One line of visible characters, cut behind a word where it is too long; None for nothing."""
+    """Return one line of visible characters, cut behind a word if it is too long; None for nothing."""
     if value is None:
         return None
     text = _SHAPELESS.sub("", _CONTROLS.sub(" ", _ANSI.sub("", _LINE_ENDS.sub(" ", value))))

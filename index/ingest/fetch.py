@@ -1,6 +1,6 @@
 """An address -> its bytes, from the public web alone, within limits of time, size and redirects.
 
-Whoever may add an address could otherwise have the server that Footnote runs on read what only that
+A person who may add an address could otherwise have Footnote's server read what only that
 server can reach.  So a name is looked up once, the address found is checked, and the connection
 goes to that very address; each redirect is checked in the same way.  Nothing is sent but the
 request: no cookies, no credentials.  A proxy is not used, since it would do its own look-up.
@@ -39,7 +39,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a server tells one version of a document by; empty if it does not say."""
+    """The marks by which a server tells versions of a document apart; empty if it sends none."""
 
     etag: str = ""
     modified: str = ""
@@ -47,7 +47,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What an address led to."""
+    """The document at the end of an address."""
 
     url: str
     """Of the last redirect, without a fragment."""
@@ -78,7 +78,7 @@ def fetch(
     types: Collection[str] = READABLE_TYPES,
     known: Version | None = None,
 ) -> Fetched:
-    """The document at `url`; raise `Unreadable` where it must not, or cannot, be fetched.
+    """Return the document at `url`; raise `Unreadable` if it must not, or cannot, be fetched.
 
     `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.  `types` are
     those that may come.  Raise `NotModified` if the version is the `known` one still.
@@ -108,7 +108,7 @@ def fetch(
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What may come."""
+    """The size and media types that are accepted, and the version that is known."""
 
     max_bytes: int
     types: Collection[str]
@@ -238,7 +238,7 @@ def _checked(host: str, port: int, found: Sequence[str], allow_hosts: Sequence[s
 
 
 def _is_metadata(address: Address) -> bool:
-    """Where clouds hand out the credentials of a machine: no allowed host has its pages there."""
+    """Addresses at which clouds hand out a machine's credentials: no allowed host has its pages there."""
     inside = _inside(address) or address
     return inside.is_link_local or inside in (
         ipaddress.ip_address("fd00:ec2::254"),
@@ -251,7 +251,7 @@ def _lower(hosts: Sequence[str]) -> set[str]:
 
 
 def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: _Wanted) -> Fetched | str:
-    """The document, or where it has moved to."""
+    """Return the document, or the address it has moved to."""
     import httpcore2
 
     url = httpcore2.URL(

@@ -42,7 +42,7 @@ def numbered(name: str, number: int) -> str:
 
 
 def collection_name(name: str) -> str:
-    """`name` where a sub-folder may be called so; raise `FootnoteError` where it leads elsewhere."""
+    """Return `name` if a sub-folder may be called so; raise `FootnoteError` if it leads elsewhere."""
     plain = unicodedata.normalize("NFC", name).strip()
     forbidden = any(unicodedata.category(c)[0] == "C" or c in '/\\:*?"<>|' for c in plain)
     if not plain or forbidden or plain.startswith(".") or len(plain.encode()) > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""What curators ask for in Slack: done one after the other, beside the answers, and told as it goes on."""
+"""Runs curators' requests in Slack, one after the other beside the answers, and posts their progress."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Curating:
         return messages.curated_message("lock", words.curators_only, lines, words)
 
     def troubles(self, scope: Scope) -> tuple[messages.Trouble, ...]:
-        """The files in scope that cannot be read; raise `FootnoteError` where there is no folder of them.
+        """The files in scope that cannot be read; raise `FootnoteError` if there is no folder of them.
 
         Reads them all, which takes two seconds for ten thousand.
         """
@@ -87,7 +87,7 @@ class Curating:
         )
 
     def carry_out(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
-        """Do it, and return what is to be said of it; raise `FootnoteError` where it cannot be done."""
+        """Do it, and return the text to post; raise `FootnoteError` if it cannot be done."""
         match request.kind:
             case "add":
                 return self._add(request, scope, words, show)
@@ -155,7 +155,7 @@ class Curating:
         return messages.curated_message(_DONE, words.follow_done, lines, words)
 
     def _collection(self, request: Request, scope: Scope, words: Words) -> str | Message:
-        """Where to add: what was said, else what can be seen here, where there is no choice."""
+        """Return the collection to add to: the one named, or the only one visible; else a question."""
         known = self._library.collections(scope)
         names = words.comma.join(name or words.collection_at_top for name in known)
         if request.collection is not None:
@@ -267,7 +267,7 @@ def register(app: App, curating: Curating, memory: Memory, accept: Callable[[Que
 
 
 class _Buttons:
-    """A value says no more than could be typed, and whoever presses is looked at as if it had been."""
+    """A value says no more than could be typed, and the person who presses is checked as if it had been."""
 
     def __init__(self, curating: Curating, memory: Memory, accept: Callable[[Question], None]) -> None:
         self._curating = curating
@@ -311,14 +311,14 @@ class _Buttons:
             reply.update("", messages.curated_message(_DONE, said, words=words), words)
 
     def ask_this(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
-        """For whoever presses, as if it had been typed after the command."""
+        """Ask the question of the button, as if the person who presses had typed it after the command."""
         ack()
         self._accept(from_button(body, str(action.get("value") or ""), team_of(context)))
 
     def _allowed(
         self, body: Payload, context: BoltContext, words: Words, reply: InResponse
     ) -> Scope | Closed:
-        """What may be touched; `Closed`, and a word to whoever pressed, where that is nothing."""
+        """Return the scope that may be changed; if there is none, tell the person and return `Closed`."""
         place = place_pressed(body, team_of(context))
         sight = self._curating.lookups.access.at(place.channel, outsider=is_outsider(body))
         if isinstance(sight, Closed):

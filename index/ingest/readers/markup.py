@@ -1,4 +1,4 @@
-"""HTML and Markdown marks inside a text: taken out where they are markup, disarmed where they are words."""
+"""HTML and Markdown marks inside a text: taken out if they are markup, escaped if they are words."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def without_html(markdown: str) -> str:
 def without_marks(markdown: str, left: list[tuple[What, str]]) -> str:
     """Markdown without comments and struck text, which go into `left`, and with links of wikis as words.
 
-    What stands in code stays as it is.
+    Code stays as it is.
     """
     return "".join(part if code else _without_marks(part, left) for part, code in _by_code(markdown))
 
@@ -185,7 +185,7 @@ _ELEMENT = re.compile(r"(?:^|[^a-z])[A-Z][a-z]?\d{0,2}$|[₀-₉]$")
 
 
 def raised(before: str, text: str) -> str:
-    """What a raised `text` is behind `before`: a power, as it is written; a note's mark, nothing; else words.
+    """Return a raised `text` behind `before`: a power as it is written, a note's mark as nothing, else words.
 
     `10` and `6` -> `^6`; `240 m` and `2` -> `²`; `1500` and `3` -> nothing; `1` and `st` -> `st`.
     """
@@ -205,7 +205,7 @@ def raised(before: str, text: str) -> str:
 
 
 def lowered(before: str, text: str) -> str:
-    """What a lowered `text` is behind `before`: `CO` and `2` -> `₂`, `V` and `max` -> `_max`."""
+    """Return a lowered `text` behind `before`: `CO` and `2` -> `₂`, `V` and `max` -> `_max`."""
     text = " ".join(text.split())
     if re.fullmatch(r"[\d+−–=()-]{1,8}", text):
         return _in(_LOWERED, text)

@@ -1,4 +1,4 @@
-"""What pandoc reads as it comes -> a `Draft`: OpenDocument, EPUB, RTF, and text with marks of its own."""
+"""Documents that pandoc reads without help -> a `Draft`: OpenDocument, EPUB, RTF, and other markup."""
 
 from __future__ import annotations
 

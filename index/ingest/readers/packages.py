@@ -18,12 +18,12 @@ MAX_UNPACKED_BYTES = 64 * 1000 * 1000
 MAX_MEMBERS = 10_000
 # python-docx's template was saved then, and what programs make of it says so for ever.
 _TEMPLATE_DATE, _TEMPLATE_AUTHOR = "2013-12-23", "python-docx"
-# Where a declaration of entities must stand, to be one.
+# A declaration of entities, in UTF-8 or UTF-16.
 _ENTITY = re.compile(rb"<!ENTITY|<\x00!\x00E\x00N\x00T", re.IGNORECASE)
 
 
 def members(raw: bytes, suffixes: Iterable[str] = (".xml", ".rels")) -> dict[str, bytes]:
-    """The members whose names end so, by name; raise `Unreadable` for what is no such archive, or a trap."""
+    """Return the members whose names end so, by name; raise `Unreadable` for a broken or oversized archive."""
     wanted = tuple(suffixes)
     found: dict[str, bytes] = {}
     left = MAX_UNPACKED_BYTES
@@ -55,7 +55,7 @@ def members(raw: bytes, suffixes: Iterable[str] = (".xml", ".rels")) -> dict[str
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a document says of itself."""
+    """A document's own metadata."""
 
     title: str | None = None
     author: str | None = None

@@ -44,7 +44,7 @@ class PageParts:
     """One page, on its way to whatever finds the article in it."""
 
     def __init__(self, html: str) -> None:
-        """Raise `Unreadable` where the page has no element at all."""
+        """Raise `Unreadable` if the page has no element at all."""
         from lxml import etree
         from lxml import html as parser
 
@@ -70,7 +70,7 @@ class PageParts:
                 paragraph.tag = "h4"
 
     def article_html(self) -> tuple[str, list[list[str]]]:
-        """The page with marks where something was set aside, and the Markdown of what was."""
+        """Return the page with marks in place of the parts set aside, and the Markdown of those."""
         from lxml import html as parser
 
         root, aside = copy.deepcopy(self.root), list[str]()
@@ -207,7 +207,7 @@ def without_blocks_of_html(markdown: str, left: list[tuple[What, str]]) -> str:
 
 
 def with_asides(block: str, aside: list[list[str]]) -> Iterator[str]:
-    """A block of the article, and behind it what was set aside where it has a mark."""
+    """Return a block of the article, followed by the part set aside if it has a mark."""
     found = [int(match[1]) for match in _MARKED.finditer(block)]
     if not found:
         yield block

@@ -102,7 +102,7 @@ def text_draft(text: str, *, is_letter: bool = False) -> Draft:
     is_titled = not is_letter and len(paragraphs) > 1 and _is_title(paragraphs[0])
     title = paragraphs.pop(0) if is_titled else None
     body = "\n\n".join(escaped_paragraph(_with_breaks(paragraph)) for paragraph in paragraphs)
-    # Bullets make one list where nothing else stands between them.
+    # Bullets make one list if nothing else stands between them.
     body = re.sub(r"(?m)^(- .*)\n\n(?=- )", r"\1\n", body)
     return Draft(
         text=clean_text(body),
@@ -128,7 +128,7 @@ def _with_breaks(paragraph: str) -> str:
 
 
 def fallback_title(name: str, text: str) -> str:
-    """What to call an article without a title: its file, or its first words where the name says nothing."""
+    """Return a title for an article without one: its file's name, or its first words if that says nothing."""
     words = [word for word in re.split(r"[\W_]+", PurePosixPath(name).stem) if word]
     # "000_a5fa7f2e28326372" or "IMG-2031" is no title; "q3-report" is.
     if any(len(word) >= 3 and not any(map(str.isdigit, word)) and not word.isupper() for word in words):

@@ -52,7 +52,7 @@ def grid(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
 def table_blocks(rows: Sequence[Sequence[Cell]], caption: str = "", heads: int | None = None) -> list[str]:
     """Blocks of Markdown: the table, its caption and the titles within it in bold.
 
-    `heads` is how many rows the document calls heads; None where it says nothing of that.
+    `heads` is how many rows the document calls heads; None if it does not say.
     """
     full = grid(rows)
     full = [row for row in full if any(cell.text.strip() for cell in row)]
@@ -84,7 +84,7 @@ def table_blocks(rows: Sequence[Sequence[Cell]], caption: str = "", heads: int |
 
 
 def cell_line(pieces: Iterable[str]) -> str:
-    """What stands below each other in one cell, on one line."""
+    """Return the lines of one cell, on one line."""
     text = ""
     for piece in (" ".join(piece.split()) for piece in pieces):
         if piece:

@@ -331,7 +331,7 @@ class Writer:
 
 
 def _without_tags(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Inlines whose HTML says how they are set, as pandoc has such things itself."""
+    """Turn inlines whose HTML says how they are set into pandoc's own elements."""
     waiting = iter(range(len(nodes)))
     for at in waiting:
         node = nodes[at]

@@ -191,7 +191,7 @@ class _Word:
                 else:
                     _remove(element)
         for paragraph in list(root.iter(f"{_W}p")):
-            # Where the end of a paragraph was deleted, the next goes on with its text.
+            # If the end of a paragraph was deleted, the next goes on with its text.
             if paragraph.find(f"{_W}pPr/{_W}rPr/{_W}del") is not None:
                 after = paragraph.getnext()
                 if after is not None and after.tag == f"{_W}p":
@@ -492,7 +492,7 @@ def _is_on(properties: Any, name: str, otherwise: bool) -> bool:
 
 
 def _unwrap(element: Any, content: Any) -> None:
-    """Put the children of `content` where `element` stands."""
+    """Put the children of `content` in the place of `element`."""
     if element.getparent() is None:
         return
     for child in list(content):
