@@ -160,7 +160,7 @@ def llm_url(text: str) -> str:
 
 
 def llm_key(text: str) -> str | None:
-    # It becomes a header, where a line end would begin another one.
+    # It becomes a header, and a line end would begin another one.
     if not all("!" <= character <= "~" for character in text):
         raise FootnoteError("FOOTNOTE_LLM_KEY holds a character that no key has. Copy it again.")
     return text or None
@@ -190,7 +190,7 @@ class LlmSettings:
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """What the bot in Slack must be told.  The fields without a variable are for tests."""
+    """The settings of the bot in Slack.  The fields without a variable are for tests."""
 
     bot_token: str = setting("SLACK_BOT_TOKEN", "", "the bot's token, `xoxb-…`", secret=True)
     app_token: str = setting(
@@ -406,7 +406,7 @@ class WebSettings:
 
     @property
     def address(self) -> str:
-        """Where the page is opened from this machine, or from elsewhere if that is known."""
+        """The address of the page on this machine, or elsewhere if that is known."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.url or f"http://{'localhost' if is_loopback(self.host) else host}:{self.port}"
 
@@ -531,7 +531,7 @@ def table(kind: type[Any] = Settings) -> Iterator[Setting]:
 def keep_arithmetic_to_one_thread() -> None:
     """Tell NumPy, before it is imported, not to share the small matrices of one question among threads.
 
-    They wait for each other: 12 ms became 130 on a busy machine, and those who ask at the same time use
+    The threads wait for each other (see RESULTS.md, "Constants"), and people who ask at the same time use
     the cores better.  A build shares out texts instead.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -39,7 +39,7 @@ def printable(text: str) -> str:
 def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
     """Return `text` before, in and after the span `strong`; joined they are all of it.
 
-    The span grows where it would cut through a grapheme cluster, and loses white space at its ends.
+    The span grows if it would cut through a grapheme cluster, and loses white space at its ends.
     Nothing is strong if it is empty, is all of the text, or lies outside.
     """
     start, end = strong or (0, 0)
@@ -79,7 +79,7 @@ def escape(text: str) -> str:
 
 
 def head(text: str, limit: int) -> str:
-    """Return at most `limit` characters from the start, ending at a word where one is near.
+    """Return at most `limit` characters from the start, ending at a word if one is near.
 
     Never ends inside a grapheme cluster, so no emoji, accent or Hangul syllable falls apart.
     """
@@ -95,7 +95,7 @@ def head(text: str, limit: int) -> str:
 
 
 def tail(text: str, limit: int) -> str:
-    """Return at most `limit` characters from the end, starting at a word where one is near."""
+    """Return at most `limit` characters from the end, starting at a word if one is near."""
     if len(text) <= limit:
         return text
     start = len(text) - limit
@@ -108,7 +108,7 @@ def tail(text: str, limit: int) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """One line of at most `limit` characters: for titles and names, where an ellipsis may be inside."""
+    """Return one line of at most `limit` characters: for titles and names, which may end with an ellipsis."""
     line = " ".join(printable(text).split())
     return line if len(line) <= limit else head(line, limit - len(ELLIPSIS)) + ELLIPSIS
 
@@ -176,7 +176,7 @@ def _is_hangul(character: str) -> bool:
 
 
 def told_lines(told: Told, sources: tuple[Source, ...], words: Words) -> list[str]:
-    """The sentences above the articles in `sources`; one for each of these where one was asked about."""
+    """Return the sentences above the articles in `sources`; one for each if one of them was asked about."""
     known = {
         About.AUTHOR: words.told_author,
         About.PUBLISHED: words.told_published,

@@ -1,6 +1,6 @@
 """The articles as somebody looks after them who is not at a terminal: add, find, remove, rebuild, status.
 
-Knows nothing of Slack.  What a curator sees or touches stays within a scope, that of the place where
+Knows nothing of Slack.  A curator sees and changes only a scope, that of the place where
 the curator speaks: an answer to "remove" must not name what that place may not see.
 """
 
@@ -90,7 +90,7 @@ class Library:
         return follower.follow(url, collection)
 
     def followed(self) -> tuple[Followed, ...]:
-        """What is followed; raise `FootnoteError` for a damaged list."""
+        """Return the followed feeds; raise `FootnoteError` for a damaged list."""
         return followed(self._data)
 
     def stop_following(self, url: str) -> None:
@@ -117,7 +117,7 @@ class Library:
         return Match(None, tuple(dict.fromkeys(names[key] for key in near))[:MAX_SUGGESTIONS])
 
     def remove(self, id: str, scope: Scope) -> Removed | None:
-        """Delete an article's file; None where there is none of that id in scope."""
+        """Delete an article's file; return None if none of that id is in scope."""
         one = next((one for one in self.inventory(scope) if one.id == id and one.state != "removed"), None)
         if one is None:
             return None

@@ -1,7 +1,7 @@
-"""Which collections are seen where: the settings file, read strictly, and followed while a bot runs.
+"""Which collections each channel sees: the settings file, read strictly, and followed while a bot runs.
 
     default: [cars]              # in every channel that is not named below
-    direct: all                  # in direct messages; as `default` where it is left out
+    direct: all                  # in direct messages; as `default` if it is left out
     channels:
       C012AB3CD: [press, "."]    # "." holds the articles that lie in no folder
       C045EF6GH: none
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What may be seen, by channel."""
+    """The collections that may be seen, by channel."""
 
     default: Scope = None
     direct: Scope = None
@@ -57,7 +57,7 @@ EVERYTHING = Rights()
 
 
 def everything() -> Rights:
-    """The rights where nothing is said of them."""
+    """Return the rights if there is no file."""
     return EVERYTHING
 
 
@@ -72,7 +72,7 @@ def spoken(collection: str) -> str:
 
 
 def read_rights(path: Path, known: Collection[str]) -> Rights:
-    """What the file says; raise `FootnoteError` that names the line, where it is not exactly understood.
+    """Return the file's rights; raise `FootnoteError` that names the line if it is not understood exactly.
 
     `known` are the collections that there are.
     """
@@ -104,14 +104,14 @@ def known_collections(sources: Path, store: Store) -> frozenset[str]:
 class LiveRights:
     """The rights as the file has them now.  Thread-safe.
 
-    A change is noticed with the next question.  Where the file cannot be understood any more, or is
+    A change is noticed with the next question.  If the file cannot be understood any more, or is
     gone, what was said last still holds: a slip of the pen opens nothing.
     """
 
     def __init__(
         self, path: Path, known: Callable[[], Collection[str]], *, may_be_missing: bool = False
     ) -> None:
-        """Where the file may be missing, and is, everything is seen everywhere until there is one.
+        """If the file may be missing, and is, everything is seen everywhere until there is one.
 
         Raise `FootnoteError` as `read_rights` does.
         """

@@ -37,12 +37,12 @@ class Question:
     articles: tuple[str, ...]
     """Ids; any one of them is right.  None at all: the articles do not answer the question."""
     words: tuple[str, ...]
-    """All of them stand in a right answer's quotes; where there are none, only the article is judged."""
+    """All of them stand in a right answer's quotes; if there are none, only the article is judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What asking one question came to."""
+    """The search results and the answer of one question."""
 
     question: Question
     found: tuple[str, ...]
@@ -52,7 +52,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a figure says."""
+    """A figure's name and meaning."""
 
     name: str
     meaning: str
@@ -83,7 +83,7 @@ MEASURES = (
 class Figure:
     measure: Measure
     value: float | None
-    """None where nothing was there to be measured."""
+    """None if there was nothing to measure."""
     of: int
     """How many questions, quotes or citations were."""
 
@@ -108,7 +108,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a figure may not fall under, or rise over where less is better."""
+    """A figure's least value, or its greatest if less is better."""
 
     measure: Measure
     value: float
@@ -197,7 +197,7 @@ def holds_words(texts: Sequence[str], words: Sequence[str]) -> bool:
 
 
 class _BadLineError(Exception):
-    """What is wrong with a line, without its place."""
+    """A fault of a line, without its place."""
 
 
 def _question(number: int, line: str) -> Question:
@@ -237,7 +237,7 @@ def _texts(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _samples(result: Result, texts: Mapping[str, str]) -> Iterator[tuple[str, float]]:
-    """What one question adds to which figures."""
+    """Yield the figures that one question adds to, and the values it adds."""
     question, answer = result.question, result.answer
     quotes, shown_as = quotes_of(answer), status(answer)
     if question.articles:
@@ -310,7 +310,7 @@ def _missing(texts: Sequence[str], words: Sequence[str]) -> list[str]:
 
 
 def _holds(text: str, word: str) -> bool:
-    """Whether `word` is in `text`, both plain; a number only where it is not a part of a longer one.
+    """Whether `word` is in `text`, both plain; a number only if it is not a part of a longer one.
 
     >>> _holds("a 31.5% share", "31.5%"), _holds("a 31.5% share", "5%"), _holds("shares", "share")
     (True, False, True)

@@ -62,7 +62,7 @@ class Observer:
         today: Callable[[], datetime.date] = datetime.date.today,
     ) -> None:
         self.models: Models = models_of(encoder, reader)
-        """What the calibration will hold for."""
+        """The models that the calibration will hold for."""
         self._searcher = searcher
         self._judge = Judge(reader)
         self._today = today
@@ -157,7 +157,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What was learnt, and what it is worth."""
+    """The fitted correction, and its worth."""
 
     correction: Correction | None
     """Fitted to all cases; None if none is clearly better than what ships."""

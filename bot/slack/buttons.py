@@ -40,7 +40,7 @@ class Button:
 
 
 class Browsing:
-    """Looks up content for buttons: a quote in context, the text around it, similar quotes, an answer again."""
+    """Looks up content for buttons: a quote in context, the text around it, similar quotes, an old answer."""
 
     def __init__(self, answers: Answers, memory: Memory, access: Access) -> None:
         self._answers = answers

@@ -1,7 +1,6 @@
-"""What a person sees in a terminal: an answer, a passage in its context, hits, and the chat.
+"""Shows answers in a terminal: an answer, a passage in its context, hits, and the chat.
 
-Rendering is pure: values in, paragraphs out.  Where they go, and whether colours reach it, is
-the console's affair.
+Rendering is pure: values in, paragraphs out.  Output and colours are the console's affair.
 """
 
 from __future__ import annotations
@@ -204,7 +203,7 @@ class Chat:
 
 
 def typed_lines(history: Path) -> Iterator[str]:
-    """What a person types at the prompt, with line editing and a history that outlives the chat."""
+    """Yield the lines typed at the prompt, with line editing and a history that outlives the chat."""
     try:
         import readline
     except ImportError:  # Windows, and Pythons built without it: typing works, history does not
@@ -296,7 +295,7 @@ def _origin(publisher: str | None, published: str | None) -> Text:
 
 
 def _address(url: str | None, link: str | None = None, label: str = "") -> list[Paragraph]:
-    """The article's address, which leads to `link`, a place in it; nothing where neither is of the web."""
+    """Return the article's address, linked to `link`, a place in it; none if neither is of the web."""
     address = safe_link(link, url)
     if address is None:
         return []

@@ -1,4 +1,4 @@
-"""What can be typed after `footnote`.  Imports nothing heavy: help has to come at once."""
+"""The arguments of `footnote`.  Imports nothing heavy: help has to come at once."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MAX_DAYS = 3_650
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return the arguments, `command` among them (`chat` where none is given).
+    """Return the arguments, `command` among them (`chat` if none is given).
 
-    `sources` and `data` are there only where they were given.  Exits with 2 on wrong usage.
+    `sources` and `data` are there only if they were given.  Exits with 2 on wrong usage.
     """
     arguments = _parser().parse_args(argv)
     arguments.command = arguments.command or "chat"
@@ -221,7 +221,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """What a curator types: which articles there are."""
+    """Add the commands for curators: add, remove, follow, list."""
     add = command(
         "add",
         "take in files, folders and web pages as articles",
@@ -344,7 +344,7 @@ def _upper_limit(text: str) -> Limit:
 
 
 def _limit(text: str, *, over: bool) -> Limit:
-    # Imported where a limit is given, and not for every other command's help.
+    # Imported if a limit is given, and not for every other command's help.
     from bot.quality.evaluation import parse_limit
     from index.types import FootnoteError
 

@@ -1,4 +1,4 @@
-"""What is wrong with the Slack configuration, as far as one can tell without asking Slack.
+"""Faults of the Slack configuration that can be found without asking Slack.
 
 Says how a secret begins and how long it is, never what it is.
 """

@@ -46,7 +46,7 @@ _LOOKS: dict[State, tuple[str, str]] = {
 
 
 def doctor(run: Invocation) -> int:
-    """Report every check; 1 where one of them is a problem."""
+    """Report every check; return 1 if one of them is a problem."""
     checks = list(check_all(run.settings, Path.cwd(), run.parts))
     broken = any(check.state == "problem" for check in checks)
     if run.arguments.json:
@@ -193,7 +193,7 @@ def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterato
 
 
 def _channels(settings: Settings) -> Iterator[Check]:
-    """What may be seen where, where a file says so."""
+    """Check the file that says which channel sees what, if there is one."""
     path = settings.slack.channels or settings.data / DEFAULT_FILE
     if settings.slack.channels is None and not path.exists():
         return

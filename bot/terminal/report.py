@@ -106,7 +106,7 @@ def _rows(made: Report) -> Iterator[dict[str, object]]:
 
 
 def _cell(value: object) -> object:
-    """What people wrote is text: a spreadsheet would run what begins like a formula."""
+    """Return a text that a spreadsheet does not run as a formula."""
     return (
         f"'{value}"
         if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))

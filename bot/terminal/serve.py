@@ -48,7 +48,7 @@ def web(run: Invocation) -> int:
 
 
 def run_all(run: Invocation) -> int:
-    """Bring the index up to date, then answer: in Slack where it is configured, else here."""
+    """Bring the index up to date, then answer: in Slack if it is configured, else here."""
     if run.settings.slack.wanted:
         _require_secrets(run.settings)
     build(run)
@@ -117,7 +117,7 @@ def _say_where(run: Invocation) -> None:
 
 
 def _with_password(run: Invocation) -> Invocation:
-    """Whoever starts the page on this machine can look after the articles there, with nothing set up."""
+    """Make a password, so that the person who starts the page on this machine can look after the articles."""
     web = run.settings.web
     if not web.is_local or web.password is not None or web.user_header:
         return run
@@ -133,7 +133,7 @@ def _require_secrets(settings: Settings) -> None:
 
 
 def _manifest_path(name: str) -> Path:
-    """In a checkout it stands beside the packages; where Footnote is installed, the installer knows."""
+    """Return the manifest's path: beside the packages in a checkout, else as the installer knows it."""
     beside = Path(__file__).parents[2] / name
     if beside.is_file():
         return beside

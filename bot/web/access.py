@@ -122,7 +122,7 @@ class Door:
         self._set(response, SIGNED_IN_COOKIE, "", 0)
 
     def form_token(self, session: str) -> str:
-        """What a form of ours carries, and another's cannot know."""
+        """Return the token that forms of this session carry, and that other sites cannot know."""
         return self._sign(f"form\n{session}")
 
     def is_ours(self, visitor: Visitor, token: str) -> bool:
@@ -146,7 +146,7 @@ class Door:
         return genuine and self._clock() < int(until)
 
     def _ticket(self, session: str, until: int) -> str:
-        # With the password: whoever changes it signs everybody out.
+        # With the password: changing it signs everybody out.
         return self._sign(f"in\n{session}\n{until}\n{self._settings.password}")
 
     def _sign(self, text: str) -> str:

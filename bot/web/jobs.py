@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of a change."""
+    """The result of a change."""
 
     done: bool
     """False if all or part of it could not be done."""
@@ -35,7 +35,7 @@ class Job:
     id: str
     title: str
     step: str = ""
-    """What is being done at the moment."""
+    """The step in progress."""
     told: Told | None = None
     """None as long as it goes on."""
     _future: Future[None] | None = field(default=None, repr=False)

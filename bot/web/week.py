@@ -47,7 +47,7 @@ class Chart:
     lines: tuple[Label, ...]
     """Of the grid: how high each count stands."""
     summary: str
-    """What the picture shows, in words."""
+    """The picture in words."""
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT

@@ -121,7 +121,7 @@ class Round:
 
 
 def followed(data: Path) -> tuple[Followed, ...]:
-    """Return the followed feeds, in the order in which they were begun; raise `FootnoteError` for a damaged list."""
+    """Return the followed feeds, oldest first; raise `FootnoteError` for a damaged list."""
     path = data / FILE
     try:
         raw = json.loads(path.read_text("utf-8"))

@@ -53,7 +53,7 @@ class Sandbox:
     def read(
         self, kind: Kind, raw: bytes, name: str, charset: str | None = None, url: str | None = None
     ) -> Draft:
-        """Return the article in a document; raise `Unreadable` if there is none, or its limits were passed."""
+        """Return the article in a document; raise `Unreadable` if there is none or its limits were passed."""
         seconds = self._seconds[kind]
         header = {"kind": kind, "name": name, "charset": charset, "url": url, "seconds": seconds}
         late = threading.Event()

@@ -23,7 +23,7 @@ _ENTITY = re.compile(rb"<!ENTITY|<\x00!\x00E\x00N\x00T", re.IGNORECASE)
 
 
 def members(raw: bytes, suffixes: Iterable[str] = (".xml", ".rels")) -> dict[str, bytes]:
-    """Return the members whose names end so, by name; raise `Unreadable` for a broken or oversized archive."""
+    """Return the members whose names end so, by name; raise `Unreadable` for a broken or huge archive."""
     wanted = tuple(suffixes)
     found: dict[str, bytes] = {}
     left = MAX_UNPACKED_BYTES
