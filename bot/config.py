@@ -54,7 +54,7 @@ def group(kind: type[Any]) -> Any:
 
 
 def optional(check: Callable[[str], T]) -> Callable[[str], T | None]:
-    """None if nothing is written."""
+    """Return a check that gives None if nothing is written."""
     return lambda text: check(text) if text else None
 
 
@@ -97,7 +97,7 @@ def seconds(most: int) -> Callable[[str], float]:
 
 
 def one_of(*words: str, change: Callable[[str], str] = str.lower) -> Check:
-    """One of `words`, in capitals or not."""
+    """Return one of `words`, in capitals or not."""
     *first, last = words
 
     def check(text: str) -> str:
@@ -114,7 +114,7 @@ def yes_or_no(yes: str, no: str) -> Callable[[str], bool]:
 
 
 def slack_ids(kinds: str, of: str) -> Callable[[str], frozenset[str]]:
-    """Ids begin with a letter that says what they name; a channel's name instead would never match."""
+    """Return a check of ids, which begin with a letter for their kind, unlike a channel's name."""
 
     def check(text: str) -> frozenset[str]:
         ids = frozenset(text.replace(",", " ").split())

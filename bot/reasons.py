@@ -321,6 +321,6 @@ def reason_in(words: Words, reason: str) -> str:
 
 
 def _form(english: str) -> str:
-    """A pattern with a group for each name in braces."""
+    """Return a pattern with a group for each name in braces."""
     parts = re.split(r"{(\w+)}", english)
     return "".join(f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))

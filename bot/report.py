@@ -100,7 +100,7 @@ class Report:
 
 
 def report(state: Memory, last: date, days: int) -> Report:
-    """The `days` days up to and with `last`."""
+    """Return the `days` days up to and with `last`."""
     first = last - timedelta(days=days - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
     until = since + days * DAY_SECONDS

@@ -56,7 +56,7 @@ def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
 
 
 def looks(quote: Quote) -> Iterator[tuple[Piece, bool]]:
-    """The pieces of a quote as a reader sees it, and whether each is of the very words that answer.
+    """Yield the pieces of a quote as a reader sees it, and whether each is of the very words that answer.
 
     These are bold, and so nothing else is: what the article has in bold is if there are none.
     """
@@ -145,7 +145,7 @@ def _is_web_address(url: str) -> bool:
 
 
 def _is_one_grapheme(text: str, cut: int) -> bool:
-    """Whether the characters on both sides of `cut` belong together (UAX 29, on the careful side)."""
+    """Return whether the characters on both sides of `cut` belong together (UAX 29, on the careful side)."""
     if cut >= len(text):
         return False
     before, after = text[cut - 1], text[cut]
@@ -196,7 +196,7 @@ def told_lines(told: Told, sources: tuple[Source, ...], words: Words) -> list[st
 
 
 def instead_line(instead: Instead, words: Words) -> str:
-    """That something which was asked for is not named, and what is."""
+    """Say that something which was asked for is not named, and name the closest."""
     asked = shortened(instead.asked, MAX_SUBJECT_CHARS)
     if instead.named is None:
         return words.not_named_here.format(asked=asked)
@@ -204,7 +204,7 @@ def instead_line(instead: Instead, words: Words) -> str:
 
 
 def answer_words(quote: Quote) -> str:
-    """The very words of the quote that answer, if they are short enough to stand alone; else nothing."""
+    """Return the very words of the quote that answer, if short enough to stand alone; else nothing."""
     if quote.answer_seen is None:
         return ""
     shown = quote.seen.words

@@ -119,7 +119,7 @@ def open_answers(settings: Settings) -> Answers:
 
 
 def open_library(settings: Settings) -> Library:
-    """The articles for curators in Slack; what they change is answered from as soon as they are told."""
+    """Open the articles for curators in Slack; changes are answered from as soon as they are reported."""
 
     def built(progress: Progress) -> BuildReport:
         report = build_index(settings, progress)
@@ -154,7 +154,7 @@ def open_observer(settings: Settings) -> Observer:
 
 
 def indexed_articles(settings: Settings) -> Sequence[Article]:
-    """The articles that answers come from."""
+    """Return the articles that answers come from."""
     return _live(settings.data, settings.model).current().articles()
 
 
@@ -302,13 +302,13 @@ def _live(data: Path, model: str | None) -> FileStore:
 
 @lru_cache(maxsize=1)
 def _encoder(model: str | None) -> Encoder:
-    """Once a process: `footnote run` builds and then answers."""
+    """Return the encoder, made once a process: `footnote run` builds and then answers."""
     return lightest(SentenceTransformerEncoder(model))
 
 
 @lru_cache(maxsize=1)
 def _reader(model: str | None) -> Reader:
-    """The one that ships has embeddings of its own, and so works beside any embedding model."""
+    """Return the reader; the one that ships has its own embeddings, and works beside any embedding model."""
     if model is not None:
         return AnyReader(model)
     with as_file(files("bot").joinpath("models", READER_FILE)) as weights:

@@ -141,7 +141,7 @@ def date_in(written: str) -> str | None:
 
 
 def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
-    """The file with `copies` as its `also`, and every other byte as it is; its lines end with "\\n"."""
+    """Return the file with `copies` as its `also`, every other byte unchanged; its lines end with "\n"."""
     text = _decode(file, raw)
     if _TOML.match(text):
         raise ArticleError(file, "has its front matter in TOML, to which nothing is added. Write it as YAML.")
@@ -230,7 +230,7 @@ def _toml_fields(file: str, front: str, problems: list[str] | None) -> dict[str,
 
 
 def _node(value: Any) -> yaml.Node:
-    """A value of TOML as YAML would have it."""
+    """Return a value of TOML as YAML would have it."""
     if isinstance(value, list):
         return yaml.SequenceNode("list", [_node(item) for item in value])
     if isinstance(value, dict):
@@ -241,7 +241,7 @@ def _node(value: Any) -> yaml.Node:
 
 
 def _fields_one_by_one(file: str, front: str) -> dict[str, _Field]:
-    """The fields of front matter that is not YAML as a whole: those that are, and words behind a colon."""
+    """Return the fields of front matter that is not YAML as a whole: those that are, and `name: words`."""
     fields: dict[str, _Field] = {}
     starts = [match.start() for match in _FIELD.finditer(front)]
     for start, end in pairwise([*starts, len(front)]):
@@ -262,7 +262,7 @@ def _fields_one_by_one(file: str, front: str) -> dict[str, _Field]:
 
 
 def _renamed(fields: Mapping[str, _Field]) -> Mapping[str, _Field]:
-    """The fields by the names that they have here; a name that is given stands above another's."""
+    """Return the fields by the names that they have here; a name that is given stands above another's."""
     named = dict(fields)
     # In Jekyll it says whether a page is public.
     state = named.get("published")
@@ -331,7 +331,7 @@ def _unclosed(file: str) -> ArticleError:
 
 
 def _fields(file: str, front: str) -> Mapping[str, _Field]:
-    """The top-level fields as YAML nodes, which still know their lines."""
+    """Return the top-level fields as YAML nodes, which still know their lines."""
     try:
         # The events first, which need no recursion: composing follows aliases and nesting, and a
         # few bytes of either can exhaust memory or the stack.
@@ -388,7 +388,7 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
 
 
 def _line(mark: Any) -> int:
-    """The line of the file: YAML counts from 0, and the file's first line is the '---'."""
+    """Return the line of the file: YAML counts from 0, and the file's first line is the '---'."""
     return int(mark.line) + 2
 
 
@@ -428,7 +428,7 @@ def _author(file: str, fields: Mapping[str, _Field]) -> str | None:
 
 
 def _name_of(node: yaml.Node) -> yaml.Node:
-    """Who is meant by `{name: Ada, mail: …}`, and by a link as `[[Ada]]` that YAML takes for lists."""
+    """Return the name meant by `{name: Ada, mail: …}`, and by `[[Ada]]`, a link that YAML takes for lists."""
     if isinstance(node, yaml.MappingNode):
         return next((value for key, value in node.value if str(key.value).lower() == "name"), node)
     while isinstance(node, yaml.SequenceNode) and len(node.value) == 1:
@@ -437,7 +437,7 @@ def _name_of(node: yaml.Node) -> yaml.Node:
 
 
 def _also(file: str, fields: Mapping[str, _Field]) -> tuple[str, ...]:
-    """One line, or a list of lines, each the name of a publisher, an address, or both."""
+    """Return one line, or a list of lines, each the name of a publisher, an address, or both."""
     field = fields.get("also")
     if field is None:
         return ()

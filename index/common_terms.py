@@ -38,7 +38,7 @@ def smoothed_idf(term: str, passages_with: int, passages: int) -> float:
 
 
 def is_common(term: str) -> bool:
-    """Whether a term carries the grammar of a question rather than its subject.
+    """Return whether a term carries the grammar of a question rather than its subject.
 
     >>> is_common("what"), is_common("of"), is_common("revenu")
     (True, True, False)
@@ -47,7 +47,7 @@ def is_common(term: str) -> bool:
 
 
 def is_known(term: str) -> bool:
-    """Whether English at large uses a term at all often."""
+    """Return whether English at large uses a term at all often."""
     return term in _shares()
 
 

@@ -109,7 +109,7 @@ class _Seen:
 
 
 def source_files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below `folder` that is read as an article, or should be: its path there, and its state.
+    """Yield path and state of every file below `folder` that is read as an article, or should be.
 
     Links that lead out of the folder are left out, as is what is no regular file.  Ten thousand take
     a tenth of a second, for those who only want to know what has changed.
@@ -139,7 +139,7 @@ def source_files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _walk(root: Path, failures: list[SourceFailure]) -> list[str]:
-    """Visible files, sorted by path; the top README describes the folder and is no article."""
+    """Return visible files, sorted by path; the top README describes the folder and is no article."""
     found: list[str] = []
     todo = [""]
     while todo:
@@ -232,5 +232,5 @@ def _twins(articles: Iterable[_Seen]) -> Iterator[str]:
 
 
 def _printable(name: str) -> str:
-    """The name with a replacement for bytes that are not UTF-8, which no output could print."""
+    """Return the name with a replacement for bytes that are not UTF-8, which no output could print."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -169,7 +169,7 @@ class Generation:
     def find_among(
         self, vector: Vectors, weights: Mapping[str, float], wanted: int, allowed: Mask | None
     ) -> Found:
-        """As `find`, among the passages that `allowed`, shape `(passages,)`, has True; None for all."""
+        """Find as `find` does, if `allowed` among the passages of which it, shape `(passages,)`, is True."""
         matches = self.keywords.matches(weights)
         dense = self.vectors.search(vector[None, :], wanted, allowed)[1][0]
         candidates = np.union1d(dense, matches.highest(wanted, allowed)).astype(np.int64)
@@ -264,7 +264,7 @@ class Generation:
         return inside
 
     def _passage_keys(self) -> Keys:
-        """A number for each passage that looks like chance, and is the same in every index."""
+        """Return a number for each passage that looks like chance, and is the same in every index."""
         owners = [
             int.from_bytes(hashlib.blake2b(f"{s.id}\n{s.sha256}".encode(), digest_size=8).digest(), "little")
             for s in self.manifest.sources

@@ -113,7 +113,7 @@ def pieces(text: str) -> list[Piece]:
 
 
 def on_one_line(found: Iterable[Piece]) -> list[Piece]:
-    """Pieces with one blank for each run of white space, and none at the ends."""
+    """Return pieces with one blank for each run of white space, and none at the ends."""
     told: list[Piece] = []
     blank = True
     for piece in found:
@@ -137,7 +137,7 @@ def _part(piece: Piece, words: str, start: int, end: int) -> Piece:
 
 
 def _joined(found: Sequence[Piece]) -> list[Piece]:
-    """Neighbours of one look as one piece, if they are letter for letter what stands in the text."""
+    """Return neighbours of one look as one piece, if they are letter for letter what stands in the text."""
     told: list[Piece] = []
     for piece in found:
         last = told[-1] if told else None
@@ -163,7 +163,7 @@ def _rendered(text: str) -> Iterator[Piece]:
 
 
 def _inside(whole: Piece, depth: int) -> Iterator[Piece]:
-    """The pieces of a part of a text, which all look as it does, or more so."""
+    """Yield the pieces of a part of a text, which all look as it does, or more so."""
     text, offset = whole.words, whole.start
     place = 0
 

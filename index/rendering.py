@@ -40,7 +40,7 @@ class Shown:
         return (found[0], found[-1]) if found else None
 
     def behind(self, start: int, end: int) -> tuple[int, int] | None:
-        """The part of the text that `words[start:end]` stands for; None if it stands for none."""
+        """Return the part of the text that `words[start:end]` stands for; None if it stands for none."""
         found: list[int] = []
         place = 0
         for piece in self.pieces:
@@ -54,7 +54,7 @@ class Shown:
 
 
 def shown(unit: Unit, text: str) -> str:
-    """A unit for people and for models, on one line."""
+    """Return a unit for people and for models, on one line."""
     words = text[unit.start : unit.end]
     if unit.verbatim:
         return words
@@ -64,7 +64,7 @@ def shown(unit: Unit, text: str) -> str:
 
 
 def shown_text(text: str, start: int = 0) -> Shown:
-    """A sentence as a reader sees it; it begins in its article at `start`."""
+    """Return a sentence as a reader sees it; it begins in its article at `start`."""
     return Shown(tuple(_moved(pieces(text), start)))
 
 
@@ -115,7 +115,7 @@ def _pieces(unit: Unit, text: str) -> Sequence[Piece]:
 
 
 def _row(unit: Unit, text: str) -> list[Piece]:
-    """The cells of a row that are not empty, each with its head."""
+    """Return the cells of a row that are not empty, each with its head."""
     told: list[Piece] = []
     for number, (start, end) in enumerate(cell_spans(text[unit.start : unit.end])):
         begin = unit.start + start

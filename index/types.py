@@ -166,11 +166,11 @@ class Encoder(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, float32, shape `(len(texts), dimension)`."""
+        """Return unit vectors, float32, shape `(len(texts), dimension)`."""
         ...
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
-        """Unit vectors, float32, shape `(len(questions), dimension)`."""
+        """Return unit vectors, float32, shape `(len(questions), dimension)`."""
         ...
 
 

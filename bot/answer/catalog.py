@@ -61,7 +61,7 @@ _LATEST = r"(?:very )?(?:latest|newest|most recent)"
 
 
 def _numbered(form: str) -> re.Pattern[str]:
-    """The pattern with a number behind the name of each group, so that a name may come up again."""
+    """Return the pattern with a number behind the name of each group, so that a name may come up again."""
     counter = count()
     return re.compile(re.sub(r"\(\?P<(\w+)>", lambda m: f"(?P<{m[1]}_{next(counter)}>", form), re.IGNORECASE)
 
@@ -276,7 +276,7 @@ def _of_a_list(about: About, found: re.Match[str], articles: Sequence[Article]) 
 
 
 def _meant(found: re.Match[str], articles: Sequence[Article], last: Article | None) -> tuple[Article, ...]:
-    """The articles that the words of a match mean; behind a loose wording "it" may be anything."""
+    """Return the articles that the words of a match mean; behind a loose wording "it" may be anything."""
     parts = _groups(found)
     if "theme" in parts:
         return referred(f"the article {parts['theme']}", articles, None)
@@ -296,7 +296,7 @@ def _value(about: About, article: Article) -> str | None:
 
 
 def _bare(question: str) -> str:
-    """The question without courtesy around it and marks at its end."""
+    """Return the question without courtesy around it and marks at its end."""
     asked = " ".join(question.split()).strip(" ?？!！.。…")
     asked = re.sub(r"[,\s]+(?:please|pls|thanks|thank you)$", "", asked, flags=re.IGNORECASE)
     lead = _LEAD.match(asked)

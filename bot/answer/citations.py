@@ -95,7 +95,7 @@ def _source(article: Article, citation: int, link: str | None, sources_folder: P
 
 
 def _fragment(text: str, start: int, end: int) -> str:
-    """The longest stretch of the quote without markup, if it occurs once in the text."""
+    """Return the longest stretch of the quote without markup, if it occurs once in the text."""
     stretches = sorted((s.strip() for s in _MARKUP.split(text[start:end])), key=len, reverse=True)
     for stretch in stretches:
         if len(stretch.split()) < LEAST_WORDS and stretch != text[start:end].strip():

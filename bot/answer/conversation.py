@@ -176,7 +176,7 @@ def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
 
 
 def _subject(conversation: Conversation) -> str | None:
-    """The last question that says what it is about, with its pronouns replaced; None if there is none."""
+    """Return the last question that names its subject, with its pronouns replaced; None if there is none."""
     earlier = [
         turn.question
         for turn in reversed(conversation)
@@ -197,7 +197,7 @@ def _names(question: str) -> list[str]:
 
 
 def names_of(question: str) -> list[str]:
-    """The names in a question, neighbours as one."""
+    """Return the names in a question, neighbours as one."""
     return list(dict.fromkeys(" ".join(m.group().split()) for m in _NAMES.finditer(question)))
 
 
@@ -207,12 +207,12 @@ def _in_place_of(pronoun: str, name: str) -> str:
 
 
 def names_something(question: str) -> bool:
-    """Whether a name or a number stands in it, behind its first word."""
+    """Return whether a name or a number stands in it, behind its first word."""
     return _NAME.search(question) is not None
 
 
 def leans(question: str) -> bool:
-    """Whether the question cannot be understood without what was said before."""
+    """Return whether the question cannot be understood without what was said before."""
     words = question.split()
     if len(words) > MOST_WORDS_OF_A_FOLLOW_UP:
         return False

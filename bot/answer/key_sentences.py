@@ -270,7 +270,7 @@ def sentences_about(
 
 
 def _most_told(worth: Floats, alike: Floats, count: int, beside: Floats | float = 0.0) -> list[int]:
-    """Maximal marginal relevance: each next is worth most, less what it repeats of those before.
+    """Choose by maximal marginal relevance: each next is worth most, less what it repeats of those before.
 
     `worth` has shape `(n,)`, `alike` and `beside` `(n, n)`.  `beside` is added to the likeness, but not
     when repetitions are looked for.
@@ -326,7 +326,7 @@ def _subject_share(telling: set[str], sentence: Given) -> float:
 
 
 def _stands_alone(article: Article, span: Span) -> bool:
-    """Whether a sentence says something by itself: no question, label, list item or half of a quotation."""
+    """Return whether a sentence can stand alone: no question, label, list item or half of a quotation."""
     text = article.text[slice(*span)].strip()
     line = article.text.rfind("\n", 0, span[0]) + 1
     opened = article.text[line : span[0]].strip()

@@ -67,7 +67,7 @@ class Writer(Protocol):
     """Turns quotes into prose.  Thread-safe."""
 
     def write(self, question: str, quotes: Sequence[Quote]) -> str | None:
-        """Prose whose every sentence cites quotes that bear it out, by their `citation`; None for none."""
+        """Return prose whose every sentence cites quotes that bear it out, by their `citation`; or None."""
         ...
 
 
@@ -135,7 +135,7 @@ def given_sentences(quotes: Sequence[Quote]) -> tuple[Given, ...]:
 
 
 def request(question: str, given: Sequence[Given]) -> list[Message]:
-    """The messages for a chat model: fixed instructions, and the question and sentences as data."""
+    """Return the messages for a chat model: fixed instructions, and the question and sentences as data."""
     data = {
         "question": _sound(question[:MAX_QUESTION_CHARS]),
         "sentences": [
@@ -171,7 +171,7 @@ def checked(reply: str, given: Sequence[Given]) -> str | None:
 
 
 def supports(sentence: str, cited: Sequence[str]) -> bool:
-    """Whether `cited` bear out `sentence`, all of them together, as far as words can show it."""
+    """Return whether `cited` bear out `sentence`, all of them together, as far as words can show it."""
     source = " ".join(cited)
     said, held = _stems(sentence), _stems(source)
     content = {term for term in said - _FUNCTION_STEMS - _NUMBER_STEMS if not term.isdecimal()}
@@ -228,7 +228,7 @@ def _standing_alone(quote: str) -> list[str]:
 
 
 def _sound(text: str) -> str:
-    """Lone surrogates cannot be sent as UTF-8."""
+    """Replace lone surrogates, which cannot be sent as UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -302,7 +302,7 @@ def _bearing_out(sentence: str, numbers: frozenset[int], given: Sequence[Given])
 
 
 def _citing(sentence: str, citations: Sequence[int]) -> str:
-    """The citations go before the full stop, as the quotes' own readers are used to."""
+    """Move citations before the full stop, as readers of the quotes are used to."""
     marks = "".join(f"[{citation}]" for citation in citations)
     stop = _STOP.search(sentence)
     if stop:
@@ -391,7 +391,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _names(text: str) -> frozenset[str]:
-    """Words with a capital, folded; not the ordinary word that opens a sentence."""
+    """Return words with a capital, folded; not the ordinary word that opens a sentence."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text))
     if words and words[0].casefold() in _FUNCTION_WORDS and not (len(words[0]) > 1 and words[0].isupper()):
         words = words[1:]
@@ -404,7 +404,7 @@ def _codes(text: str) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Counter[str]:
-    """Numbers with their scale, in digits or in words, and the signs of currencies.
+    """Return numbers with their scale, in digits or in words, and the signs of currencies.
 
     Counted, because a number that was changed is often one that stands elsewhere in the sentence.
 
@@ -433,7 +433,7 @@ def _units(text: str) -> frozenset[str]:
 
 
 def _folded(text: str) -> str:
-    """Digits of any script as ASCII, without marks between their groups."""
+    """Return digits of any script as ASCII, without marks between their groups."""
     ascii_digits = "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in text)
     folded = _GROUPED.sub("", ascii_digits).replace("\u066b", ".")
     return unicodedata.normalize("NFKC", folded).casefold()
@@ -449,7 +449,7 @@ def _is_english(text: str) -> bool:
 
 
 def _belong_together(sentence: str, cited: Sequence[str]) -> bool:
-    """Whether each cited sentence shares with another one a name that the prose keeps.
+    """Return whether each cited sentence shares with another one a name that the prose keeps.
 
     Else "Alibaba was founded in 2015" could be put together from two sentences about two companies.
     """

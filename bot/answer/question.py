@@ -156,7 +156,7 @@ def identifiers(text: str) -> tuple[str, ...]:
 
 
 def holds_identifier(text: str, identifier: str) -> bool:
-    """Whether `text` has this very identifier, however its parts are joined.
+    """Return whether `text` has this very identifier, however its parts are joined.
 
     >>> holds_identifier("See ERR 1042.", "ERR-1042"), holds_identifier("Since 2.10.4", "10.4")
     (True, False)
@@ -197,7 +197,7 @@ def abbreviated(question: str, known: str) -> str:
 
 
 def _explained(long: str, short: str, text: str) -> bool:
-    """Whether the text puts one form in brackets behind the other, or calls it so "for short"."""
+    """Return whether the text puts one form in brackets behind the other, or calls it so "for short"."""
     forms = rf"{re.escape(long)}s?\W{{1,3}}{short}\b|\b{short}\W{{1,3}}{re.escape(long)}"
     return re.search(forms, text, re.IGNORECASE) is not None
 
@@ -222,7 +222,7 @@ def names_in(question: str) -> tuple[str, ...]:
 
 
 def asks_yes_or_no(question: str) -> bool:
-    """Whether a sentence that decides is wanted, and no name or figure: "is Meizu owned by …".
+    """Return whether a sentence that decides is wanted, and no name or figure: "is Meizu owned by …".
 
     >>> asks_yes_or_no("Is Meizu owned by Alibaba?"), asks_yes_or_no("Who owns Meizu?")
     (True, False)
@@ -231,12 +231,12 @@ def asks_yes_or_no(question: str) -> bool:
 
 
 def asks_for_several(question: str) -> bool:
-    """Whether the answer is a list: "which carmakers …", "who are …", "name all …"."""
+    """Return whether the answer is a list: "which carmakers …", "who are …", "name all …"."""
     return _SEVERAL.search(question) is not None
 
 
 def asks_for_steps(question: str) -> bool:
-    """Whether the answer is what is done one after the other: "how do I …", "what are the steps …"."""
+    """Return whether the answer is what is done one after the other: "how do I …", "what are the steps …"."""
     return _STEPS.search(question) is not None
 
 
@@ -256,7 +256,7 @@ def step_asked(question: str) -> int | None:
 
 
 def asks_for_articles(question: str) -> bool:
-    """Whether each article is to be heard: "what do the sources say about …"."""
+    """Return whether each article is to be heard: "what do the sources say about …"."""
     return _ARTICLES.search(question) is not None
 
 

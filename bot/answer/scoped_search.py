@@ -26,11 +26,11 @@ class View:
         self._articles: Sequence[Article] | None = None
 
     def find(self, question: str, focus: str | None = None) -> Findings:
-        """As `Searcher.find`, among what may be seen."""
+        """Find as `Searcher.find` does, among what may be seen."""
         return self._searcher.find(question, HITS, self._scope, focus)
 
     def search(self, question: str, k: int) -> list[Hit]:
-        """As `Searcher.search`, among what may be seen."""
+        """Search as `Searcher.search` does, among what may be seen."""
         return self._searcher.find(question, k, self._scope).hits[:k]
 
     def article(self, id: str) -> Article | None:

@@ -142,12 +142,12 @@ def with_copies(findings: Findings, span: Span) -> Span:
 
 
 def _answers(candidate: Candidate) -> bool:
-    """Whether the reader finds an answer in it; nothing speaks against one that was not read."""
+    """Return whether the reader finds an answer in it; nothing speaks against one that was not read."""
     return candidate.answer is None or candidate.margin >= LEAST_MARGIN
 
 
 def same(span: Span, other: Span) -> bool:
-    """Whether two spans overlap, or hold the same words."""
+    """Return whether two spans overlap, or hold the same words."""
     if span.article is other.article and span.start < other.end and other.start < span.end:
         return True
     return _words(span.text) == _words(other.text)
@@ -199,7 +199,7 @@ def _sentence_before(findings: Findings, candidate: Candidate) -> int | None:
 
 
 def _new_names(candidate: Candidate, told: frozenset[str]) -> int:
-    """Names and numbers in the sentence whose terms were not told yet."""
+    """Return names and numbers in the sentence whose terms were not told yet."""
     words = (word.strip(".,;:!?()[]\"'“”‘’") for word in candidate.text.split()[1:])
     return sum(not told.issuperset(terms(word)) for word in words if word[:1].isupper() or word[:1].isdigit())
 

@@ -121,7 +121,7 @@ def when(event: Event, happened: Period) -> Period:
 
 
 def dates(text: str) -> Iterator[Period]:
-    """Each date that `text` names by its year, as the days that it can mean."""
+    """Yield each date that `text` names by its year, as the days that it can mean."""
     for found in _DATED.finditer(text):
         year = int(found["year"])
         if found["decade"]:
@@ -156,13 +156,13 @@ def fit(period: Period, sentence: str, published: str | None) -> float:
 
 
 def recency(published: str | None, among: Iterable[str | None]) -> float:
-    """The share of the dates `among` that are no newer than `published`, 0..1; 0 without a date."""
+    """Return the share of the dates `among` that are no newer than `published`, 0..1; 0 without a date."""
     known = {date for date in among if date}
     return sum(date <= published for date in known) / len(known) if published and known else 0.0
 
 
 def published_in(published: str | None) -> Period | None:
-    """The days that a publication date can mean, which may lack its day or its month."""
+    """Return the days that a publication date can mean, which may lack its day or its month."""
     if not published:
         return None
     year, month, day = ([int(part) for part in published.split("-")] + [0, 0])[:3]
@@ -172,7 +172,7 @@ def published_in(published: str | None) -> Period | None:
 
 
 def overlap(one: Period, other: Period) -> bool:
-    """Whether a day can lie in both."""
+    """Return whether a day can lie in both."""
     for first, last in ((one.first, other.last), (other.first, one.last)):
         if first is not None and last is not None and last < first:
             return False

@@ -71,7 +71,7 @@ class Library:
         self._network = network
 
     def collections(self, scope: Scope) -> tuple[str, ...]:
-        """Those in scope, in order; the articles in no folder come first."""
+        """Return the articles in scope, in order; those in no folder come first."""
         known = known_collections(self._sources, self._store)
         return tuple(sorted(known if scope is None else known & scope))
 
@@ -102,7 +102,7 @@ class Library:
         return self._build(progress)
 
     def look_up(self, name: str, scope: Scope) -> Match:
-        """An article by id, file, address or title, or those in scope whose names come near."""
+        """Return an article by id, file, address or title, or those in scope whose names come near."""
         listed = [one for one in self.inventory(scope) if one.state != "removed"]
         wanted = name.strip().strip("“”\"'<>")
         file = self._file_of(wanted) if "://" in wanted else None
@@ -125,7 +125,7 @@ class Library:
         return removed
 
     def inventory(self, scope: Scope) -> tuple[Listed, ...]:
-        """Every article in scope, and how the index stands to it."""
+        """Return every article in scope, and how the index stands to it."""
         return tuple(
             one for one in inventory(self._sources, self._store) if scope is None or one.collection in scope
         )

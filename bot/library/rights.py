@@ -47,7 +47,7 @@ class Rights:
     channels: Mapping[str, Scope] = field(default_factory=dict)
 
     def of(self, channel: str) -> Scope:
-        """In a channel, by its id; empty is App Home, which is as private as a direct message."""
+        """Return the scope of a channel, by its id; empty is App Home, as private as a direct message."""
         if not channel or channel.startswith("D"):
             return self.direct
         return self.channels.get(channel, self.default)
@@ -62,12 +62,12 @@ def everything() -> Rights:
 
 
 def collection_named(name: str) -> str:
-    """The collection that a person calls so: `.` is that of the articles in no folder."""
+    """Return the collection that a person calls so: `.` is that of the articles in no folder."""
     return "" if name == IN_NO_FOLDER else name
 
 
 def spoken(collection: str) -> str:
-    """How a collection is written, the other way round."""
+    """Return a collection as it is written, the other way round."""
     return collection or IN_NO_FOLDER
 
 
@@ -92,7 +92,7 @@ def read_rights(path: Path, known: Collection[str]) -> Rights:
 
 
 def known_collections(sources: Path, store: Store) -> frozenset[str]:
-    """The sub-folders of the sources, those that are only in the index, and that of no folder."""
+    """Return the sub-folders of the sources, those that are only in the index, and that of no folder."""
     found = {""}
     with suppress(OSError):
         found |= {entry.name for entry in sources.iterdir() if entry.is_dir() and entry.name[0] != "."}

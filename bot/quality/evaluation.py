@@ -166,7 +166,7 @@ def evaluate(results: Sequence[Result], texts: Mapping[str, str]) -> Evaluation:
 
 
 def broken(limits: Iterable[Limit], evaluation: Evaluation) -> list[str]:
-    """A sentence for each limit that does not hold; a figure that measured nothing holds none."""
+    """Return a sentence for each limit that does not hold; a figure that measured nothing holds none."""
     sentences = []
     for limit in limits:
         name, value = limit.measure.name, evaluation[limit.measure.name].value
@@ -180,19 +180,19 @@ def broken(limits: Iterable[Limit], evaluation: Evaluation) -> list[str]:
 
 
 def status(answer: Answer | NoAnswer) -> Status:
-    """How an answer is shown."""
+    """Return the name of the way in which an answer is shown."""
     if isinstance(answer, NoAnswer):
         return "none"
     return "answer" if answer.certain else "uncertain"
 
 
 def quotes_of(answer: Answer | NoAnswer) -> tuple[Quote, ...]:
-    """The quotes that are shown, for certain or as the closest found."""
+    """Return the quotes that are shown, for certain or as the closest found."""
     return answer.quotes if isinstance(answer, Answer) else ()
 
 
 def holds_words(texts: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether each of the words, whatever its case, is in one of the texts."""
+    """Return whether each of the words, whatever its case, is in one of the texts."""
     return not _missing(texts, words)
 
 
@@ -274,12 +274,12 @@ def _value(measure: Measure, samples: Sequence[float]) -> float | None:
 
 
 def _percentile(samples: Sequence[float], percent: int) -> float:
-    """The smallest sample that at least `percent` of 100 do not exceed (nearest rank)."""
+    """Return the smallest sample that at least `percent` of 100 do not exceed (nearest rank)."""
     return sorted(samples)[-(-percent * len(samples) // 100) - 1]
 
 
 def _rank(result: Result) -> int | None:
-    """Of the first passage from an expected article, counted from 1."""
+    """Return the rank, from 1, of the first passage from an expected article."""
     ranks = (rank for rank, id in enumerate(result.found, 1) if id in result.question.articles)
     return next(ranks, None)
 
@@ -310,7 +310,7 @@ def _missing(texts: Sequence[str], words: Sequence[str]) -> list[str]:
 
 
 def _holds(text: str, word: str) -> bool:
-    """Whether `word` is in `text`, both plain; a number only if it is not a part of a longer one.
+    """Return whether `word` is in `text`, both plain; a number only if it is not a part of a longer one.
 
     >>> _holds("a 31.5% share", "31.5%"), _holds("a 31.5% share", "5%"), _holds("shares", "share")
     (True, False, True)
@@ -321,7 +321,7 @@ def _holds(text: str, word: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Without what a reader does not see: case, line ends, full-width forms."""
+    """Remove what a reader does not see: case, line ends, full-width forms."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -117,7 +117,7 @@ class SlackApp:
 
 
 def _authorized(client: WebClient) -> Callable[[], AuthorizeResult]:
-    """The workspace's own token, asked for once: Bolt would otherwise turn to OAuth by itself."""
+    """Return the workspace's own token, asked for once: Bolt would otherwise turn to OAuth by itself."""
     found = client.auth_test()
     result = AuthorizeResult.from_auth_test_response(auth_test_response=found, bot_token=client.token)
     return lambda: result

@@ -72,7 +72,7 @@ class Browsing:
         return view
 
     def related(self, button: Button) -> Answer | ShownQuote | None:
-        """Passages like a quote, with an answer id's worth of rights still to be given.
+        """Return passages like a quote, with an id for the answer, whose rights are still to be given.
 
         None if the answer is unknown at `place`; the `ShownQuote` if there is nothing to show.
         """
@@ -188,7 +188,7 @@ class _Buttons:
         self._open(client, body, view, words)
 
     def step(self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient) -> None:
-        """Previous or next, in the modal that is open."""
+        """Turn the open modal to the previous or next text."""
         ack()
         view = body.get("view") or {}
         words = self._words(body)
@@ -235,7 +235,7 @@ class _Buttons:
     def feedback(
         self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient
     ) -> None:
-        """👍 is thanked for; 👎 is kept, and asked about."""
+        """Thank for 👍; keep 👎, and ask what was wrong."""
         ack()
         words, place = self._words(body), place_pressed(body, team_of(context))
         match = _FEEDBACK_VALUE.fullmatch(str(action.get("value")))
@@ -250,7 +250,7 @@ class _Buttons:
                 _tell(body, words.feedback_thanks)
 
     def acknowledged(self, ack: Ack) -> None:
-        """A link, or a button of an older version: without an answer Slack shows a warning sign."""
+        """Acknowledge a link, or a button of an older version: otherwise Slack shows a warning sign."""
         ack()
 
     def _passage_modal(self, value: str, place: Place, body: Payload, words: Words) -> Block:

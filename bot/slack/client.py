@@ -58,7 +58,7 @@ _APP_TOKEN = (
 
 
 def patient_client(settings: SlackSettings) -> WebClient:
-    """For posting: waits out short rate limits, and tries again after Slack's own errors."""
+    """Return a client for posting: waits out short rate limits, and tries again after Slack's own errors."""
     return WebClient(
         token=settings.bot_token,
         base_url=settings.api_url,
@@ -69,7 +69,7 @@ def patient_client(settings: SlackSettings) -> WebClient:
 
 
 def posting_client(client: WebClient) -> WebClient:
-    """As patient with limits, and posts nothing again by itself if the answer is unclear: it may be there."""
+    """Return one as patient, that posts nothing again if the answer is unclear: it may be there."""
     return WebClient(
         token=client.token,
         base_url=client.base_url,
@@ -80,7 +80,7 @@ def posting_client(client: WebClient) -> WebClient:
 
 
 def swift_client(client: WebClient) -> WebClient:
-    """For what is worthless when late: a modal, a status.  Fails fast, never waits."""
+    """Return one for what is worthless when late, a modal or a status: it fails fast and never waits."""
     return WebClient(
         token=client.token,
         base_url=client.base_url,
@@ -161,13 +161,13 @@ def require_signing_secret(settings: SlackSettings) -> None:
 
 
 def is_unclear(error: SlackApiError) -> bool:
-    """Whether Slack failed, so that what was asked of it may have been done all the same."""
+    """Return whether Slack failed, so that what was asked of it may have been done all the same."""
     status = getattr(error.response, "status_code", None) or error.response.get("status") or 200
     return refusal(error) in _UNCLEAR or status >= 500
 
 
 def refusal(error: BaseException) -> str:
-    """Slack's short code for a refusal (`invalid_blocks`), else the type of the error."""
+    """Return Slack's short code for a refusal (`invalid_blocks`), else the type of the error."""
     if isinstance(error, SlackApiError):
         return str(error.response.get("error"))[:80]
     return type(error).__name__

@@ -136,7 +136,7 @@ class Dispatcher:
         return _Work(question, lease, self._reply_to(question))
 
     def _queue(self, work: _Work) -> bool:
-        """False if there is no room."""
+        """Queue the work; return False if there is no room."""
         question, pools = work.question, self._pools
         # Answers need not wait for what curators ask for.
         curated = question.request is not None and self._responder.trusts(question.user)
@@ -163,7 +163,7 @@ class Dispatcher:
             self._held.pop(work.lease.token, None)
 
     def _hold_off(self, work: _Work, over: Over) -> None:
-        """A polite word the first time, and none for what comes after it; in private it disturbs nobody."""
+        """Say once a minute that the limit is reached; say it always in private."""
         question = work.question
         _log.info("A question was one too many for its %s", over.whose)
         message = messages.limited_message(

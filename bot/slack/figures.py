@@ -100,7 +100,7 @@ class Figures:
         ProcessCollector(registry=self.registry)
 
     def _counter(self, name: str, help: str, label: str, values: Iterable[str]) -> Counter:
-        """Each value of the label is there from the start, at 0: a rate needs a beginning."""
+        """Make a counter whose labels are all there from the start, at 0: a rate needs a beginning."""
         counter = Counter(name, help, [label], registry=self.registry)
         for value in values:
             counter.labels(value)

@@ -16,7 +16,7 @@ from typing import IO, Literal
 
 
 def trace(error: BaseException) -> str:
-    """The traceback of an error and of its causes, with types and without messages.
+    """Return the traceback of an error and of its causes, with types and without messages.
 
     A message may repeat what the code was working on: the question, an article, a header with a
     token.  Files, lines and types are enough to find the fault.

@@ -21,14 +21,14 @@ class Record:
         self.figures = figures
 
     def ended(self, lease: Lease, ended: Ended) -> Revision:
-        """A question has its reply, or is to have none."""
+        """Record that a question has its reply, or is to have none."""
         revision = self._memory.record(lease, ended)
         if ended.ending is not None and not revision.retracted:
             self._count(ended.ending)
         return revision
 
     def given_up(self, ended: Ended) -> None:
-        """No reply got through, for so long that none would help."""
+        """Record that no reply got through, for so long that none would help."""
         if ended.ending is not None:
             self._memory.log.note(ended.ending, ended.place, ended.ts, ended.question)
             self._count(ended.ending)

@@ -87,7 +87,7 @@ class Reply(Protocol):
         ...
 
     def delete(self, ts: str) -> None:
-        """Best effort: who deletes a question may have deleted the reply as well."""
+        """Delete the question's reply, by best effort: the person may have deleted it as well."""
         ...
 
     def find(self) -> str | None:
@@ -356,7 +356,7 @@ def _send_or_fall_back(send: Callable[[dict[str, Any]], str], message: Message, 
 
 
 def _sent_or_reason(send: Callable[[dict[str, Any]], str], content: dict[str, Any]) -> Outcome | str:
-    """Slack's code for a refusal as a string, in which case nothing was posted."""
+    """Return Slack's code for a refusal as a string, in which case nothing was posted."""
     try:
         return Sent(send(content))
     except SlackApiError as error:

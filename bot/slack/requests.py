@@ -65,7 +65,7 @@ def request_in(
     *,
     direct: bool = False,
 ) -> Request | None:
-    """The request that a message or the text of a command is; None if it is none.
+    """Return the request that a message or the text of a command is; None if it is none.
 
     In a direct message a link or a file needs no word: what else could it be for?
     """

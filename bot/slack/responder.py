@@ -50,7 +50,7 @@ class Responder:
         self._curating = curating
 
     def words_at_once(self, question: Question) -> Words:
-        """Without asking Slack for the language of the asker."""
+        """Return the words of a language without asking Slack for that of the asker."""
         return self._lookups.languages.at_once(question.user, question.text)
 
     def words(self, question: Question) -> Words:
@@ -62,13 +62,13 @@ class Responder:
         )
 
     def shows_thinking(self, question: Question) -> bool:
-        """Whether somebody waits for an answer that takes a moment, as far as an event tells by itself."""
+        """Return whether somebody waits for an answer that takes a moment, as far as an event tells."""
         closed = self._lookups.access.surely_closed(outsider=question.outsider, shared=question.shared)
         asked = question.text or question.pointing
         return bool(question.addressed and question.is_asked and asked and not closed)
 
     def trusts(self, user: str) -> bool:
-        """Whether it is a curator."""
+        """Return whether the asker is a curator."""
         return self._curating is not None and self._curating.trusts(user)
 
     def say(self, question: Question, access: Open | Closed, words: Words) -> Said:
@@ -154,7 +154,7 @@ class Responder:
 
 
 def _noted(message: Message, said: str) -> Message:
-    """A message below a line of small print."""
+    """Return a message below a line of small print."""
     return Message((note(said), *message.blocks), message.text, f"{escape(said)}\n{message.plain}")
 
 

@@ -20,7 +20,7 @@ _PRUNE_SECONDS = 3_600.0
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    """Return an event that SIGTERM and SIGINT set; to be called in the main thread."""
     stop = threading.Event()
 
     def set_stop(number: int, frame: FrameType | None) -> None:

@@ -57,7 +57,7 @@ _STRONG, _WARNING, _ERROR = "bold", "bold yellow", "bold red"
 
 
 def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> list[Paragraph]:
-    """An answer with its quotes and sources, an uncertain one, or a no: each looks different.
+    """Return an answer with its quotes and sources, an uncertain one, or a no: each looks different.
 
     `writer` is the name of the language model that wrote the answer's text, if one did.
     """
@@ -100,7 +100,7 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
 
 
 def passage_paragraphs(view: PassageView) -> list[Paragraph]:
-    """A quote in bold between what stands before and after it."""
+    """Return a quote in bold between what stands before and after it."""
     text = Text.assemble(
         (printable(view.before), QUIET), (printable(view.quote), _STRONG), (printable(view.after), QUIET)
     )
@@ -112,7 +112,7 @@ def passage_paragraphs(view: PassageView) -> list[Paragraph]:
 
 
 def hit_paragraphs(hits: Sequence[Hit]) -> list[Paragraph]:
-    """Ranked passages with the scores that ranked them."""
+    """Return ranked passages with the scores that ranked them."""
     paragraphs: list[Paragraph] = []
     for rank, hit in enumerate(hits, 1):
         passage = hit.passage
@@ -232,7 +232,7 @@ def _save(write: Callable[[Path], None], history: Path) -> None:
 
 
 def _quoted(quote: Quote) -> Text:
-    """The quote as its article shows it, with the very words of the answer in bold."""
+    """Return the quote as its article shows it, with the very words of the answer in bold."""
     text = Text("“")
     for piece, strong in looks(quote):
         bold, added = strong or piece.bold, piece.start == piece.end

@@ -280,7 +280,7 @@ def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _period(text: str) -> float:
-    """Seconds, from a number with its unit."""
+    """Return seconds, from a number with its unit."""
     match = re.fullmatch(r"(\d{1,4})(m|h|d)", text.strip())
     seconds = int(match[1]) * {"m": 60, "h": 3600, "d": 86400}[match[2]] if match else 0
     if seconds < 600:
@@ -289,7 +289,7 @@ def _period(text: str) -> float:
 
 
 def _folders() -> argparse.ArgumentParser:
-    """Accepted before and after the command; suppressed, so that neither place erases the other."""
+    """Return the arguments for folders, accepted before and after the command."""
     folders = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     folders.add_argument(
         "--sources", metavar="DIR", help="folder of the articles (default: $FOOTNOTE_SOURCES or sources)"

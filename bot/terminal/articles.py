@@ -66,7 +66,7 @@ def remove(run: Invocation) -> int:
 
 
 def _sources(run: Invocation, names: Sequence[str]) -> tuple[list[str | Path], list[Refused], int]:
-    """Addresses and files, in the order in which they were named; folders opened."""
+    """Return addresses and files, in the order in which they were named; folders opened."""
     found: list[str | Path] = []
     refused: list[Refused] = []
     ignored = 0

@@ -98,7 +98,7 @@ def _scope(run: Invocation) -> Scope:
 
 
 def _opening(run: Invocation) -> AbstractContextManager[object]:
-    """A sign of life while the model is loaded, which takes seconds; none in a log."""
+    """Show a sign of life while the model is loaded, which takes seconds; none in a log."""
     return run.notes.status("Loading the model …") if run.notes.is_terminal else nullcontext()
 
 
@@ -130,7 +130,7 @@ def _gap(run: Invocation) -> list[Paragraph]:
 
 
 def _hint(run: Invocation) -> None:
-    """For people only: a script's standard error stays empty unless something failed."""
+    """Print a hint for people only: a script's standard error stays empty unless something failed."""
     if getattr(run.arguments, "json", False):
         return
     hint = drift_hint(run.settings.sources, open_store(run.settings))

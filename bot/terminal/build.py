@@ -120,7 +120,7 @@ def _look(folder: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def report_json(report: BuildReport) -> dict[str, Any]:
-    """The report for scripts; of the articles that are as they were only the number."""
+    """Return the report for scripts; of the articles that are as they were only the number."""
     return {
         "generation": report.generation,
         "added": list(report.added),

@@ -25,7 +25,7 @@ class Check:
 
 
 def secret_checks(settings: Settings) -> Iterator[Check]:
-    """One for each secret that the chosen mode needs."""
+    """Yield one check for each secret that the chosen mode needs."""
     place = "OAuth & Permissions, Bot User OAuth Token"
     if settings.slack.client_id:
         yield Check("slack", "ok", "SLACK_CLIENT_ID is set: workspaces install the app at /slack/install")

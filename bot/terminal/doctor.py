@@ -57,7 +57,7 @@ def doctor(run: Invocation) -> int:
 
 
 def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]:
-    """Every check, in the order in which a newcomer would mend things."""
+    """Yield every check, in the order in which a newcomer would mend things."""
     python = f"Python {platform.python_version()}, {platform.platform()}"
     verified = _verifying(settings.model)
     yield Check("version", "ok", f"Footnote {_version()}, {python}")
@@ -122,7 +122,7 @@ def _model(model: str | None, verified: Callable[[], None]) -> Check:
 
 
 def _data(data: Path) -> Check:
-    """Whether a build could write: the folder itself, or the nearest that exists above it."""
+    """Return whether a build could write: the folder itself, or the nearest that exists above it."""
     place = data.resolve()
     while not place.exists():
         place = place.parent

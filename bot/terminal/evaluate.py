@@ -148,7 +148,7 @@ def _described(side: Side) -> str:
 
 
 def _table(sides: Sequence[Side]) -> Iterator[Paragraph]:
-    """A line for each figure; with two sides, both and how far this is from the other."""
+    """Yield a line for each figure; with two sides, both and how far this is from the other."""
     if len(sides) == 1:
         for figure in sides[0].evaluation.figures:
             cells = f"{figure.measure.name:<22}{_value(figure):>9}  {_count(figure):<12}"

@@ -43,7 +43,7 @@ def drift(reading: Reading, manifest: Manifest) -> Drift:
 
 
 def drift_hint(sources: Path, store: Store) -> str | None:
-    """Return one line if the index is behind its articles; None if it is not, or a comparison would be slow."""
+    """Return one line if the index is behind its articles; None if it is not, or comparing would be slow."""
     try:
         manifest = store.manifest()
         if len(manifest.sources) > HINT_ARTICLES:

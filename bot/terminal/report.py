@@ -71,7 +71,7 @@ def as_json(made: Report) -> str:
 
 
 def as_csv(made: Report) -> str:
-    """One table: a row for each outcome of each day, each 👎, and each wording of what was asked in vain."""
+    """Print one table: a row for each outcome of a day, each 👎, and each wording asked in vain."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()

@@ -83,7 +83,7 @@ def _beside_slack(settings: Settings) -> Settings:
 
 @contextmanager
 def _page(run: Invocation) -> Iterator[None]:
-    """The page beside what else is done; what hinders it is said, and hinders nothing else."""
+    """Serve the page beside other work; say what hinders it, and hinder nothing else."""
     try:
         page = run.parts.page(run.settings)
     except FootnoteError as error:
@@ -98,7 +98,7 @@ def _page(run: Invocation) -> Iterator[None]:
 
 
 def _stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    """Return an event that SIGTERM and SIGINT set; to be called in the main thread."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stop.set())
@@ -126,7 +126,7 @@ def _with_password(run: Invocation) -> Invocation:
 
 
 def _require_secrets(settings: Settings) -> None:
-    """Before anything slow, so that a forgotten token is known at once."""
+    """Check secrets before anything slow, so that a forgotten token is known at once."""
     for check in secret_checks(settings):
         if check.state == "problem":
             raise FootnoteError(f"{check.detail} {check.fix}")

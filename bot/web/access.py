@@ -68,7 +68,7 @@ class Door:
         return self._settings.password is not None
 
     def knows_host(self, request: Request) -> bool:
-        """False for a name that somebody else made lead to this machine, to read the page from another."""
+        """Return False for a name that another site made lead to this machine, to read the page from there."""
         if not self._settings.is_local:
             return True  # behind a proxy, or in a network whose names are not known here
         try:
@@ -89,7 +89,7 @@ class Door:
         return Visitor(session, is_new, may_ask, is_curator, scope, name)
 
     def sign_in(self, password: str, request: Request) -> bool:
-        """Whether that is the password; False, whatever was given, after too many wrong ones."""
+        """Return whether that is the password; False for any, after too many wrong ones."""
         expected, address = self._settings.password, request.client.host if request.client else ""
         if expected is None:
             return False

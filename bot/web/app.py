@@ -41,7 +41,7 @@ class Site:
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """The page, to be served by itself or beside other routes.
+    """Return the page, to be served by itself or beside other routes.
 
     If the address that people reach it at has a path, all of it is below that path.
     """

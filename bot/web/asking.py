@@ -163,7 +163,7 @@ class Asking:
 
 
 def kind_of(result: Answer | NoAnswer | Notice) -> str:
-    """How an exchange ended, as the page shows it."""
+    """Return the way an exchange ended, as the page shows it."""
     if isinstance(result, Answer):
         return "answer" if result.certain else "uncertain"
     return "none" if isinstance(result, NoAnswer) else "notice"

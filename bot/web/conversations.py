@@ -56,7 +56,7 @@ class Conversations:
         self._lock = threading.Lock()
 
     def of(self, id: str, session: str) -> tuple[Exchange, ...] | None:
-        """Oldest first; None if it is another's, or forgotten."""
+        """Return the exchanges, oldest first; None if the conversation is another's, or forgotten."""
         with self._lock:
             self._forget()
             kept = self._kept.get(id)

@@ -287,7 +287,7 @@ class _Writer:
             self._tag(f"</{self._stack.pop()}>")
 
     def _is_kept(self, line: int) -> bool:
-        """Whether the line was begun on purpose."""
+        """Return whether the line was begun on purpose."""
         if not 0 <= line < len(self._lines):
             return False
         begin = _BEFORE_LINE.match(self._text, self._lines[line])

@@ -75,7 +75,7 @@ class Call:
         return str(self.request.scope.get("root_path", ""))
 
     def field(self, name: str) -> str:
-        """A field of the form, or nothing."""
+        """Return a field of the form, or nothing."""
         value = self.form.get(name)
         return value.replace("\r\n", "\n") if isinstance(value, str) else ""
 

@@ -92,7 +92,7 @@ class SentenceTransformerEncoder:
         return int(self._model.max_seq_length or 512)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, without the marks that the model adds at both ends."""
+        """Return the tokens of each text, without the marks that the model adds at both ends."""
         counts: list[int] = []
         for start in range(0, len(texts), COUNT_TEXTS):
             with self._lock:

@@ -115,7 +115,7 @@ class Bert:
         return len(self.positions)
 
     def with_layers(self, layers: Sequence[Layer]) -> Bert:
-        """The same embeddings, which are shared, under other layers."""
+        """Return the same embeddings, which are shared, under other layers."""
         return Bert(
             self.words,
             self.positions,

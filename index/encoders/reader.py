@@ -168,7 +168,7 @@ class AnyReader:
         return digest.hexdigest()
 
     def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Reading]:
-        """As `ShippedReader.read`."""
+        """Read as `ShippedReader.read` does."""
         import torch
 
         if not texts:
@@ -261,7 +261,7 @@ def _load(model: str) -> tuple[Any, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither a progress bar nor the report of a model that is refused, in words, right after."""
+    """Show neither a progress bar nor the report of a refused model, which follows in words."""
     from transformers.utils import logging
 
     library: Any = logging  # its functions carry no types

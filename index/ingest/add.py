@@ -135,7 +135,7 @@ class Overrides:
                     raise FootnoteError(f"What was given for the article {reason}") from error
 
     def applied(self, draft: Draft) -> Draft:
-        """The draft, with what was given in place of what was read."""
+        """Return the draft, with what was given in place of what was read."""
         return replace(
             draft,
             title=clean_line(self.title) or draft.title,
@@ -312,7 +312,7 @@ class Intake:
         return Merged(shown, kept.id, kept.file, kept.title, copy)
 
     def _keep_replaced(self, file: str, raw: bytes) -> None:
-        """A person may have corrected what is about to be written over."""
+        """Keep the file about to be replaced: a person may have corrected it."""
         path = self._data / REPLACED / file
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, raw)
@@ -334,7 +334,7 @@ def document_of(fetched: Fetched) -> Document:
 
 
 def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path], list[Refused], int]:
-    """The files below a folder that can be read, those that must not be, and how many were ignored.
+    """Return the files below a folder that can be read, those that must not be, and how many were ignored.
 
     Hidden files are left out, as are the folders of `leave_out`; links are not followed.
     """
@@ -366,7 +366,7 @@ def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path],
 
 
 def read_document(path: Path) -> Document | Refused:
-    """A file of the disk as a document."""
+    """Return a file of the disk as a document."""
     shown = clean_line(path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), 200) or "file"
     try:
         state = path.stat()
@@ -396,7 +396,7 @@ class Turn:
 
 @contextmanager
 def alone(data: Path, seconds: float = LOCK_SECONDS) -> Iterator[Turn]:
-    """The only one who changes the sources folder; the lock ends with its process, however that ends."""
+    """Hold the lock of the sources folder, which ends with its process."""
     with exclusive(data / LOCK_FILE, seconds, _busy) as descriptor:
         written = os.pread(descriptor, 32, 0)
         yield Turn(int(written) if written.isdigit() else 0, descriptor)
@@ -447,7 +447,7 @@ def _file_name(name: str) -> str:
 
 
 def _name_in(url: str) -> str:
-    """The last part of an address's path, as a file would be called."""
+    """Return the last part of an address's path, as a file would be called."""
     return PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "page"
 
 

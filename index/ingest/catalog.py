@@ -92,12 +92,12 @@ class Catalog:
         self._held = found
 
     def at(self, url: str, collection: str) -> CatalogEntry | None:
-        """The article of a web address, however the address is written."""
+        """Return the article of a web address, however the address is written."""
         wanted = plain_url(url)
         return self._first(collection, lambda held: held.url is not None and plain_url(held.url) == wanted)
 
     def made_from(self, origin: str, title: str, text: str, collection: str) -> CatalogEntry | None:
-        """The article that an earlier version of the same file became."""
+        """Return the article that an earlier version of the same file became."""
 
         def same(held: CatalogEntry) -> bool:
             if held.origin != origin:
@@ -107,14 +107,14 @@ class Catalog:
         return self._first(collection, same)
 
     def twin(self, text: str, collection: str) -> CatalogEntry | None:
-        """The article with the same text, white space aside."""
+        """Return the article with the same text, white space aside."""
         wanted = _fingerprint(text)
         return self._first(collection, lambda held: held.fingerprint == wanted)
 
     def sibling(
         self, title: str, url: str | None, origin: str | None, collection: str
     ) -> CatalogEntry | None:
-        """The last article with the same title, address or file name, numbers of versions aside."""
+        """Return the last article with the same title, address or file name, numbers of versions aside."""
         wanted = _versionless(title, url, origin)
         found = [
             held
@@ -157,7 +157,7 @@ class Catalog:
 
 @lru_cache(maxsize=100_000)
 def plain_url(url: str) -> str:
-    """An address without what does not tell two pages apart: scheme, `www.`, tracking, fragment."""
+    """Return an address without what does not tell two pages apart: scheme, `www.`, tracking, fragment."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").removeprefix("www.")
@@ -168,7 +168,7 @@ def plain_url(url: str) -> str:
 
 
 def cited_url(url: str) -> str:
-    """An address as it is cited: without tracking and fragment."""
+    """Return an address as it is cited: without tracking and fragment."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, _untracked(parts.query), ""))
 

@@ -132,7 +132,7 @@ class _Target:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the internet, and to nothing nearer."""
+    """Return whether an address belongs to the internet, and to nothing nearer."""
     inside = _inside(address)
     if inside is not None:
         return is_public(inside)
@@ -158,7 +158,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def _inside(address: Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for, by mapping or translation."""
+    """Return the IPv4 address that an IPv6 one stands for, by mapping or translation."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
@@ -197,7 +197,7 @@ def _query(parts: SplitResult) -> str:
 
 
 def _plain_host(host: str) -> str:
-    """The name in the letters that are looked up, or the IP address without brackets."""
+    """Return the name in the letters that are looked up, or the IP address without brackets."""
     if ":" in host:
         # "fe80::1%eth0": a zone means something on one machine alone.
         return host.partition("%")[0]
@@ -238,7 +238,7 @@ def _checked(host: str, port: int, found: Sequence[str], allow_hosts: Sequence[s
 
 
 def _is_metadata(address: Address) -> bool:
-    """Addresses at which clouds hand out a machine's credentials: no allowed host has its pages there."""
+    """Return whether clouds hand out a machine's credentials there: no allowed host has its pages there."""
     inside = _inside(address) or address
     return inside.is_link_local or inside in (
         ipaddress.ip_address("fd00:ec2::254"),
@@ -307,7 +307,7 @@ def _received(response: httpcore2.Response, target: _Target, wanted: _Wanted) ->
 
 
 def _header(headers: Message, name: str) -> str:
-    """A header that can be sent back, or nothing."""
+    """Return a header that can be sent back, or nothing."""
     value = headers.get(name, "")
     return value if len(value) <= 200 and value.isascii() and value.isprintable() else ""
 
@@ -327,7 +327,7 @@ def _insist_on_success(status: int) -> None:
 
 
 def _body(response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
-    """All of it, unpacked no further than is allowed: a megabyte of zeros travels as a kilobyte."""
+    """Return the whole body, unpacked no further than allowed: a megabyte of zeros travels as a kilobyte."""
     import httpcore2
 
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):

@@ -89,7 +89,7 @@ def _entry(entry: SourceEntry, state: State) -> Listed:
 
 
 def _state(article: Article, entry: SourceEntry | None) -> tuple[State, str | None]:
-    """As the file is now: what was wrong with it when the index was built may have been mended since."""
+    """Return the state of the file now: a fault that the index knows may have been mended since."""
     if entry is not None and entry.sha256 == article.sha256:
         return "indexed", None
     # This file can be read, and a build refuses it all the same.

@@ -37,7 +37,7 @@ def slug(title: str) -> str:
 
 
 def numbered(name: str, number: int) -> str:
-    """The first, second, third file of a name: `name`, `name-2`, `name-3`."""
+    """Return the name of the first, second, third file of a name: `name`, `name-2`, `name-3`."""
     return name if number == 1 else f"{name}-{number}"
 
 

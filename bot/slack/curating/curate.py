@@ -76,7 +76,7 @@ class Curating:
         return messages.curated_message("lock", words.curators_only, lines, words)
 
     def troubles(self, scope: Scope) -> tuple[messages.Trouble, ...]:
-        """The files in scope that cannot be read; raise `FootnoteError` if there is no folder of them.
+        """Return the files in scope that cannot be read; raise `FootnoteError` if there is no folder of them.
 
         Reads them all, which takes two seconds for ten thousand.
         """
@@ -174,7 +174,7 @@ class Curating:
     def _sources(
         self, request: Request, words: Words, show: Show, lost: list[str]
     ) -> Iterator[str | Document]:
-        """One after the other, so that no more than one file is in memory; `lost` gets what did not come."""
+        """Yield file after file, so that only one is in memory; `lost` gets those that did not come."""
         sources: list[str | File] = [*request.urls, *request.files]
         for number, source in enumerate(sources, start=1):
             name = source.name if isinstance(source, File) else source
@@ -240,7 +240,7 @@ class ProgressMessage:
         self._next = 0.0
 
     def show(self, message: Message) -> None:
-        """Best effort, and no more often than is read."""
+        """Show progress, by best effort and no more often than is read."""
         now = time.monotonic()
         if now < self._next or self._left == 0:
             return
@@ -259,7 +259,7 @@ class ProgressMessage:
 
 
 def register(app: App, curating: Curating, memory: Memory, accept: Callable[[Question], None]) -> None:
-    """The buttons below what curators are told.  `accept` takes a question."""
+    """Add the buttons below messages to curators.  `accept` takes a question."""
     buttons = _Buttons(curating, memory, accept)
     app.action(messages.REMOVE)(buttons.remove)
     app.action(messages.KEEP)(buttons.keep)

@@ -68,12 +68,12 @@ def messages_in(text: str) -> list[Message]:
 
 
 def chat_text(messages: list[Message]) -> str:
-    """Markdown: `**Name** (time): text`, one paragraph each."""
+    """Return the message as Markdown: `**Name** (time): text`, one paragraph each."""
     return clean_text("\n\n".join(filter(None, map(_paragraph, messages))))
 
 
 def read_slack(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The messages of a Slack export: the archive, or one day of one channel."""
+    """Return the messages of a Slack export: the archive, or one day of one channel."""
     if raw.startswith(b"PK"):
         files = {path: _json(content) for path, content in members(raw, (".json",)).items()}
     else:

@@ -40,7 +40,7 @@ _TEXT_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def decode(raw: bytes, declared: str | None = None) -> str:
-    """The characters in `raw`; `declared` is what came with it, and stands above what is in it.
+    """Return the characters in `raw`; `declared` is what came with it, and stands above what is in it.
 
     Raise `Unreadable` if it is not text.
     """

@@ -101,7 +101,7 @@ class Cleared:
 
 
 def without_furniture(paragraphs: Sequence[str], *, biography: bool = False) -> Cleared:
-    """The paragraphs that belong to the article, in order; `biography` keeps what is said of its author."""
+    """Return the paragraphs of the article, in order; `biography` keeps what is said of its author."""
     end = _end(paragraphs)
     kept: list[str] = []
     removed: list[str] = []
@@ -126,7 +126,7 @@ def without_furniture(paragraphs: Sequence[str], *, biography: bool = False) -> 
 
 
 def _is_chapter(paragraphs: Sequence[str]) -> bool:
-    """Whether the first is a heading with text below, as a chapter called "Search" has."""
+    """Return whether the first is a heading with text below, as a chapter called "Search" has."""
     below = paragraphs[1] if len(paragraphs) > 1 else ""
     return paragraphs[0].startswith("#") and len(below.split()) >= _CHAPTER_WORDS
 
@@ -154,7 +154,7 @@ def _is_by_visitors(paragraphs: Sequence[str]) -> bool:
 
 
 def _label(paragraph: str) -> str:
-    """The words of a short line, as `_LABELS` has them."""
+    """Return the words of a short line, as `_LABELS` has them."""
     if len(paragraph) > 60:
         return "-"
     return _COUNT.sub(" ", paragraph).strip(" \t\n#*_:：|•·>–—-.…!?").casefold()

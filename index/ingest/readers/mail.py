@@ -64,7 +64,7 @@ def read_mail(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
 
 def _parts(message: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
-    """The parts that are no containers; a mail within a mail is one of its parts."""
+    """Yield the parts that are no containers; a mail within a mail is one of its parts."""
     if message.is_multipart() and depth < _MAX_DEPTH:
         for part in message.get_payload():
             if isinstance(part, EmailMessage):

@@ -42,12 +42,12 @@ _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#\d{1,7}|#x[0-9A-Fa-f]{1,6}
 
 
 def without_html(markdown: str) -> str:
-    """Markdown whose HTML is gone, but for what stands in fenced code or between backticks."""
+    """Return Markdown whose HTML is gone, but for what stands in fenced code or between backticks."""
     return "".join(part if code else _without_html(part) for part, code in _by_code(markdown))
 
 
 def without_marks(markdown: str, left: list[tuple[What, str]]) -> str:
-    """Markdown without comments and struck text, which go into `left`, and with links of wikis as words.
+    """Return Markdown without comments and struck text, which go into `left`; wiki links become words.
 
     Code stays as it is.
     """
@@ -85,7 +85,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 def escaped_paragraph(text: str) -> str:
-    """Words that Markdown would take for something else, escaped so that it takes them for words."""
+    """Return words that Markdown would take for something else, escaped so that it takes them for words."""
     return _BLOCK_MARK.sub(r"\1\\\2", escaped(text))
 
 
@@ -95,7 +95,7 @@ def escaped(text: str) -> str:
 
 
 def _by_code(markdown: str) -> Iterator[tuple[str, bool]]:
-    """Runs of lines, fenced or not; within the others, spans between backticks."""
+    """Yield runs of lines, fenced or not; within the others, spans between backticks."""
     prose: list[str] = []
     fence = ""
     for line in markdown.splitlines(keepends=True):
@@ -114,7 +114,7 @@ def _by_code(markdown: str) -> Iterator[tuple[str, bool]]:
 
 
 def _by_backticks(text: str) -> Iterator[tuple[str, bool]]:
-    """Single backticks on one line; a pair further apart is no code, or hides markup."""
+    """Find single backticks on one line; a pair further apart is no code, or hides markup."""
     start = 0
     for match in re.finditer(r"`[^`\n]{1,500}`", text):
         yield text[start : match.start()], False
@@ -134,7 +134,7 @@ def _without_html(text: str) -> str:
 
 
 def _stripped(text: str) -> Iterator[str]:
-    """Scanned once from the left: patterns for nested marks take for ever on hostile ones."""
+    """Scan once from the left: patterns for nested marks take for ever on hostile texts."""
     start = 0
     unclosed: set[str] = set()
     while True:

@@ -67,7 +67,7 @@ NO_FACTS = Facts()
 
 
 def package_facts(parts: dict[str, bytes]) -> Facts:
-    """The properties of an Office or OpenDocument document; of those that it lacks, nothing."""
+    """Return the properties of an Office or OpenDocument document; of those that it lacks, nothing."""
     raw = parts.get("docProps/core.xml") or parts.get("meta.xml")
     said: dict[str, str] = {}
     for element in safe_xml(raw).iter() if raw else ():
@@ -85,7 +85,7 @@ def package_facts(parts: dict[str, bytes]) -> Facts:
 
 
 def parts_of_kind(parts: dict[str, bytes], part: str, kind: str) -> dict[str, str]:
-    """The parts that a part names as those of a kind, by id; of the package itself, if `part` is empty."""
+    """Return the parts that a part names as those of a kind, by id; of the package if `part` is empty."""
     folder, _, name = part.rpartition("/")
     relations = f"{folder}/_rels/{name}.rels".lstrip("/")
     found: dict[str, str] = {}
@@ -98,7 +98,7 @@ def parts_of_kind(parts: dict[str, bytes], part: str, kind: str) -> dict[str, st
 
 
 def packed(content: dict[str, bytes]) -> bytes:
-    """The archive of some members, for a program that reads it at once: stored, not compressed."""
+    """Return the archive of some members, for a program that reads it at once: stored, not compressed."""
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_STORED) as archive:
         for name, member in content.items():
@@ -107,7 +107,7 @@ def packed(content: dict[str, bytes]) -> bytes:
 
 
 def safe_xml(raw: bytes) -> Any:
-    """The root of an XML document that declares no type, no entities, and reaches for no other file."""
+    """Return the root of an XML document that declares no type and no entities, and needs no other file."""
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False)

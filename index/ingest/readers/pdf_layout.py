@@ -858,7 +858,7 @@ def _parted(
     gap: float,
     numbers: dict[int, int],
 ) -> bool:
-    """Whether a new block begins with `line`."""
+    """Return whether a new block begins with `line`."""
     before = current[-1]
     if id(before) in setting.heads or line.note:
         return True

@@ -35,7 +35,7 @@ _BLANK = re.compile(r"\n[ \t]*(?=\n)")
 
 
 def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The article in a Markdown file; fields of its front matter that are not known are kept."""
+    """Return the article in a Markdown file; fields of its front matter that are not known are kept."""
     # It brings NumPy with it, which the readers of other formats do without.
     from index.article import ArticleError, date_in, front_matter
     from index.units import first_heading
@@ -87,12 +87,12 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
 
 def read_text(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The article in a plain text, such as one copied from a page, with the page's labels around it."""
+    """Return the article in a plain text, such as one copied from a page, without the page's labels."""
     return text_draft(decode(raw, charset))
 
 
 def text_draft(text: str, *, is_letter: bool = False) -> Draft:
-    """The article in a text: a conversation's messages, or paragraphs; a letter's first line is no title."""
+    """Return the article in a text: messages, or paragraphs; a letter's first line is no title."""
     text = clean_text(text)
     messages = messages_in(text)
     if messages:
@@ -115,7 +115,7 @@ def text_draft(text: str, *, is_letter: bool = False) -> Draft:
 
 
 def _with_breaks(paragraph: str) -> str:
-    """Lines broken on purpose, such as those of an address, keep their breaks; filled ones do not."""
+    """Keep the breaks of lines broken on purpose, such as those of an address; join filled ones."""
     lines = paragraph.split("\n")
     width = max(map(len, lines))
     broken = [
@@ -146,7 +146,7 @@ def _clean_value(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Runs of lines between blank ones; a bullet opens its own, as does a line before or after it."""
+    """Yield runs of lines between blank ones; a bullet opens its own, as does a line before or after it."""
     for block in _BLANK.sub("\n", text).split("\n\n"):
         yield from _blocks(block)
 
