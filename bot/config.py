@@ -180,7 +180,7 @@ class LlmSettings:
     """Without a slash at its end."""
     model: str = setting("FOOTNOTE_LLM_MODEL", "", "that model's name, as its server knows it")
     key: str | None = setting(
-        "FOOTNOTE_LLM_KEY", "", "that server's API key, where it wants one", llm_key, secret=True
+        "FOOTNOTE_LLM_KEY", "", "that server's API key, if it wants one", llm_key, secret=True
     )
     # Nobody waits longer than five minutes for prose, with the quotes at hand.
     timeout: float = setting(
@@ -229,7 +229,7 @@ class SlackSettings:
         "FOOTNOTE_CHANNELS",
         "",
         "a file that says which collections each channel may see; `channels.yaml` in the data folder is"
-        " taken where it exists, and without one everything is seen everywhere",
+        " taken if it exists, and without one everything is seen everywhere",
         optional(folder),
     )
     shared_channels: bool = setting(
@@ -449,7 +449,7 @@ class Settings:
         "FOOTNOTE_CANARIES",
         "",
         "questions, as for `footnote eval`, that a new index must answer before it is used;"
-        " `canaries.jsonl` in the data folder is taken where it exists",
+        " `canaries.jsonl` in the data folder is taken if it exists",
         optional(folder),
     )
     canaries_fail_under: str = setting(

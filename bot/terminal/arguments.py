@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         help="take the lines for one conversation, so that a later one may lean on those before",
     )
     ask.add_argument("--collection", **within)
-    ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 where the sources do not say")
+    ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 if the sources do not say")
 
     search = command(
         "search",
@@ -119,12 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     limits: dict[str, Any] = {"nargs": "+", "action": "extend", "default": [], "metavar": "FIGURE=VALUE"}
     evaluate.add_argument(
-        "--fail-under", type=_lower_limit, help="exit with 1 where a figure is lower", **limits
+        "--fail-under", type=_lower_limit, help="exit with 1 if a figure is lower", **limits
     )
     evaluate.add_argument(
         "--fail-over",
         type=_upper_limit,
-        help="the same, for errors and latency: where one is higher",
+        help="the same, for errors and latency: if one is higher",
         **limits,
     )
 
@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     check = command(
         "check",
         "read the index bit by bit, and say whether it is whole",
-        more="Exits with 1 where it is not;\n`footnote build` then makes anew what is damaged.",
+        more="Exits with 1 if it is not;\n`footnote build` then makes anew what is damaged.",
         example="footnote check --all",
     )
     check.add_argument("--all", action="store_true", help="every state that is kept, newest first")
@@ -226,7 +226,7 @@ def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
         "add",
         "take in files, folders and web pages as articles",
         more="Reads Markdown, text, HTML,\nPDF and Word (.docx), and writes Markdown that you can correct. "
-        "Exits with 1 where anything\nwas refused; the others are added all the same.",
+        "Exits with 1 if anything\nwas refused; the others are added all the same.",
         example="footnote add report.pdf https://example.org/article\n"
         "  footnote add press/ --collection press --publisher Reuters --date 2024-05-17",
     )

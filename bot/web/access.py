@@ -68,7 +68,7 @@ class Door:
         return self._settings.password is not None
 
     def knows_host(self, request: Request) -> bool:
-        """Return False for a name that another site made lead to this machine, to read the page from there."""
+        """Return False for a name that another site made lead here, to read the page from there."""
         if not self._settings.is_local:
             return True  # behind a proxy, or in a network whose names are not known here
         try:
