@@ -18,6 +18,7 @@ from index.build import build
 from index.generations import FileStore
 from index.search import Searcher
 from tests.fakes.encoder import HashingEncoder
+from tests.fakes.reader import WordReader
 
 Ask = Callable[[str], Answer | NoAnswer]
 
@@ -198,9 +199,15 @@ def test_whose_role_is_asked_for_counts_where_several_have_one(ask: Ask) -> None
     assert isinstance(named, Answer) and named.certain
 
 
-def test_all_versions_of_a_year_are_quoted(ask: Ask) -> None:
-    quotes = " ".join(shown(ask("Which versions were released in 2021?")))
-    assert ("3.1.4" in quotes, "3.2.0" in quotes) == (True, True)
+def test_all_of_several_are_quoted_if_the_reader_finds_no_words_of_an_answer_in_any(
+    ask: Ask, tmp_path: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    read = Answerer(
+        FileStore(data, encoder), encoder, tmp_path / "structured", balance=0.0, reader=WordReader({})
+    ).answer
+    for asked in (ask, read):
+        quotes = " ".join(shown(asked("Which versions were released in 2021?")))
+        assert ("3.1.4" in quotes, "3.2.0" in quotes) == (True, True)
 
 
 @pytest.mark.parametrize(
