@@ -37,7 +37,7 @@ def test_what_is_not_known_is_not_passed_over() -> None:
 
 def test_what_people_wrote_is_shown_and_not_run() -> None:
     section = {"type": "rich_text_section", "elements": [{"type": "text", "text": "<script>1</script>"}]}
-    html = page([drawn([{"type": "rich_text", "elements": [section]}])], 600)
+    html = page([drawn([{"type": "rich_text", "elements": [section]}])])
     assert "&lt;script&gt;1&lt;/script&gt;" in html
 
 

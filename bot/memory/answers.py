@@ -196,6 +196,15 @@ class PostedAnswers:
         with self._database.transaction() as sql:
             sql.execute("DELETE FROM misses WHERE id = ?", (miss_id,))
 
+    def missed(self, miss_id: str, place: Place) -> str | None:
+        """The question; None if it is not known here."""
+        with self._database.transaction() as sql:
+            row = sql.execute(
+                "SELECT question FROM misses WHERE id = ? AND team = ? AND channel = ?",
+                (miss_id, place.team, place.channel),
+            ).fetchone()
+        return row[0] if row else None
+
     def tell_curators(self, miss_id: str, user: str, place: Place) -> bool:
         """Pass a question on, which keeps it; False where it is not known here."""
         with self._database.transaction() as sql:

@@ -22,12 +22,14 @@ limits — how many questions a minute are taken from one person, and in one cha
 workers — a bounded pool of threads: work that finds no room is refused at once, not left to wait unseen
 pools — the threads that do the work, and what they share: limits, figures, the ledger
 panel — the side panel of an app with `agent_view`: prompts to choose from, and titles of conversations
+offers — buttons that lead on: questions that the articles answer
 browsing — what a button may show: a quote in its context, the text around it, more like it
 curating — what curators do in Slack: add, remove, list and follow articles
 dispatch — where questions are taken: each delivery once, a reply to everybody
 rounds — a thread that makes its rounds: renews the claims of questions under way
 events — events: what is said to the bot is a question, edited and deleted ones too
 commands — slash commands and the message shortcut: a question, and an answer that only the asker sees
+people — questions for people: asked in the thread once, closed when answered, kept as articles by curators
 actions — buttons: each is acknowledged at once, and shows no more than its channel has been shown
 views — modals that come back: the reason for a 👎; all others are only acknowledged
 home — App Home and the side panel: shown when somebody opens them, from what is indexed at that moment

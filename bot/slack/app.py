@@ -11,7 +11,7 @@ from slack_sdk.web import WebClient
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
-from bot.slack import actions, commands, events, home, views
+from bot.slack import actions, commands, events, home, offers, people, views
 from bot.slack.access import Access
 from bot.slack.browsing import Browsing
 from bot.slack.client import check_bot_token, library_log, patient_client
@@ -102,7 +102,9 @@ class SlackApp:
         home.register(self.bolt, answers, workers, locales, panel, access, curating)
         events.register(self.bolt, self._dispatcher, state, settings)
         if curating is not None:  # before the other buttons, the last of which is any
-            register_curating(self.bolt, curating, state, locales, access, requests, self._dispatcher.take)
+            register_curating(self.bolt, curating, state, locales, access, requests)
+        offers.register(self.bolt, self._dispatcher.take)
+        people.register(self.bolt, state, locales, access, curating, requests)
         actions.register(self.bolt, Browsing(answers, state, access), state, locales, self.pools.figures)
         commands.register(self.bolt, self._dispatcher)
         views.register(self.bolt, state, locales)

@@ -32,6 +32,11 @@ class Browsing:
             return None
         return self._still(shown, sight.scope) or shown
 
+    def others(self, answer_id: str, number: int, place: Place) -> tuple[int, ...]:
+        """The numbers of the other quotes of an answer that was shown at `place`."""
+        shown = self._shown.answer(answer_id, place)
+        return tuple(n for n in range(1, len(shown.quotes) + 1) if n != number) if shown else ()
+
     def beside(
         self,
         answer_id: str,

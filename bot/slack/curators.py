@@ -42,10 +42,14 @@ class Curators:
     def __contains__(self, user: str) -> bool:
         return user in self._users or any(user in self._group(group) for group in self._groups)
 
+    def people(self) -> tuple[str, ...]:
+        """Whom to mention, by id: the groups, or the people if there are none."""
+        return self._groups or tuple(sorted(self._users))[:NAMES_SHOWN]
+
     def names(self) -> tuple[str, ...]:
         """A few of them, as people know them."""
         ids = [*sorted(self._users), *(user for group in self._groups for user in sorted(self._group(group)))]
-        names = (self._name(user) for user in list(dict.fromkeys(ids))[:NAMES_SHOWN])
+        names = (self.name(user) for user in list(dict.fromkeys(ids))[:NAMES_SHOWN])
         return tuple(name for name in names if name)
 
     def _group(self, group: str) -> frozenset[str]:
@@ -70,7 +74,8 @@ class Curators:
             return None
         return frozenset(map(str, users)) if isinstance(users, list) else None
 
-    def _name(self, user: str) -> str:
+    def name(self, user: str) -> str:
+        """As people know somebody; empty if Slack does not tell."""
         try:
             found = self._client.users_info(user=user).get("user") or {}
         except CALL_ERRORS as error:

@@ -22,6 +22,7 @@ from bot.slack.ledger import Ledger
 from bot.slack.limits import Limits
 from bot.slack.locales import Locales
 from bot.slack.messages import Message, Words
+from bot.slack.offers import Offers
 from bot.slack.panel import Panel
 from bot.slack.replies import NotSent, Outcome, Reply, Sent
 from bot.slack.requests import Request
@@ -68,6 +69,7 @@ class Dispatcher:
         With `team`, only what was left behind in that workspace is taken over.
         """
         self._answers = answers
+        self._offers = Offers(answers)
         self._state = state
         self._inbox = state.inbox
         self._workers = workers
@@ -336,7 +338,9 @@ class Dispatcher:
             self._state.threads.set_quiet(asked.place, asked.user, quiet=quiet)
             return _Said(messages.order_message(words, quiet=quiet))
         if not asked.text:
-            return _Said(messages.help_message(words, unread=asked.unread))
+            return _Said(
+                messages.help_message(words, unread=asked.unread, offer=self._offers.greeting(scope))
+            )
         try:
             conversation = self._state.threads.conversation(asked.place, before=asked.ts)
             result = self._answers.answer(asked.text, conversation, scope)
@@ -345,17 +349,22 @@ class Dispatcher:
             _log.error("No index to answer from: %s", error)
             if asked.only_if_certain:
                 return None
-            return _Said(messages.no_index_message(words), ending=Ending("error", 0.0))
+            curators = self._curating.names() if self._curating is not None else ()
+            message = messages.no_index_message(words, curators=curators)
+            return _Said(message, ending=Ending("error", 0.0))
         if asked.only_if_certain and not (isinstance(result, Answer) and result.certain):
             return None
-        return self._rendered(result, asked, words)
+        return self._rendered(result, asked, words, scope)
 
-    def _rendered(self, result: Answer | NoAnswer, asked: Asked, words: Words) -> _Said:
+    def _rendered(self, result: Answer | NoAnswer, asked: Asked, words: Words, scope: Scope) -> _Said:
         turn = Turn.of(asked.text, result)
         if isinstance(result, NoAnswer):
             missed = result.reason is Silence.NOT_IN_SOURCES
             miss_id = self._state.shown.remember_miss(asked.text, asked.place) if missed else None
-            message = messages.no_answer_message(result, words, unread=asked.unread, miss_id=miss_id)
+            offer = self._offers.instead_of(result, scope)
+            message = messages.no_answer_message(
+                result, words, unread=asked.unread, miss_id=miss_id, offer=offer
+            )
             return _Said(message, turn, ending=_ending(result, miss_id=miss_id))
         # Stored before it is posted: the buttons work from the first moment.
         private = bool(asked.response_url)

@@ -332,7 +332,7 @@ def _send_or_fall_back(send: Callable[[dict[str, Any]], str], message: Message, 
         _log.error("Slack refused a reply for good (%s)", reason)
         return NotSent.REFUSED
     _log.warning("Slack refused a reply (%s); sending it as plain text", reason)
-    reason = _sent_or_reason(send, {"text": f"{message.plain}\n{words.layout_refused}"})
+    reason = _sent_or_reason(send, {"text": f"{message.text}\n{words.layout_refused}"})
     if not isinstance(reason, str):
         return reason
     _log.error("Slack refused a reply as plain text too (%s); it was not sent", reason)

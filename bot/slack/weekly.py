@@ -99,7 +99,7 @@ class Weekly:
         except SlackApiError as error:
             if "block" not in refusal(error):
                 raise
-            send(text=message.plain)
+            send(text=message.text)
 
 
 def weekly_message(made: Report, scope: Scope) -> Message:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import get_args
 
 from slack_bolt import Ack, App, BoltContext
@@ -17,7 +20,7 @@ from bot.slack.access import Access, Closed
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
 from bot.slack.curators import Curators
 from bot.slack.faults import trace
-from bot.slack.incoming import Asked, Payload, from_button, is_outsider, team_of
+from bot.slack.incoming import Asked, Payload, is_outsider, team_of
 from bot.slack.locales import Locales
 from bot.slack.messages import Message, Words
 from bot.slack.replies import InResponse, Reply, Sent
@@ -34,10 +37,37 @@ EDIT_SECONDS = 2.0
 # A response address takes five messages in all.
 EDITS_OF_A_RESPONSE = 3
 LINES_OF_A_ROUND = 10
+_MAX_TITLE_CHARS = 200
 
 _AT_WORK, _DONE, _PARTLY, _QUESTION = "hammer_and_wrench", "white_check_mark", "warning", "grey_question"
 
 Show = Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsAnswer:
+    """What a person answered to a question that the articles did not."""
+
+    question: str
+    answer: str
+    by: str
+    """A name, as people know it."""
+    on: str
+    """A date, YYYY-MM-DD."""
+
+    def as_document(self) -> Document:
+        """An article, with the question as its title and above the answer."""
+        question = " ".join(self.question.split())
+        facts = {
+            "title": question[:_MAX_TITLE_CHARS],
+            "author": self.by,
+            "publisher": "Slack",
+            "date": self.on,
+        }
+        front = "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in facts.items())
+        name = "".join(c if c.isalnum() else "-" for c in question.casefold())[:60].strip("-") or "answer"
+        body = f"---\n{front}---\n## {question}\n\n{self.answer.strip()}\n"
+        return Document(f"{name}.md", body.encode("utf-8", "replace"), "text/markdown")
 
 
 class Curating:
@@ -66,6 +96,30 @@ class Curating:
 
     def trusts(self, user: str) -> bool:
         return user in self._curators
+
+    def people(self) -> tuple[str, ...]:
+        """Whom to ask what the articles do not answer: ids of users and user groups."""
+        return self._curators.people()
+
+    def name(self, user: str) -> str:
+        """As people know somebody; empty if Slack does not tell."""
+        return self._curators.name(user)
+
+    def names(self) -> tuple[str, ...]:
+        """A few curators, as people know them."""
+        return self._curators.names()
+
+    def keep(self, given: PersonsAnswer, scope: Scope, words: Words) -> Message:
+        """Add a person's answer as an article; raise `FootnoteError` if that cannot be done."""
+        known = self._library.collections(scope)
+        collection = "" if scope is None or "" in known else known[0] if known else ""
+        (outcome,) = self._library.add([given.as_document()], collection)
+        if isinstance(outcome, Refused):
+            return messages.curated_message(_PARTLY, words.add_nothing, list(_lines(outcome, words)), words)
+        self._build(words, lambda _: None)
+        lines = [words.was_added.format(title=given.question)]
+        buttons = messages.question_buttons([given.question])
+        return messages.curated_message(_DONE, words.kept_as_article, lines, words, buttons)
 
     def who_can(self, words: Words) -> Message:
         if not self._curators:
@@ -129,10 +183,9 @@ class Curating:
         question = next(
             (found for outcome in kept for found in self._answers.examples(scope, outcome.id)), None
         )
-        if question is not None:
-            lines.insert(0, words.can_ask.format(question=question))
         sign, said = (_DONE, words.add_done) if whole else (_PARTLY, words.add_partly)
-        return messages.curated_message(sign, said, lines, words, ask=question)
+        buttons = messages.question_buttons([question] if question else [])
+        return messages.curated_message(sign, said, lines, words, buttons)
 
     def _follow(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
         collection = self._collection(request, scope, words)
@@ -202,12 +255,14 @@ class Curating:
     def _ask_before_removing(self, name: str, scope: Scope, words: Words) -> Message:
         looked = self._library.look_up(name, scope)
         if looked.found is None:
-            lines = [words.remove_near.format(names=words.comma.join(looked.near))] if looked.near else []
-            said = words.remove_unknown.format(name=name)
-            return messages.curated_message(_QUESTION, said, lines, words)
+            near = words.comma.join(looked.near)
+            lines = [words.remove_near.format(names=near)] if looked.near else []
+            said, buttons = words.remove_unknown.format(name=name), messages.which_buttons(looked.near)
+            return messages.curated_message(_QUESTION, said, lines, words, buttons)
         found = looked.found
         said = words.remove_question.format(title=found.title or found.id, id=found.id)
-        return messages.curated_message(_QUESTION, said, [words.remove_detail], words, remove=found.id)
+        buttons = messages.removal_buttons(found.id, words)
+        return messages.curated_message(_QUESTION, said, [words.remove_detail], words, buttons)
 
     def _status(self, scope: Scope, words: Words) -> Message:
         listed = self._library.inventory(scope)
@@ -264,13 +319,12 @@ def register(
     locales: Locales,
     access: Access,
     requests: Workers,
-    take: Callable[[Asked], None],
 ) -> None:
-    """The buttons below what curators are told.  `take` takes a question."""
-    buttons = _Buttons(curating, state, locales, access, requests, take)
+    """The buttons below what curators are told."""
+    buttons = _Buttons(curating, state, locales, access, requests)
     app.action(messages.REMOVE)(buttons.remove)
     app.action(messages.KEEP)(buttons.keep)
-    app.action(messages.ASK_THIS)(buttons.ask_this)
+    app.action(re.compile(rf"{messages.WHICH}_\d"))(buttons.which)
 
 
 class _Buttons:
@@ -283,14 +337,12 @@ class _Buttons:
         locales: Locales,
         access: Access,
         requests: Workers,
-        take: Callable[[Asked], None],
     ) -> None:
         self._curating = curating
         self._inbox = state.inbox
         self._locales = locales
         self._access = access
         self._requests = requests
-        self._take = take
 
     def remove(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
         ack()
@@ -328,10 +380,19 @@ class _Buttons:
             said = words.kept.format(id=str(action.get("value") or ""))
             reply.update("", messages.curated_message(_DONE, said, words=words), words)
 
-    def ask_this(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
-        """For whoever presses, as if it had been typed after the command."""
+    def which(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
+        """Which article was meant: whether to remove that."""
         ack()
-        self._take(from_button(body, str(action.get("value") or ""), team_of(context)))
+        words, reply = self._words(body), _reply(body)
+        scope = self._allowed(body, context, words, reply)
+        if isinstance(scope, Closed):
+            return
+        request = Request("remove", name=str(action.get("value") or ""))
+        try:
+            reply.update("", self._curating.carry_out(request, scope, words, lambda _: None), words)
+        except FootnoteError as error:
+            _log.error("An article could not be looked up: %s", error)
+            reply.post(failed_message(error, words), words)
 
     def _allowed(
         self, body: Payload, context: BoltContext, words: Words, reply: InResponse
