@@ -256,8 +256,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         balance=_balance(values["FOOTNOTE_BALANCE"]),
         allow_hosts=_hosts("FOOTNOTE_ALLOW_HOSTS", values["FOOTNOTE_ALLOW_HOSTS"]),
         llm=_llm(values),
-        slack_bot_token=values["SLACK_BOT_TOKEN"] or None,
-        slack_app_token=values["SLACK_APP_TOKEN"] or None,
+        # `slack run` of Slack's own command line brings tokens under its own names.
+        slack_bot_token=values["SLACK_BOT_TOKEN"] or environment.get("SLACK_CLI_XOXB") or None,
+        slack_app_token=values["SLACK_APP_TOKEN"] or environment.get("SLACK_CLI_XAPP") or None,
         slack_signing_secret=values["SLACK_SIGNING_SECRET"] or None,
         slack_api_url=_api_url(values["SLACK_API_URL"]),
         slack_mode=_slack_mode(values["FOOTNOTE_SLACK_MODE"]),

@@ -30,7 +30,7 @@ from index.types import FootnoteError
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "slack"
-MAX_BYTES = 150_000
+MAX_BYTES = 250_000
 PHONE = 390
 FRAME = 14
 
@@ -160,7 +160,7 @@ def scenes(
     added = messages.curated_message(
         "white_check_mark",
         ENGLISH.add_done,
-        [ENGLISH.was_added.format(title="The ferry")],
+        [ENGLISH.was_added.format(title="The ferry", place="")],
         ENGLISH,
         messages.question_buttons(["When was the ferry launched?"]),
     )
@@ -311,7 +311,7 @@ def _command(scratch: str) -> list[str]:
     switches = ("headless", "no-sandbox", "disable-gpu", "hide-scrollbars", "disable-dev-shm-usage")
     settings = (
         f"user-data-dir={scratch}/profile",
-        "force-device-scale-factor=1.25",
+        "force-device-scale-factor=1",
         "virtual-time-budget=2000",
     )
     return [found, *(f"--{switch}" for switch in (*switches, *settings))]

@@ -24,7 +24,7 @@ INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
 ANY_TEAM = "any"
 SCOPES = (
-    *("app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write"),
+    *("app_mentions:read", "channels:history", "channels:read", "chat:write"),
     *("commands", "files:read", "groups:history", "groups:read", "im:history", "im:read", "mpim:history"),
     *("mpim:read", "reactions:write", "usergroups:read", "users:read"),
 )

@@ -117,7 +117,7 @@ class Curating:
         if isinstance(outcome, Refused):
             return messages.curated_message(_PARTLY, words.add_nothing, list(_lines(outcome, words)), words)
         self._build(words, lambda _: None)
-        lines = [words.was_added.format(title=given.question)]
+        lines = [words.was_added.format(title=given.question, place=_place_of(outcome.id))]
         buttons = messages.question_buttons([given.question])
         return messages.curated_message(_DONE, words.kept_as_article, lines, words, buttons)
 
@@ -480,15 +480,21 @@ def _line(outcome: Outcome, words: Words) -> str:
     match outcome:
         case Added(title=title, id=id, change="added"):
             beside = words.stands_beside.format(sibling=outcome.sibling) if outcome.sibling else ""
-            return words.was_added.format(title=title, id=id) + beside
+            return words.was_added.format(title=title, place=_place_of(id)) + beside
         case Added(title=title, id=id, change="replaced"):
-            return words.was_replaced.format(title=title, id=id)
+            return words.was_replaced.format(title=title, place=_place_of(id))
         case Added(title=title, id=id):
-            return words.was_unchanged.format(title=title, id=id)
+            return words.was_unchanged.format(title=title, place=_place_of(id))
         case Merged(source=source, title=title, id=id):
-            return words.was_merged.format(source=source, title=title, id=id)
+            return words.was_merged.format(source=source, title=title, place=_place_of(id))
         case Refused(source=source, reason=reason):
             return words.was_refused.format(source=source, reason=messages.reason_in(words, reason))
+
+
+def _place_of(id: str) -> str:
+    """The collection of an article, if it is in one."""
+    collection = collection_of(id)
+    return f" ({collection})" if collection else ""
 
 
 def _lost(file: File, why: NotFetched, words: Words) -> str:

@@ -487,7 +487,11 @@ def _answer_lines(answer: Answer, room: _Room, words: Words) -> Iterator[str]:
         labels = _labels(answer, room, words)
     for source, label in zip(answer.sources, labels, strict=True):
         number = f"[{source.citation}] " if len(labels) > 1 else ""
-        yield number + _plain_link(label, source.url, limit=room.link) + escape(_also(source, words))
+        yield (
+            number
+            + _plain_link(label, source.link, source.url, limit=room.link)
+            + escape(_also(source, words))
+        )
     if prose := _kept(answer.text or "", room.quote):
         yield from (escape(prose), escape(words.written))
     if answer.unanswered:

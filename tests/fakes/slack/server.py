@@ -164,6 +164,7 @@ class FakeSlack:
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._times: Iterator[int] = itertools.count(1_700_000_000)
         self._human_messages: set[tuple[str, str]] = set()
+        self._written: list[dict[str, Any]] = []
         self._response_urls: dict[str, str] = {}
         self._of_response: dict[str, Posted] = {}
         """What `replace_original` replaces, by response address: a button's message, of a command none."""
@@ -226,6 +227,8 @@ class FakeSlack:
         event.setdefault("event_ts", event["ts"])
         if "channel" in event:
             self._human_messages.add((event["channel"], event["ts"]))
+        if event.get("user") and "text" in event and "channel" in event:
+            self._written.append(event)
         self.deliver("events_api", event_payload(event, event_id, event.get("channel") in self.shared))
         return event
 
@@ -775,8 +778,16 @@ class FakeSlack:
         found = [
             post for post in self.posted if (post.channel, post.thread_ts) == where and not post.ephemeral
         ]
-        messages = [{"ts": post.ts, "text": post.text, "metadata": post.metadata} for post in found]
-        return {"ok": True, "messages": messages, "has_more": False}
+        messages = [
+            {"ts": post.ts, "text": post.text, "metadata": post.metadata, "bot_id": "B1"} for post in found
+        ]
+        messages += [
+            {name: event[name] for name in ("ts", "user", "text")}
+            for event in self._written
+            if event["channel"] == where[0] and where[1] in (event.get("thread_ts"), event["ts"])
+        ]
+        later = [message for message in messages if str(message["ts"]) >= arguments.get("oldest", "")]
+        return {"ok": True, "messages": sorted(later, key=lambda m: str(m["ts"])), "has_more": False}
 
     def _message(self, arguments: dict[str, Any]) -> Posted | None:
         where = (arguments["channel"], arguments["ts"])
