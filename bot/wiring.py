@@ -108,7 +108,9 @@ def open_library(settings: Settings) -> Library:
         _live(settings.data, settings.model).refresh()
         return report
 
-    return Library(settings.sources, settings.data, built, settings.allow_hosts)
+    library = Library(settings.sources, settings.data, built, settings.allow_hosts)
+    library.keep_removed_days = settings.retention_days
+    return library
 
 
 def open_rights(settings: Settings) -> LiveRights:

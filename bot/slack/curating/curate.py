@@ -262,7 +262,8 @@ class Curating:
         found = looked.found
         said = words.remove_question.format(title=found.title or found.id, id=found.id)
         buttons = messages.removal_buttons(found.id, words)
-        return messages.curated_message(_QUESTION, said, [words.remove_detail], words, buttons)
+        detail = words.remove_detail.format(days=self._library.keep_removed_days)
+        return messages.curated_message(_QUESTION, said, [detail], words, buttons)
 
     def _status(self, scope: Scope, words: Words) -> Message:
         listed = self._library.inventory(scope)

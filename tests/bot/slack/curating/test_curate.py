@@ -79,7 +79,9 @@ def house(sources: Path, data: Path, encoder: HashingEncoder, web: FakeWeb) -> H
         return house.builds[-1]
 
     answers = Answerer(live, encoder, sources, balance=0.0)
-    house = House(sources, data, answers, Library(sources, data, built, (), web.network), [], gate)
+    library = Library(sources, data, built, (), web.network)
+    library.keep_removed_days = 90
+    house = House(sources, data, answers, library, [], gate)
     return house
 
 
@@ -359,13 +361,15 @@ class TestRemoving:
         question = ended(slack, slack.mention("remove The river Aare"))
         assert question.shown() == (
             " Remove “The river Aare” (river)?"
-            "Its file is deleted, and no answer is taken from it any more.RemoveKeep"
+            "No answer is taken from it any more. Its text is kept for 90 days, just in case."
+            "RemoveKeep"
         )
         assert "river.md" in house.files
         slack.press(question, button(question, "remove_article"))
         slack.wait(lambda: "Removed" in question.shown(), 15)
         assert question.shown() == " Removed “The river Aare” (river). No answer is taken from it any more."
         assert "river.md" not in house.files
+        assert (house.data / "removed" / "river.md").is_file()
         assert "288" not in slack.reply(slack.mention("How long is the Aare?")).shown()
         assert [post.ephemeral for post in slack.posted] == [False, False]
 
