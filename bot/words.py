@@ -225,6 +225,8 @@ class Words:
     report_error: str
     report_turned_away: str
     report_days: str
+    report_before: str
+    weekdays: tuple[str, ...]
     report_verdicts: str
     report_gone: str
     report_in_vain: str
@@ -464,7 +466,9 @@ ENGLISH = Words(
     report_none="no answer {share}",
     report_error="errors {share}",
     report_turned_away="turned away {share}",
-    report_days="A day, from Monday on: {numbers}",
+    report_days="Each day: {numbers}",
+    report_before=" (the week before: {questions})",
+    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     report_verdicts="Verdicts: {good} 👍, {bad} 👎",
     report_gone="no quote of it to show",
     report_in_vain="Asked in vain: {count}",
@@ -695,7 +699,9 @@ CHINESE = Words(
     report_none="没有答案 {share}",
     report_error="出错 {share}",
     report_turned_away="未受理 {share}",
-    report_days="从星期一起，每天：{numbers}",
+    report_days="每天：{numbers}",
+    report_before="（前一周：{questions}）",
+    weekdays=("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     report_verdicts="评价：{good} 👍，{bad} 👎",
     report_gone="没有可以显示的引文",
     report_in_vain="没有得到回答的提问：{count}",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
 from bot.memory import State
-from bot.report import Disliked, Reference, Report, UnansweredTopic, report
+from bot.report import Day, Disliked, Reference, Report, UnansweredTopic, report
 from bot.slack import messages
 from bot.slack.access import Access, Closed
 from bot.slack.client import CALL_ERRORS, posting_client, refusal, swift_client
@@ -59,13 +59,14 @@ class Weekly:
         if chore is None:
             return
         made = report(self._state, monday - timedelta(days=1), 7)
+        before = report(self._state, monday - timedelta(days=8), 7)
         sight = self._access.at(self._channel)
         if isinstance(sight, Closed):
             _log.warning("The report of the week is not shown: its channel is shared, or not known")
             return
         try:
             if made.questions and (chore.first or not self._is_there(period)):
-                self._post(weekly_message(made, sight.scope), period)
+                self._post(weekly_message(made, sight.scope, before), period)
         except CALL_ERRORS as error:
             # It stays taken for a while, and whoever takes it then looks whether it is there.
             _log.warning("Slack did not take the report of the week (%s)", refusal(error))
@@ -102,8 +103,11 @@ class Weekly:
             send(text=message.text)
 
 
-def weekly_message(made: Report, scope: Scope) -> Message:
-    """What a channel may see of a report.  The words of people are shown; whose they are is not known."""
+def weekly_message(made: Report, scope: Scope, before: Report | None = None) -> Message:
+    """What a channel may see of a report; `before` is that of the week before.
+
+    The words of people are shown; whose they are is not known.
+    """
     questions = " ".join(question for matter in made.in_vain for question in matter.questions)
     words = messages.words_for(None, questions)
     first, last = (messages.full_date(day.date, words) for day in (made.days[0], made.days[-1]))
@@ -116,7 +120,9 @@ def weekly_message(made: Report, scope: Scope) -> Message:
     ]
     facts = [name.format(share=f"{share:.0%}") for name, kind in shares if (share := made.share(kind))]
     counts = words.report_counts.format(questions=f"{made.questions:,}")
-    a_day = words.report_days.format(numbers=", ".join(f"{day.questions:,}" for day in made.days))
+    if before is not None:
+        counts += words.report_before.format(questions=f"{before.questions:,}")
+    a_day = words.report_days.format(numbers=words.comma.join(_day(day, words) for day in made.days))
     verdicts = words.report_verdicts.format(good=f"{made.liked:,}", bad=f"{len(made.disliked):,}")
     asked = sum(matter.count for matter in made.in_vain)
     return messages.report_message(
@@ -131,6 +137,10 @@ def weekly_message(made: Report, scope: Scope) -> Message:
     )
 
 
+def _day(day: Day, words: Words) -> str:
+    return f"{words.weekdays[date.fromisoformat(day.date).weekday()]} {day.questions:,}"
+
+
 def _disliked(one: Disliked, scope: Scope, words: Words) -> str:
     reasons = {"wrong": words.wrong, "outdated": words.outdated, "not_asked": words.not_asked}
     quoted = [f"“{said}”" for said in (one.question, one.words) if said]
@@ -141,7 +151,7 @@ def _disliked(one: Disliked, scope: Scope, words: Words) -> str:
 def _places(quotes: Sequence[Reference], scope: Scope, words: Words) -> list[str]:
     """Where the quotes stand, as far as the channel may see that."""
     seen = [quote for quote in quotes if scope is None or collection_of(quote.source_id) in scope]
-    return ["; ".join(map(str, seen)) or words.report_gone]
+    return ["; ".join(dict.fromkeys(quote.source_id for quote in seen)) or words.report_gone]
 
 
 def _matter(matter: UnansweredTopic, words: Words) -> str:
