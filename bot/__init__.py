@@ -11,6 +11,7 @@ quality — how good the answers are: your own questions asked, a new index acce
 library — whose articles are whose, and what is done to them: asked, added, removed, built
 memory — what the bot must remember beyond one process
 report — what a period was like for those who run the bot: pure, from what the memory holds of it
+web — what Footnote serves over HTTP, whoever asks: one Starlette app of routes on a port
 slack — Footnote in Slack: the only place that knows slack_bolt and slack_sdk
 wiring — where the concrete parts meet: the one place that builds an encoder, an index and a Slack app
 terminal — the command line: what was typed -> one command, its exit code

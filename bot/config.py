@@ -1,17 +1,17 @@
-"""Every setting: the variable that holds it, its default, what it means, and what is allowed.
+"""Every setting, declared once: its variable, its default, what it means, and what is allowed.
 
-Whoever wants to know what can be configured reads `SETTINGS`; the README's table is tested
-against it.  Values are checked here, once, so that no other module has to.
+A setting is one field of `Settings` or of a group in it.  The README's table and `.env.example` are
+tested against them; values are checked here, so that no other module has to.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from index.types import FootnoteError
@@ -19,11 +19,14 @@ from index.types import FootnoteError
 ENV_FILE = ".env"
 NO_READER = "none"
 """The value of FOOTNOTE_READER with which nothing is read."""
-MAX_KEPT_GENERATIONS = 1000
-MAX_RETENTION_DAYS = 3_650
-MAX_LIMIT = 10_000
-MAX_TIMEOUT_SECONDS = 300
-"""Nobody waits longer for prose, with the quotes at hand."""
+ANY_TEAM = "any"
+"""The value of FOOTNOTE_INSTALL_TEAMS with which every workspace may install the app."""
+
+SlackMode = Literal["socket", "http"]
+LogFormat = Literal["text", "json"]
+T = TypeVar("T")
+Check = Callable[[str], Any]
+"""What is written -> the value; raises `ValueError` with what is allowed, such as "a number from 0 to 1"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,207 +35,359 @@ class Setting:
 
     variable: str
     default: str
-    """As it would be written in the environment; empty where nothing is the default."""
+    """As it would be written in the environment; empty if nothing is the default."""
     meaning: str
+    check: Check
 
 
-SETTINGS = (
-    Setting("FOOTNOTE_SOURCES", "sources", "folder of your articles; also `--sources DIR`"),
-    Setting("FOOTNOTE_DATA", "data", "folder of the index and of the bot's state; also `--data DIR`"),
-    Setting(
-        "FOOTNOTE_MODEL", "", "a sentence-transformers model, by folder or name, instead of the one installed"
-    ),
-    Setting(
-        "FOOTNOTE_READER",
-        "",
-        "a model for question answering that was trained on SQuAD 2.0 or the like, by folder or name,"
-        " instead of the reader that ships, or `none`; `footnote calibrate` after setting it",
-    ),
-    Setting(
-        "FOOTNOTE_KEEP_GENERATIONS", "2", "how many states of the index are kept, for `footnote rollback`"
-    ),
-    Setting(
-        "FOOTNOTE_CANARIES",
-        "",
-        "questions, as for `footnote eval`, that a new index must answer before it is used;"
-        " `canaries.jsonl` in the data folder is taken where it exists",
-    ),
-    Setting("FOOTNOTE_CANARIES_FAIL_UNDER", "answer_hit=1", "how well, as for `footnote eval --fail-under`"),
-    Setting(
-        "FOOTNOTE_BALANCE", "0.5", "from 0 (answer whenever there is anything) to 1 (answer only when sure)"
-    ),
-    Setting(
-        "FOOTNOTE_ALLOW_HOSTS",
-        "",
-        "hosts, parted by commas, that `footnote add` may fetch from though their addresses are private;"
-        " with a port, such as `wiki.intern:8080`, from that port",
-    ),
-    Setting(
-        "FOOTNOTE_LLM_URL",
-        "",
-        "base address of an OpenAI-compatible language model, such as `http://localhost:11434/v1`;"
-        " it writes prose from the quotes",
-    ),
-    Setting("FOOTNOTE_LLM_MODEL", "", "that model's name, as its server knows it"),
-    Setting("FOOTNOTE_LLM_KEY", "", "that server's API key, where it wants one"),
-    Setting("FOOTNOTE_LLM_TIMEOUT", "10", "seconds until an answer goes without the model's prose"),
-    Setting("SLACK_BOT_TOKEN", "", "the bot's token, `xoxb-…`"),
-    Setting("SLACK_APP_TOKEN", "", "the app-level token, `xapp-…`, for Socket Mode"),
-    Setting("SLACK_SIGNING_SECRET", "", "the app's signing secret, for HTTP mode"),
-    Setting(
-        "SLACK_API_URL", "https://slack.com/api/", "another address of Slack's API, for tests and proxies"
-    ),
-    Setting("FOOTNOTE_SLACK_MODE", "socket", "`socket`, or `http` behind a public address"),
-    Setting(
-        "FOOTNOTE_ALLOW_BOTS",
-        "",
-        "ids of bots that are answered as people are, such as `B012AB3CD`, with commas between;"
-        " others are ignored",
-    ),
-    Setting(
-        "FOOTNOTE_ANSWER_CHANNELS",
-        "",
-        "ids of channels, such as `C012AB3CD`, where every question is answered without a mention,"
-        " if only for certain",
-    ),
-    Setting(
-        "FOOTNOTE_CHANNELS",
-        "",
-        "a file that says which collections each channel may see; `channels.yaml` in the data folder is"
-        " taken where it exists, and without one everything is seen everywhere",
-    ),
-    Setting(
-        "FOOTNOTE_SHARED_CHANNELS",
-        "refuse",
-        "`allow` answers in channels that are shared with other organisations, and their people",
-    ),
-    Setting(
-        "FOOTNOTE_CURATORS",
-        "",
-        "who may add and remove articles in Slack: ids of people, such as `U012AB3CD`, and of user groups,"
-        " such as `S012AB3CD`, with commas between",
-    ),
-    Setting("FOOTNOTE_USER_LIMIT", "20", "questions a minute that one person may ask; `0` for any number"),
-    Setting(
-        "FOOTNOTE_CHANNEL_LIMIT", "60", "questions a minute that one channel may ask; `0` for any number"
-    ),
-    Setting(
-        "FOOTNOTE_KEEP_QUESTIONS",
-        "no",
-        "`yes` keeps the words of questions as long as the rest, for `footnote report`",
-    ),
-    Setting(
-        "FOOTNOTE_RETENTION_DAYS", "90", "days after which outcomes, verdicts and all else are forgotten"
-    ),
-    Setting(
-        "FOOTNOTE_REPORT_CHANNEL",
-        "",
-        "id of a channel, such as `C012AB3CD`, that gets the report of the week each Monday",
-    ),
-    Setting("PORT", "3000", "the port of HTTP mode"),
-    Setting(
-        "SLACK_CLIENT_ID",
-        "",
-        "the app's client id: in HTTP mode, workspaces then install the app by themselves, and"
-        " `SLACK_BOT_TOKEN` is not needed",
-    ),
-    Setting("SLACK_CLIENT_SECRET", "", "the client secret that goes with it"),
-    Setting(
-        "FOOTNOTE_INSTALL_TEAMS",
-        "",
-        "ids of the workspaces that may install it so, such as `T012AB3CD`, with commas between, or `any`:"
-        " each can then ask the articles",
-    ),
-    Setting(
-        "FOOTNOTE_METRICS_PORT",
-        "",
-        "a port for `/metrics` (Prometheus), `/healthz` and `/readyz` of the bot in Slack; none without it",
-    ),
-    Setting("FOOTNOTE_METRICS_HOST", "127.0.0.1", "the address that they are served at"),
-    Setting(
-        "FOOTNOTE_LOG_LEVEL", "INFO", "how much the bot in Slack logs: `DEBUG`, `INFO`, `WARNING` or `ERROR`"
-    ),
-    Setting("FOOTNOTE_LOG_FORMAT", "text", "`json` logs one JSON object a line"),
-    Setting("FOOTNOTE_DEBUG", "", "`1` shows the traceback of an unexpected error"),
-    Setting("NO_COLOR", "", "anything switches colours off"),
-)
+def setting(variable: str, default: str, meaning: str, check: Check = str, *, secret: bool = False) -> Any:
+    """Declare a field that `variable` sets.  A secret stays out of `repr`, and so out of logs."""
+    declared = Setting(variable, default, meaning, check)
+    return field(default=check(default), repr=not secret, metadata={"setting": declared})
 
-SlackMode = Literal["socket", "http"]
-LogFormat = Literal["text", "json"]
+
+def group(kind: type[Any]) -> Any:
+    """Declare a field that holds the settings of a group."""
+    return field(default_factory=kind, metadata={"group": kind})
+
+
+def optional(check: Callable[[str], T]) -> Callable[[str], T | None]:
+    """None if nothing is written."""
+    return lambda text: check(text) if text else None
+
+
+def folder(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        # The length first: thousands of digits would take Python long to read.
+        if text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most:
+            return int(text)
+        raise ValueError(f"a number from {least} to {most}")
+
+    return check
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")  # outside of every range
+
+
+def share(text: str) -> float:
+    value = _float(text)
+    if not 0 <= value <= 1:
+        raise ValueError("a number from 0 to 1")
+    return value
+
+
+def seconds(most: int) -> Callable[[str], float]:
+    def check(text: str) -> float:
+        value = _float(text)
+        if not 0 < value <= most:
+            raise ValueError(f"a number of seconds, at most {most}")
+        return value
+
+    return check
+
+
+def one_of(*words: str, change: Callable[[str], str] = str.lower) -> Check:
+    """One of `words`, in capitals or not."""
+    *first, last = words
+
+    def check(text: str) -> str:
+        if change(text) not in words:
+            raise ValueError(f"{', '.join(first)} or {last}")
+        return change(text)
+
+    return check
+
+
+def yes_or_no(yes: str, no: str) -> Callable[[str], bool]:
+    choice = one_of(yes, no)
+    return lambda text: bool(choice(text) == yes)
+
+
+def slack_ids(kinds: str, of: str) -> Callable[[str], frozenset[str]]:
+    """Ids begin with a letter that says what they name; a channel's name instead would never match."""
+
+    def check(text: str) -> frozenset[str]:
+        ids = frozenset(text.replace(",", " ").split())
+        if not all(re.fullmatch(rf"[{kinds}][A-Z0-9]{{2,}}", one) for one in ids):
+            raise ValueError(f"ids of {of}, with commas between")
+        return ids
+
+    return check
+
+
+def teams(text: str) -> frozenset[str]:
+    if text.lower() == ANY_TEAM:
+        return frozenset({ANY_TEAM})
+    return slack_ids("T", "workspaces, such as T012AB3CD")(text)
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    found = tuple(host.strip().lower() for host in text.split(",") if host.strip())
+    # An address instead of its host would allow nothing, and say nothing of it.
+    if any(character in host for host in found for character in "/@?#* "):
+        raise ValueError("names of hosts, parted by commas, such as wiki.intern,docs.intern:8080")
+    return found
+
+
+def api_url(text: str) -> str:
+    if not text.startswith(("https://", "http://")):
+        raise ValueError("an address that begins with https:// or http://")
+    # slack_sdk appends the method's name to it.
+    return text if text.endswith("/") else f"{text}/"
+
+
+def llm_url(text: str) -> str:
+    allowed = "an address such as http://localhost:11434/v1, without user, question mark or #"
+    try:
+        parts = urlsplit(text)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or brackets that do not match
+        complete = False
+    if text and (not complete or "@" in parts.netloc or set("?# ") & set(text)):
+        # Not shown: a password may be in it.
+        raise FootnoteError(f"FOOTNOTE_LLM_URL is no base address. Set it to {allowed}.")
+    return text.rstrip("/").removesuffix("/chat/completions")
+
+
+def llm_key(text: str) -> str | None:
+    # It becomes a header, where a line end would begin another one.
+    if not all("!" <= character <= "~" for character in text):
+        raise FootnoteError("FOOTNOTE_LLM_KEY holds a character that no key has. Copy it again.")
+    return text or None
 
 
 @dataclass(frozen=True, slots=True)
 class LlmSettings:
     """The language model that writes prose from the quotes."""
 
-    url: str
-    """Base address without a slash at its end."""
-    model: str
-    key: str | None = field(repr=False)
-    timeout: float
-    """Seconds."""
+    url: str = setting(
+        "FOOTNOTE_LLM_URL",
+        "",
+        "base address of an OpenAI-compatible language model, such as `http://localhost:11434/v1`;"
+        " it writes prose from the quotes",
+        llm_url,
+    )
+    """Without a slash at its end."""
+    model: str = setting("FOOTNOTE_LLM_MODEL", "", "that model's name, as its server knows it")
+    key: str | None = setting(
+        "FOOTNOTE_LLM_KEY", "", "that server's API key, where it wants one", llm_key, secret=True
+    )
+    # Nobody waits longer than five minutes for prose, with the quotes at hand.
+    timeout: float = setting(
+        "FOOTNOTE_LLM_TIMEOUT", "10", "seconds until an answer goes without the model's prose", seconds(300)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """What the bot in Slack must be told.  The fields without a variable are for tests."""
+
+    bot_token: str = setting("SLACK_BOT_TOKEN", "", "the bot's token, `xoxb-…`", secret=True)
+    app_token: str = setting(
+        "SLACK_APP_TOKEN", "", "the app-level token, `xapp-…`, for Socket Mode", secret=True
+    )
+    signing_secret: str = setting(
+        "SLACK_SIGNING_SECRET", "", "the app's signing secret, for HTTP mode", secret=True
+    )
+    api_url: str = setting(
+        "SLACK_API_URL",
+        "https://slack.com/api/",
+        "another address of Slack's API, for tests and proxies",
+        api_url,
+    )
+    mode: SlackMode = setting(
+        "FOOTNOTE_SLACK_MODE",
+        "socket",
+        "`socket`, or `http` behind a public address",
+        one_of("socket", "http"),
+    )
+    allow_bots: frozenset[str] = setting(
+        "FOOTNOTE_ALLOW_BOTS",
+        "",
+        "ids of bots that are answered as people are, such as `B012AB3CD`, with commas between;"
+        " others are ignored",
+        slack_ids("ABUW", "bots, such as B012AB3CD"),
+    )
+    answer_channels: frozenset[str] = setting(
+        "FOOTNOTE_ANSWER_CHANNELS",
+        "",
+        "ids of channels, such as `C012AB3CD`, where every question is answered without a mention,"
+        " if only for certain",
+        slack_ids("CG", "channels, such as C012AB3CD"),
+    )
+    channels: Path | None = setting(
+        "FOOTNOTE_CHANNELS",
+        "",
+        "a file that says which collections each channel may see; `channels.yaml` in the data folder is"
+        " taken where it exists, and without one everything is seen everywhere",
+        optional(folder),
+    )
+    shared_channels: bool = setting(
+        "FOOTNOTE_SHARED_CHANNELS",
+        "refuse",
+        "`allow` answers in channels that are shared with other organisations, and their people",
+        yes_or_no("allow", "refuse"),
+    )
+    curators: frozenset[str] = setting(
+        "FOOTNOTE_CURATORS",
+        "",
+        "who may add and remove articles in Slack: ids of people, such as `U012AB3CD`, and of user groups,"
+        " such as `S012AB3CD`, with commas between",
+        slack_ids("USW", "people and user groups, such as U012AB3CD"),
+    )
+    user_limit: int = setting(
+        "FOOTNOTE_USER_LIMIT",
+        "20",
+        "questions a minute that one person may ask; `0` for any number",
+        whole(0, 10_000),
+    )
+    channel_limit: int = setting(
+        "FOOTNOTE_CHANNEL_LIMIT",
+        "60",  # Slack takes about one message a second in a channel
+        "questions a minute that one channel may ask; `0` for any number",
+        whole(0, 10_000),
+    )
+    keep_questions: bool = setting(
+        "FOOTNOTE_KEEP_QUESTIONS",
+        "no",
+        "`yes` keeps the words of questions as long as the rest, for `footnote report`",
+        yes_or_no("yes", "no"),
+    )
+    retention_days: int = setting(
+        "FOOTNOTE_RETENTION_DAYS",
+        "90",
+        "days after which outcomes, verdicts and all else are forgotten",
+        whole(1, 3_650),
+    )
+    port: int = setting("PORT", "3000", "the port of HTTP mode", whole(1, 65_535))
+    """In a test, 0 takes any free port."""
+    client_id: str = setting(
+        "SLACK_CLIENT_ID",
+        "",
+        "the app's client id: in HTTP mode, workspaces then install the app by themselves, and"
+        " `SLACK_BOT_TOKEN` is not needed",
+    )
+    client_secret: str = setting(
+        "SLACK_CLIENT_SECRET", "", "the client secret that goes with it", secret=True
+    )
+    install_teams: frozenset[str] = setting(
+        "FOOTNOTE_INSTALL_TEAMS",
+        "",
+        "ids of the workspaces that may install it so, such as `T012AB3CD`, with commas between, or `any`:"
+        " each can then ask the articles",
+        teams,
+    )
+    metrics_port: int | None = setting(
+        "FOOTNOTE_METRICS_PORT",
+        "",
+        "a port for `/metrics` (Prometheus), `/healthz` and `/readyz` of the bot in Slack; none without it",
+        optional(whole(1, 65_535)),
+    )
+    metrics_host: str = setting("FOOTNOTE_METRICS_HOST", "127.0.0.1", "the address that they are served at")
+
+    host: str = "0.0.0.0"
+    """HTTP mode: the address to listen on."""
+    installations: Path | None = None
+    """The folder of the tokens of workspaces that install the app by themselves."""
+    workers: int = 4
+    """Questions looked up and posted at the same time."""
+    queue_size: int = 100
+    """Questions that may wait; beyond it the bot says that it is busy."""
+    ping_seconds: float = 2.0
+    """Socket Mode: how often the connection is probed; a dead one is given up after four or five times."""
+    drain_seconds: float = 8.0
+    """Time for the questions under way when stopping; a container is killed after 10 s."""
+    round_seconds: float = 5.0
+    """How often claims are renewed and questions that were left behind are looked for."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything of Slack is configured, completely or not."""
+        return any((self.client_id, self.bot_token, self.app_token, self.signing_secret))
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one run, checked.  Secrets stay out of its `repr`, and so out of logs."""
+    """The settings of one run, checked."""
 
-    sources: Path
-    data: Path
-    model: str | None
-    """None for the packaged model."""
-    reader: str | None
-    """None for the one that ships; `NO_READER` for none at all."""
-    keep_generations: int
-    canaries: Path | None
-    canaries_fail_under: str
-    balance: float
-    allow_hosts: tuple[str, ...]
-    """Hosts, or hosts with a port, that may be fetched from at private addresses."""
-    llm: LlmSettings | None
+    sources: Path = setting(
+        "FOOTNOTE_SOURCES", "sources", "folder of your articles; also `--sources DIR`", folder
+    )
+    data: Path = setting(
+        "FOOTNOTE_DATA", "data", "folder of the index and of the bot's state; also `--data DIR`", folder
+    )
+    model: str | None = setting(
+        "FOOTNOTE_MODEL",
+        "",
+        "a sentence-transformers model, by folder or name, instead of the one installed",
+        optional(str),
+    )
+    reader: str | None = setting(
+        "FOOTNOTE_READER",
+        "",
+        "a model for question answering that was trained on SQuAD 2.0 or the like, by folder or name,"
+        " instead of the reader that ships, or `none`; `footnote calibrate` after setting it",
+        optional(str),
+    )
+    keep_generations: int = setting(
+        "FOOTNOTE_KEEP_GENERATIONS",
+        "2",
+        "how many states of the index are kept, for `footnote rollback`",
+        whole(1, 1_000),
+    )
+    canaries: Path | None = setting(
+        "FOOTNOTE_CANARIES",
+        "",
+        "questions, as for `footnote eval`, that a new index must answer before it is used;"
+        " `canaries.jsonl` in the data folder is taken where it exists",
+        optional(folder),
+    )
+    canaries_fail_under: str = setting(
+        "FOOTNOTE_CANARIES_FAIL_UNDER", "answer_hit=1", "how well, as for `footnote eval --fail-under`"
+    )
+    balance: float = setting(
+        "FOOTNOTE_BALANCE",
+        "0.5",
+        "from 0 (answer whenever there is anything) to 1 (answer only when sure)",
+        share,
+    )
+    allow_hosts: tuple[str, ...] = setting(
+        "FOOTNOTE_ALLOW_HOSTS",
+        "",
+        "hosts, parted by commas, that `footnote add` may fetch from though their addresses are private;"
+        " with a port, such as `wiki.intern:8080`, from that port",
+        hosts,
+    )
+    llm: LlmSettings | None = group(LlmSettings)
     """None: answers are quotes alone."""
-    slack_bot_token: str | None = field(repr=False)
-    slack_app_token: str | None = field(repr=False)
-    slack_signing_secret: str | None = field(repr=False)
-    slack_api_url: str
-    slack_mode: SlackMode
-    allow_bots: frozenset[str]
-    answer_channels: frozenset[str]
-    channels: Path | None
-    """None: the file in the data folder, where there is one."""
-    shared_channels: bool
-    """Whether outsiders are answered."""
-    curators: frozenset[str]
-    user_limit: int
-    channel_limit: int
-    """Questions a minute; 0 for any number."""
-    keep_questions: bool
-    retention_days: int
-    report_channel: str
-    """Empty for none."""
-    port: int
-    slack_client_id: str | None
-    slack_client_secret: str | None = field(repr=False)
-    install_teams: frozenset[str]
-    """Workspaces that may install the app by themselves; `any` for all of them."""
-    metrics_port: int | None
-    metrics_host: str
-    log_level: str
-    log_format: LogFormat
-    debug: bool
-    color: bool
+    slack: SlackSettings = group(SlackSettings)
+    log_level: str = setting(
+        "FOOTNOTE_LOG_LEVEL",
+        "INFO",
+        "how much the bot in Slack logs: `DEBUG`, `INFO`, `WARNING` or `ERROR`",
+        one_of("DEBUG", "INFO", "WARNING", "ERROR", change=str.upper),
+    )
+    log_format: LogFormat = setting(
+        "FOOTNOTE_LOG_FORMAT", "text", "`json` logs one JSON object a line", one_of("text", "json")
+    )
+    debug: bool = setting(
+        "FOOTNOTE_DEBUG",
+        "",
+        "`1` shows the traceback of an unexpected error",
+        lambda text: text not in ("", "0"),
+    )
+    color: bool = setting("NO_COLOR", "", "anything switches colours off", lambda text: not text)
 
-    @property
-    def slack_wanted(self) -> bool:
-        """Whether anything of Slack is configured, completely or not."""
-        return self.slack_installs or any(
-            (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
-        )
 
-    @property
-    def slack_installs(self) -> bool:
-        """Whether workspaces install the app by themselves."""
-        return self.slack_client_id is not None
+_SLACK_CLI = {"SLACK_CLI_XOXB": "SLACK_BOT_TOKEN", "SLACK_CLI_XAPP": "SLACK_APP_TOKEN"}
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -242,49 +397,33 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             "FOOTNOTE_RERANKER is no longer a setting: a reader, which finds the words that answer, has"
             " replaced the reranker. Remove it; FOOTNOTE_READER sets another reader than the one that ships."
         )
-    values = {
-        known.variable: environment.get(known.variable, "").strip() or known.default for known in SETTINGS
-    }
-    return Settings(
-        sources=Path(values["FOOTNOTE_SOURCES"]).expanduser(),
-        data=Path(values["FOOTNOTE_DATA"]).expanduser(),
-        model=values["FOOTNOTE_MODEL"] or None,
-        reader=values["FOOTNOTE_READER"] or None,
-        keep_generations=_keep(values["FOOTNOTE_KEEP_GENERATIONS"]),
-        canaries=Path(values["FOOTNOTE_CANARIES"]).expanduser() if values["FOOTNOTE_CANARIES"] else None,
-        canaries_fail_under=values["FOOTNOTE_CANARIES_FAIL_UNDER"],
-        balance=_balance(values["FOOTNOTE_BALANCE"]),
-        allow_hosts=_hosts("FOOTNOTE_ALLOW_HOSTS", values["FOOTNOTE_ALLOW_HOSTS"]),
-        llm=_llm(values),
-        # `slack run` of Slack's own command line brings tokens under its own names.
-        slack_bot_token=values["SLACK_BOT_TOKEN"] or environment.get("SLACK_CLI_XOXB") or None,
-        slack_app_token=values["SLACK_APP_TOKEN"] or environment.get("SLACK_CLI_XAPP") or None,
-        slack_signing_secret=values["SLACK_SIGNING_SECRET"] or None,
-        slack_api_url=_api_url(values["SLACK_API_URL"]),
-        slack_mode=_slack_mode(values["FOOTNOTE_SLACK_MODE"]),
-        allow_bots=_slack_ids("FOOTNOTE_ALLOW_BOTS", values, "ABUW", "bots, such as B012AB3CD"),
-        answer_channels=_slack_ids("FOOTNOTE_ANSWER_CHANNELS", values, "CG", "channels, such as C012AB3CD"),
-        channels=Path(values["FOOTNOTE_CHANNELS"]).expanduser() if values["FOOTNOTE_CHANNELS"] else None,
-        shared_channels=_allowed("FOOTNOTE_SHARED_CHANNELS", values["FOOTNOTE_SHARED_CHANNELS"]),
-        curators=_slack_ids("FOOTNOTE_CURATORS", values, "USW", "people and user groups, such as U012AB3CD"),
-        user_limit=_number("FOOTNOTE_USER_LIMIT", values, 0, MAX_LIMIT),
-        channel_limit=_number("FOOTNOTE_CHANNEL_LIMIT", values, 0, MAX_LIMIT),
-        keep_questions=_yes("FOOTNOTE_KEEP_QUESTIONS", values),
-        retention_days=_number("FOOTNOTE_RETENTION_DAYS", values, 1, MAX_RETENTION_DAYS),
-        report_channel=_report_channel(values),
-        port=_port("PORT", values["PORT"]),
-        slack_client_id=_client(values),
-        slack_client_secret=values["SLACK_CLIENT_SECRET"] or None,
-        install_teams=_install_teams(values),
-        metrics_port=_port("FOOTNOTE_METRICS_PORT", values["FOOTNOTE_METRICS_PORT"])
-        if values["FOOTNOTE_METRICS_PORT"]
-        else None,
-        metrics_host=values["FOOTNOTE_METRICS_HOST"],
-        log_level=_log_level(values["FOOTNOTE_LOG_LEVEL"]),
-        log_format=_log_format(values["FOOTNOTE_LOG_FORMAT"]),
-        debug=bool(values["FOOTNOTE_DEBUG"]) and values["FOOTNOTE_DEBUG"] != "0",
-        color=not values["NO_COLOR"],
-    )
+    # `slack run`, of Slack's own command line, brings tokens under names of its own.
+    brought = {ours: environment[theirs] for theirs, ours in _SLACK_CLI.items() if environment.get(theirs)}
+    settings = read(Settings, {**brought, **environment})
+    assert settings.llm is not None, "it is read as the other groups are"
+    _both_or_neither(FOOTNOTE_LLM_URL=settings.llm.url, FOOTNOTE_LLM_MODEL=settings.llm.model)
+    _check_installing(settings.slack)
+    return settings if settings.llm.url else replace(settings, llm=None)
+
+
+def read(kind: type[T], environment: Mapping[str, str]) -> T:
+    """Return the settings of one group; raise `FootnoteError` that names the wrong one."""
+    values: dict[str, Any] = {}
+    for one in fields(kind):  # type: ignore[arg-type]  # dataclasses, all of them
+        if "group" in one.metadata:
+            values[one.name] = read(one.metadata["group"], environment)
+        elif "setting" in one.metadata:
+            values[one.name] = _checked(one.metadata["setting"], environment)
+    return kind(**values)
+
+
+def table(kind: type[Any] = Settings) -> Iterator[Setting]:
+    """Yield every setting, in the order of the README's table."""
+    for one in fields(kind):
+        if "group" in one.metadata:
+            yield from table(one.metadata["group"])
+        elif "setting" in one.metadata:
+            yield one.metadata["setting"]
 
 
 def keep_arithmetic_to_one_thread() -> None:
@@ -316,179 +455,33 @@ def read_environment(folder: Path) -> dict[str, str]:
     return {**{name: value for name, value in written.items() if value is not None}, **os.environ}
 
 
-def _keep(text: str) -> int:
-    return _number("FOOTNOTE_KEEP_GENERATIONS", {"FOOTNOTE_KEEP_GENERATIONS": text}, 1, MAX_KEPT_GENERATIONS)
-
-
-def _balance(text: str) -> float:
+def _checked(declared: Setting, environment: Mapping[str, str]) -> Any:
+    text = environment.get(declared.variable, "").strip() or declared.default
     try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise _wrong("FOOTNOTE_BALANCE", text, "a number from 0 to 1")
-    return value
+        return declared.check(text)
+    except ValueError as allowed:
+        raise FootnoteError(f"{declared.variable} is {text!r}. Set it to {allowed}.") from None
 
 
-def _hosts(variable: str, text: str) -> tuple[str, ...]:
-    hosts = tuple(host.strip().lower() for host in text.split(",") if host.strip())
-    for host in hosts:
-        # An address instead of its host would allow nothing, and say nothing of it.
-        if any(character in host for character in "/@?#* "):
-            allowed = "names of hosts, parted by commas, such as wiki.intern,docs.intern:8080"
-            raise _wrong(variable, text, allowed)
-    return hosts
+def _both_or_neither(**values: str) -> None:
+    given = [variable for variable, value in values.items() if value]
+    missing = [variable for variable, value in values.items() if not value]
+    if given and missing:
+        raise FootnoteError(f"{given[0]} is set and {missing[0]} is not. Set both, or neither.")
 
 
-def _llm(values: Mapping[str, str]) -> LlmSettings | None:
-    url, model = values["FOOTNOTE_LLM_URL"], values["FOOTNOTE_LLM_MODEL"]
-    timeout = _seconds("FOOTNOTE_LLM_TIMEOUT", values["FOOTNOTE_LLM_TIMEOUT"])
-    if not url and not model:
-        return None
-    if not url or not model:
-        there, missing = ("FOOTNOTE_LLM_URL", "FOOTNOTE_LLM_MODEL")[:: 1 if url else -1]
-        raise FootnoteError(f"{there} is set and {missing} is not. Set both, or neither.")
-    return LlmSettings(_base_url(url), model, _key(values["FOOTNOTE_LLM_KEY"]), timeout)
-
-
-def _base_url(text: str) -> str:
-    allowed = "an address such as http://localhost:11434/v1, without user, question mark or #"
-    try:
-        parts = urlsplit(text)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, or brackets that do not match
-        whole = False
-    if not whole or "@" in parts.netloc or set("?# ") & set(text):
-        # Not shown: a password may be in it.
-        raise FootnoteError(f"FOOTNOTE_LLM_URL is no base address. Set it to {allowed}.")
-    return text.rstrip("/").removesuffix("/chat/completions")
-
-
-def _key(text: str) -> str | None:
-    # It becomes a header, where a line end would begin another one.
-    if not all("!" <= character <= "~" for character in text):
-        raise FootnoteError("FOOTNOTE_LLM_KEY holds a character that no key has. Copy it again.")
-    return text or None
-
-
-def _seconds(variable: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= MAX_TIMEOUT_SECONDS:
-        raise _wrong(variable, text, f"a number of seconds, at most {MAX_TIMEOUT_SECONDS}")
-    return value
-
-
-def _api_url(text: str) -> str:
-    if not text.startswith(("https://", "http://")):
-        raise _wrong("SLACK_API_URL", text, "an address that begins with https:// or http://")
-    # slack_sdk appends the method's name to it.
-    return text if text.endswith("/") else f"{text}/"
-
-
-def _slack_mode(text: str) -> SlackMode:
-    match text.lower():
-        case "socket":
-            return "socket"
-        case "http":
-            return "http"
-        case _:
-            raise _wrong("FOOTNOTE_SLACK_MODE", text, "socket or http")
-
-
-def _slack_ids(variable: str, values: Mapping[str, str], kinds: str, of: str) -> frozenset[str]:
-    """Ids begin with a letter that says what they name; a channel's name instead would never match."""
-    ids = frozenset(values[variable].replace(",", " ").split())
-    if not all(re.fullmatch(rf"[{kinds}][A-Z0-9]{{2,}}", one) for one in ids):
-        raise _wrong(variable, values[variable], f"ids of {of}, with commas between")
-    return ids
-
-
-def _allowed(variable: str, text: str) -> bool:
-    if text.lower() not in ("allow", "refuse"):
-        raise _wrong(variable, text, "allow or refuse")
-    return text.lower() == "allow"
-
-
-def _number(variable: str, values: Mapping[str, str], least: int, most: int) -> int:
-    text = values[variable]
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-        raise _wrong(variable, text, f"a number from {least} to {most}")
-    return int(text)
-
-
-def _yes(variable: str, values: Mapping[str, str]) -> bool:
-    said = {"yes": True, "no": False}.get(values[variable].lower())
-    if said is None:
-        raise _wrong(variable, values[variable], "yes or no")
-    return said
-
-
-def _report_channel(values: Mapping[str, str]) -> str:
-    variable = "FOOTNOTE_REPORT_CHANNEL"
-    ids = _slack_ids(variable, values, "CG", "channels, such as C012AB3CD")
-    if len(ids) > 1:
-        raise _wrong(variable, values[variable], "the id of one channel")
-    return "".join(ids)
-
-
-def _client(values: Mapping[str, str]) -> str | None:
-    """The client id; None where workspaces do not install the app by themselves."""
-    both = ("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET")
-    given = [variable for variable in both if values[variable]]
-    if not given:
-        return None
-    if len(given) == 1:
-        missing = next(variable for variable in both if not values[variable])
-        raise FootnoteError(f"{given[0]} is set and {missing} is not. Set both, or neither.")
-    if _slack_mode(values["FOOTNOTE_SLACK_MODE"]) != "http":
+def _check_installing(slack: SlackSettings) -> None:
+    """Raise `FootnoteError` if workspaces shall install the app by themselves and cannot."""
+    _both_or_neither(SLACK_CLIENT_ID=slack.client_id, SLACK_CLIENT_SECRET=slack.client_secret)
+    if not slack.client_id:
+        return
+    if slack.mode != "http":
         raise FootnoteError(
             "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET are for workspaces that install the app by themselves,"
             " which needs a public address. Set FOOTNOTE_SLACK_MODE to http, or remove them."
         )
-    if values["FOOTNOTE_REPORT_CHANNEL"]:
+    if not slack.install_teams:
         raise FootnoteError(
-            "FOOTNOTE_REPORT_CHANNEL would tell one workspace what others ask. Remove it, or SLACK_CLIENT_ID."
+            "SLACK_CLIENT_ID is set and FOOTNOTE_INSTALL_TEAMS is not: every workspace of the world could ask"
+            " your articles. Set FOOTNOTE_INSTALL_TEAMS to the ids of those that may, or to any."
         )
-    return values["SLACK_CLIENT_ID"]
-
-
-def _install_teams(values: Mapping[str, str]) -> frozenset[str]:
-    variable = "FOOTNOTE_INSTALL_TEAMS"
-    if values[variable].lower() == "any":
-        return frozenset({"any"})
-    teams = _slack_ids(variable, values, "T", "workspaces, such as T012AB3CD")
-    if values["SLACK_CLIENT_ID"] and not teams:
-        raise FootnoteError(
-            f"SLACK_CLIENT_ID is set and {variable} is not: every workspace of the world could ask your"
-            f" articles. Set {variable} to the ids of those that may install the app, or to any."
-        )
-    return teams
-
-
-def _port(variable: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise _wrong(variable, text, "a number from 1 to 65535")
-    return int(text)
-
-
-def _log_format(text: str) -> LogFormat:
-    match text.lower():
-        case "text":
-            return "text"
-        case "json":
-            return "json"
-        case _:
-            raise _wrong("FOOTNOTE_LOG_FORMAT", text, "text or json")
-
-
-def _log_level(text: str) -> str:
-    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise _wrong("FOOTNOTE_LOG_LEVEL", text, "DEBUG, INFO, WARNING or ERROR")
-    return text.upper()
-
-
-def _wrong(variable: str, value: str, allowed: str) -> FootnoteError:
-    return FootnoteError(f"{variable} is {value!r}. Set it to {allowed}.")

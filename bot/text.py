@@ -180,7 +180,7 @@ def instead_line(instead: Instead, words: Words) -> str:
     """That something which was asked for is not named, and what is."""
     asked = shortened(instead.asked, MAX_SUBJECT_CHARS)
     if instead.named is None:
-        return words.named_nowhere.format(asked=asked)
+        return words.not_named_here.format(asked=asked)
     return words.instead.format(asked=asked, named=shortened(instead.named, MAX_SUBJECT_CHARS))
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from index.types import Scope as Scope
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -59,7 +61,7 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """What the question names and no article does, beside what the articles do name."""
+    """What the question names and the articles that fit do not, beside what they do name."""
 
     asked: str
     """In the asker's words: "ERR-1044", "version 10.4"."""
@@ -229,10 +231,6 @@ class Overview:
     passages: int
     collections: tuple[Collection, ...]
     """The largest first."""
-
-
-Scope = frozenset[str] | None
-"""The collections that somebody may see, as `Collection.name` has them; None for all of them."""
 
 
 class Answers(Protocol):

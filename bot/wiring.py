@@ -7,36 +7,34 @@ load, which `doctor` and `manifest` need not spend.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bot.answer.answerer import Answerer
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
-from bot.config import NO_READER, LlmSettings, Settings
+from bot.config import NO_READER, LlmSettings, Settings, SlackSettings
 from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
+from bot.library.store import open_store
 from bot.memory import State
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
+from bot.report import Report
 from bot.slack import health
 from bot.types import Answers, Scope
-from index.build import Acceptance, Progress, build
+from index.build import Acceptance, BuildOptions, Progress, build
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
 from index.encoders.packaged import lightest
 from index.encoders.reader import AnyReader, ShippedReader
-from index.generation import Generation, LiveGeneration
-from index.manifests import current_name
+from index.generations import FileStore
 from index.search import Searcher
+from index.store import Current, Pinned, Snapshot
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
-
-if TYPE_CHECKING:
-    from bot.slack.settings import SlackSettings
 
 STATE_FILE = "state.sqlite"
 INSTALLATIONS_FOLDER = "installations"
@@ -54,7 +52,7 @@ def open_memory(settings: Settings) -> State:
         raise FootnoteError(
             f"{path} does not exist: no question was asked in Slack yet. Run `footnote slack`."
         )
-    return State(path, prune=False, keep_questions=settings.keep_questions)
+    return State(path, prune=False, keep_questions=settings.slack.keep_questions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +69,32 @@ class Parts:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
     reader: Callable[[Settings], Reader | None]
     observer: Callable[[Settings], Observer]
+    post_report: Callable[[Settings, Report, str], None]
+    """Raise `FootnoteError` if the channel may not see it, or Slack does not take it."""
     memory: Callable[[Settings], State] = open_memory
 
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
     """Bring the saved index up to date."""
-    return build(
-        settings.sources,
-        settings.data,
-        _encoder(settings.model),
+    options = BuildOptions(
         progress=progress,
         keep=settings.keep_generations,
         accept=_canaries(settings),
+        store=open_store(settings),
     )
+    return build(settings.sources, settings.data, _encoder(settings.model), options)
 
 
 def open_search(settings: Settings, scope: Scope = None) -> Search:
     """Raise `FootnoteError` where there is no usable index."""
-    searcher = Searcher(_live(settings.data, settings.model).get(), _encoder(settings.model))
+    searcher = Searcher(_live(settings.data, settings.model).current(), _encoder(settings.model))
     return View(searcher, scope).search
 
 
 def open_answers(settings: Settings) -> Answers:
     """Raise `FootnoteError` where there is no usable index."""
     live = _live(settings.data, settings.model)
-    live.get()
+    live.current()
     answers = _answerer(settings, live)
     return answers if settings.llm is None else _written(answers, settings.llm)
 
@@ -108,17 +107,18 @@ def open_library(settings: Settings) -> Library:
         _live(settings.data, settings.model).refresh()
         return report
 
-    library = Library(settings.sources, settings.data, built, settings.allow_hosts)
-    library.keep_removed_days = settings.retention_days
+    store = open_store(settings)
+    library = Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library.keep_removed_days = settings.slack.retention_days
     return library
 
 
 def open_rights(settings: Settings) -> LiveRights:
     """Raise `FootnoteError` where the file that says what may be seen where is not understood."""
     return LiveRights(
-        settings.channels or settings.data / rights.DEFAULT_FILE,
-        lambda: rights.known_collections(settings.sources, settings.data),
-        may_be_missing=settings.channels is None,
+        settings.slack.channels or settings.data / rights.DEFAULT_FILE,
+        lambda: rights.known_collections(settings.sources, open_store(settings)),
+        may_be_missing=settings.slack.channels is None,
     )
 
 
@@ -133,12 +133,12 @@ def open_reader(settings: Settings) -> Reader | None:
 def open_observer(settings: Settings) -> Observer:
     """Raise `FootnoteError` where there is no usable index."""
     live, encoder = _live(settings.data, settings.model), _encoder(settings.model)
-    return Observer(Searcher(live.get(), encoder), encoder, open_reader(settings))
+    return Observer(Searcher(live.current(), encoder), encoder, open_reader(settings))
 
 
 def indexed_articles(settings: Settings) -> Sequence[Article]:
     """The articles that answers come from."""
-    return _live(settings.data, settings.model).get().articles
+    return _live(settings.data, settings.model).current().articles()
 
 
 def serve_slack(settings: Settings) -> None:
@@ -148,13 +148,13 @@ def serve_slack(settings: Settings) -> None:
     from bot.slack.socket_mode import run_socket_mode
 
     stop = stop_on_signals()
-    serve = run_socket_mode if settings.slack_mode == "socket" else run_http
+    serve = run_socket_mode if settings.slack.mode == "socket" else run_http
     answers = open_answers(settings)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
     state = State(
         settings.data / STATE_FILE,
-        retention_days=settings.retention_days,
-        keep_questions=settings.keep_questions,
+        retention_days=settings.slack.retention_days,
+        keep_questions=settings.slack.keep_questions,
     )
     try:
         serve(
@@ -178,6 +178,13 @@ def ask_slack(settings: Settings) -> None:
     check_tokens(_slack_settings(settings))
 
 
+def post_report(settings: Settings, made: Report, channel: str) -> None:
+    """Post a report in a Slack channel; raise `FootnoteError` if that is not possible."""
+    from bot.slack import report_post
+
+    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get)
+
+
 REAL_PARTS = Parts(
     build_index,
     open_search,
@@ -187,6 +194,7 @@ REAL_PARTS = Parts(
     ask_slack,
     open_reader,
     open_observer,
+    post_report,
 )
 
 
@@ -196,18 +204,18 @@ def _canaries(settings: Settings) -> Acceptance | None:
     if settings.canaries is None and not file.exists():
         return None
 
-    def opened(generation: Generation) -> tuple[Search, Answers]:
-        answers = _answerer(settings, LiveGeneration.of(generation))
-        return Searcher(generation, _encoder(settings.model)).search, answers
+    def opened(snapshot: Snapshot) -> tuple[Search, Answers]:
+        answers = _answerer(settings, Pinned(snapshot))
+        return Searcher(snapshot, _encoder(settings.model)).search, answers
 
     return canaries(file, settings.canaries_fail_under, opened)
 
 
-def _answerer(settings: Settings, live: LiveGeneration) -> Answerer:
+def _answerer(settings: Settings, store: Current) -> Answerer:
     encoder, reader = _encoder(settings.model), open_reader(settings)
     kept = load_calibration(settings.data, models_of(encoder, reader))
     return Answerer(
-        live,
+        store,
         encoder,
         settings.sources,
         settings.balance,
@@ -217,29 +225,7 @@ def _answerer(settings: Settings, live: LiveGeneration) -> Answerer:
 
 
 def _slack_settings(settings: Settings) -> SlackSettings:
-    from bot.slack.settings import SlackSettings
-
-    return SlackSettings(
-        bot_token=settings.slack_bot_token or "",
-        app_token=settings.slack_app_token or "",
-        signing_secret=settings.slack_signing_secret or "",
-        mode=settings.slack_mode,
-        api_url=settings.slack_api_url,
-        port=settings.port,
-        allow_bots=settings.allow_bots,
-        answer_channels=settings.answer_channels,
-        shared_channels=settings.shared_channels,
-        user_limit=settings.user_limit,
-        channel_limit=settings.channel_limit,
-        metrics_host=settings.metrics_host,
-        metrics_port=settings.metrics_port,
-        report_channel=settings.report_channel,
-        client_id=settings.slack_client_id or "",
-        client_secret=settings.slack_client_secret or "",
-        install_teams=settings.install_teams,
-        installations=settings.data / INSTALLATIONS_FOLDER,
-        curators=settings.curators,
-    )
+    return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
 
 
 def _written(answers: Answers, llm: LlmSettings) -> Answers:
@@ -250,9 +236,9 @@ def _written(answers: Answers, llm: LlmSettings) -> Answers:
 
 
 @lru_cache(maxsize=1)
-def _live(data: Path, model: str | None) -> LiveGeneration:
-    current_name(data)  # before the model: that there is no index should be known at once
-    return LiveGeneration(data, _encoder(model))
+def _live(data: Path, model: str | None) -> FileStore:
+    FileStore(data).manifest()  # before the model: that there is no index should be known at once
+    return FileStore(data, _encoder(model))
 
 
 @lru_cache(maxsize=1)

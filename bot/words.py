@@ -26,6 +26,7 @@ class Words:
     selection: str
     instead: str
     named_nowhere: str
+    not_named_here: str
 
     # About the articles themselves: of one, of several that are all shown, of more than are shown
     told_count: tuple[str, str, str]
@@ -225,8 +226,6 @@ class Words:
     report_error: str
     report_turned_away: str
     report_days: str
-    report_before: str
-    weekdays: tuple[str, ...]
     report_verdicts: str
     report_gone: str
     report_in_vain: str
@@ -261,6 +260,7 @@ ENGLISH = Words(
     selection="A selection of what the articles say:",
     instead="The articles name {named}, not {asked}.",
     named_nowhere="No article names {asked}.",
+    not_named_here="What fits best does not name {asked}.",
     told_count=(
         "I know one article:",
         "I know {count} articles:",
@@ -466,9 +466,7 @@ ENGLISH = Words(
     report_none="no answer {share}",
     report_error="errors {share}",
     report_turned_away="turned away {share}",
-    report_days="Each day: {numbers}",
-    report_before=" (the week before: {questions})",
-    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    report_days="Questions a day: {numbers}",
     report_verdicts="Verdicts: {good} 👍, {bad} 👎",
     report_gone="no quote of it to show",
     report_in_vain="Asked in vain: {count}",
@@ -501,6 +499,7 @@ CHINESE = Words(
     selection="文章内容节选：",
     instead="文章提到的是 {named}，不是 {asked}。",
     named_nowhere="没有文章提到 {asked}。",
+    not_named_here="最相近的内容没有提到 {asked}。",
     told_count=("我有一篇文章：", "我有 {count} 篇文章：", "我有 {count} 篇文章，最新的是："),
     told_collection=(
         "可以问这篇文章的内容：",
@@ -699,9 +698,7 @@ CHINESE = Words(
     report_none="没有答案 {share}",
     report_error="出错 {share}",
     report_turned_away="未受理 {share}",
-    report_days="每天：{numbers}",
-    report_before="（前一周：{questions}）",
-    weekdays=("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+    report_days="每天的提问：{numbers}",
     report_verdicts="评价：{good} 👍，{bad} 👎",
     report_gone="没有可以显示的引文",
     report_in_vain="没有得到回答的提问：{count}",

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from index.types import Article, ChunkSettings, Passage
+from index.types import Article, ChunkSettings, Passage, Table
 from index.units import Kind, Unit, units_of
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
-Table = npt.NDArray[np.int32]
 
 # What a break costs, where 1 is the cost of a passage that is twice its target.  A heading is
 # run over only where that saves the article a passage of less than half the target; a break in

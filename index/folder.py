@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.article import ArticleError, parse_article, text_sha256
-from index.manifests import SourceEntry
+from index.manifest import SourceEntry
 from index.types import Article, FootnoteError, SourceFailure
 
 NO_SENTENCE = "holds no sentence, only headings and marks. Write some text, or delete the file."

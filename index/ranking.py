@@ -15,21 +15,18 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from index.types import Scores
 
-# Share of the dense side where the model reads the question as well as English (R@1 .972 at .25,
-# .973 here, .970 at .5), and where it does not know the script at all (Chinese .937; .918 with the
-# weight of English).
-DENSE_WEIGHT = 0.35
+# Share of the dense side if the model reads the question as well as English, and if it does not know
+# the script at all.  See RESULTS.md, "fusion".
+DENSE_WEIGHT = 0.45
 DENSE_WEIGHT_BLIND = 0.05
 # Of the dense side, the part of the best sentence; the rest is the whole passage's.  By itself the
 # dense side gains .05 R@1 by it; beside BM25, 0, a half and 1 are within .003.
 SENTENCE_SHARE_DENSE = 0.5
-# Of the lexical side, the part of the best sentence's coverage; the rest is the passage's BM25
-# (R@1 .967 without, .973 here; recall at 5 .911 and .915).
-SENTENCE_SHARE_LEXICAL = 0.3
+# Of the lexical side, the part of the best sentence's coverage; the rest is the passage's BM25.
+SENTENCE_SHARE_LEXICAL = 0.15
 
 # Of the better neighbour in the same article: a passage among others on the subject is likelier
 # right.  Recall at 5 of the chunking corpora .893 without, .915 here, .932 with .4, which costs short
@@ -73,13 +70,13 @@ def dense_weight(question: str, tokens: int) -> float:
     return DENSE_WEIGHT_BLIND + (DENSE_WEIGHT - DENSE_WEIGHT_BLIND) * familiarity
 
 
-def dense_evidence(passage: Floats, best_sentence: Floats, background: float) -> Floats:
+def dense_evidence(passage: Scores, best_sentence: Scores, background: float) -> Scores:
     """Cosines above the question's background; both arrays have shape `(candidates,)`."""
     mixed = (1 - SENTENCE_SHARE_DENSE) * passage + SENTENCE_SHARE_DENSE * best_sentence
     return np.asarray(mixed - background, dtype=np.float32)
 
 
-def lexical_evidence(bm25: Floats, ceiling: float, best_coverage: Floats) -> Floats:
+def lexical_evidence(bm25: Scores, ceiling: float, best_coverage: Scores) -> Scores:
     """Share of the question's weight that is matched, 0..1; arrays have shape `(candidates,)`.
 
     `ceiling` is the BM25 that a passage would have that repeats every term of the question without end.
@@ -89,16 +86,16 @@ def lexical_evidence(bm25: Floats, ceiling: float, best_coverage: Floats) -> Flo
     return np.asarray(mixed, dtype=np.float32)
 
 
-def fuse(dense: Floats, lexical: Floats, weight: float) -> Floats:
+def fuse(dense: Scores, lexical: Scores, weight: float) -> Scores:
     """Convex combination (Bruch et al. 2023) of the two sides, `weight` on the dense one."""
     return np.asarray(weight * dense + (1 - weight) * lexical, dtype=np.float32)
 
 
-def with_neighbours(scores: Floats, best_beside: Floats) -> Floats:
+def with_neighbours(scores: Scores, best_beside: Scores) -> Scores:
     """Add a share of the better of the passages before and after, shape `(candidates,)`."""
     return np.asarray(scores + NEIGHBOUR_SHARE * best_beside, dtype=np.float32)
 
 
-def best_first(scores: Sequence[float] | Floats, k: int) -> list[int]:
+def best_first(scores: Sequence[float] | Scores, k: int) -> list[int]:
     """Places of the `k` highest scores, best first; equal scores keep their order."""
     return [int(i) for i in np.argsort(-np.asarray(scores), kind="stable")[:k]]

@@ -11,18 +11,12 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
-from index.generation import Generation
 from index.marks import plain
 from index.ranking import best_first, dense_evidence, dense_weight, fuse, lexical_evidence, with_neighbours
-from index.store import Found, GenerationStore, Searchable
+from index.store import Found, ReadPassage, Snapshot
 from index.terms import terms
-from index.types import Encoder, Hit
-
-Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+from index.types import Encoder, Hit, Rows, Scope, Scores, Table, Vectors
 
 # Each side proposes this many passages.  Beyond 100 the recall of the union does not rise.
 CANDIDATES = 100
@@ -68,18 +62,16 @@ class Findings:
     background: float
     weight: float
     """The share of the dense side."""
-    vector: Floats
+    vector: Vectors
     """Of the question, shape `(dimension,)`."""
 
 
 class Searcher:
     """Searches one generation.  Thread-safe; cheap to make."""
 
-    def __init__(self, generation: Generation, encoder: Encoder, store: Searchable | None = None) -> None:
-        """`store` holds the generation's vectors and terms; None where they are on this machine."""
-        self.generation = generation
+    def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
+        self.snapshot = snapshot
         self._encoder = encoder
-        self._store = store or GenerationStore(generation)
         self._terms: OrderedDict[int, list[tuple[str, ...]]] = OrderedDict()
         self._lock = Lock()
 
@@ -88,33 +80,32 @@ class Searcher:
         return self.find(question, k).hits[:k]
 
     def find(
-        self, question: str, k: int = CANDIDATES, allowed: Mask | None = None, focus: str | None = None
+        self, question: str, k: int = CANDIDATES, scope: Scope = None, focus: str | None = None
     ) -> Findings:
-        """Return at least `k` hits where the collection has them, and their sentences.
+        """Return at least `k` hits if the collections in `scope` have them, and their sentences.
 
         `focus` is the part of the question that counts most: of a follow-up, what is new in it.
-        `allowed`, shape `(passages,)`, shuts out every passage where it is False.
         """
-        index = self.generation
         in_order = tuple(terms(question))
         asked = tuple(dict.fromkeys(in_order))
         focused = frozenset(terms(focus)) if focus is not None else frozenset()
-        idf = {t: self._store.idf(t) * (FOCUS_WEIGHT if t in focused else 1.0) for t in asked}
+        weights = self.snapshot.weights(asked)
+        idf = {t: weights[t] * (FOCUS_WEIGHT if t in focused else 1.0) for t in asked}
         mass = sum(idf.values())
         vector = self._encoder.encode_questions([question])[0]
-        background = float(self._store.background @ vector)
+        background = float(self.snapshot.background @ vector)
         weight = dense_weight(question, self._encoder.count_tokens([question])[0])
-        nothing = Findings(question, in_order, asked, idf, [], [], background, weight, vector)
-        if not len(index.passages):
-            return nothing
-
         scale = _Scale(mass, background, weight)
-        found = _candidates(self._store.find(vector, idf, max(k, CANDIDATES), allowed), scale)
-        if not len(found.rows):
-            return nothing
-        order = best_first(found.rough, len(found.rows))
+        found = _candidates(self.snapshot.find(vector, idf, max(k, CANDIDATES), scope), scale)
+        if not len(found.keys):
+            return Findings(question, in_order, asked, idf, [], [], background, weight, vector)
+        order = best_first(found.rough, max(k, READ_CLOSELY))
         close, rest = np.array(order[:READ_CLOSELY]), order[READ_CLOSELY:]
-        read = [self._read(int(number), asked, idf, mass, vector) for number in found.rows[close]]
+        passages = self.snapshot.read([int(key) for key in found.keys[order]], vector)
+        read = [
+            self._reading(int(found.keys[at]), passage, asked, idf)
+            for at, passage in zip(close, passages, strict=False)
+        ]
         score = with_neighbours(
             scale.fuse(
                 found.cosine[close],
@@ -127,45 +118,37 @@ class Searcher:
         hits: list[Hit] = []
         sentences: list[Sentence] = []
         for place, i in enumerate(best_first(score, len(close))):
-            hits.append(self._hit(found, int(close[i]), float(score[i])))
+            hits.append(found.hit(int(close[i]), passages[i], float(score[i])))
             sentences.extend(read[i].at(place))
         # Not read closely: below every passage that was, in the order of the rough score.
         floor = hits[-1].score
-        unread = rest[: max(0, k - len(hits))]
-        hits.extend(self._hit(found, at, min(floor, float(found.rough[at]))) for at in unread)
+        hits.extend(
+            found.hit(at, passage, min(floor, float(found.rough[at])))
+            for at, passage in zip(rest, passages[READ_CLOSELY:], strict=True)
+        )
         return Findings(question, in_order, asked, idf, hits, sentences, background, weight, vector)
 
-    def _hit(self, found: _Candidates, at: int, score: float) -> Hit:
-        number = int(found.rows[at])
-        passage = self.generation.passages[number]
-        return Hit(passage, number, score, float(found.cosine[at]), float(found.bm25[at]))
-
-    def _read(
-        self, number: int, asked: tuple[str, ...], idf: dict[str, float], mass: float, vector: Floats
+    def _reading(
+        self, key: int, read: ReadPassage, asked: tuple[str, ...], idf: dict[str, float]
     ) -> _Reading:
-        rows = self.generation.sentence_rows(number)
-        spans = self.generation.sentences[rows.start : rows.stop, 1:]
-        cosines = self._store.sentence_cosines(number, vector)
-        in_order = self._sentence_terms(number)
+        mass = sum(idf.values())
+        in_order = self._sentence_terms(key, read)
         found = [frozenset(sequence) for sequence in in_order]
         coverage = [sum(idf[t] for t in asked if t in held) / mass if mass else 0.0 for held in found]
-        return _Reading(spans, cosines, coverage, in_order, found)
+        return _Reading(read.spans, read.cosines, coverage, in_order, found)
 
-    def _sentence_terms(self, number: int) -> list[tuple[str, ...]]:
+    def _sentence_terms(self, key: int, read: ReadPassage) -> list[tuple[str, ...]]:
         with self._lock:
-            if number in self._terms:
-                self._terms.move_to_end(number)
-                return self._terms[number]
-        rows = self.generation.sentence_rows(number)
-        text = self.generation.passages[number].article.text
-        spans = self.generation.sentences[rows.start : rows.stop, 1:].tolist()
-        contexts = self.generation.passages.contexts(number)
+            if key in self._terms:
+                self._terms.move_to_end(key)
+                return self._terms[key]
+        text = read.passage.article.text
         found = [
             tuple(terms(" ".join([*context, plain(text[start:end])])))
-            for (start, end), context in zip(spans, contexts, strict=True)
+            for (start, end), context in zip(read.spans.tolist(), read.contexts, strict=True)
         ]
         with self._lock:
-            self._terms[number] = found
+            self._terms[key] = found
             while len(self._terms) > CACHED_PASSAGES:
                 self._terms.popitem(last=False)
         return found
@@ -180,27 +163,31 @@ class _Scale:
     background: float
     weight: float
 
-    def fuse(self, cosine: Floats, best_cosine: Floats, bm25: Floats, best_coverage: Floats) -> Floats:
+    def fuse(self, cosine: Scores, best_cosine: Scores, bm25: Scores, best_coverage: Scores) -> Scores:
         dense = dense_evidence(cosine, best_cosine, self.background)
         return fuse(dense, lexical_evidence(bm25, self.mass, best_coverage), self.weight)
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Arrays of shape `(candidates,)`, in order of row."""
+    """Arrays of shape `(candidates,)`, in order of key."""
 
-    rows: Rows
-    cosine: Floats
-    bm25: Floats
-    beside: Floats
+    keys: Rows
+    cosine: Scores
+    bm25: Scores
+    beside: Scores
     """The rough score of the better neighbour."""
-    rough: Floats
+    rough: Scores
+
+    def hit(self, at: int, read: ReadPassage, score: float) -> Hit:
+        cosine, lexical = float(self.cosine[at]), float(self.bm25[at])
+        return Hit(read.passage, int(self.keys[at]), score, cosine, lexical)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    spans: npt.NDArray[np.int32]
-    cosines: Floats
+    spans: Table
+    cosines: Scores
     coverage: list[float]
     in_order: list[tuple[str, ...]]
     terms: list[frozenset[str]]
@@ -231,5 +218,5 @@ def _candidates(found: Found, scale: _Scale) -> _Candidates:
     beside = np.asarray(known.max(axis=1, initial=0.0), dtype=np.float32)
     at = found.candidates
     return _Candidates(
-        found.rows[at], found.cosine[at], found.bm25[at], beside, with_neighbours(rough[at], beside)
+        found.keys[at], found.cosine[at], found.bm25[at], beside, with_neighbours(rough[at], beside)
     )

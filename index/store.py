@@ -1,126 +1,205 @@
-"""What a search asks of the place where vectors and terms are kept, and the one that Footnote has.
+"""The seam between those who search, list and build, and the place where the index is kept.
 
-A store on another machine would serve the same two protocols: one question is one `find` and a few
-`sentence_cosines`, and rows are numbers of passages that hold for one generation.
+A `Store` has one generation after the other.  A `Snapshot` is one of them: it is taken at the start of a
+question and holds for as long as it is used, whatever is built meanwhile.  A `Draft` is the next one in
+the making, which nobody sees until it is committed.  `index.generations` keeps all three in files.
+
+A question makes three calls that may have to travel: `weights`, `find` and `read`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-import numpy.typing as npt
+from index.types import Article, Passage, Rows, Scope, Scores, Table, Vectors
 
-from index.generation import Generation
-from index.segments import Contents
-
-Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-
-# A fixed sample of the collection tells how high a cosine is for no reason at all.
-BACKGROUND_PASSAGES = 1_000
+if TYPE_CHECKING:
+    from index.generation import Contents
+    from index.manifest import Manifest, Recipe
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The passages worth a closer look, and those beside them."""
 
-    rows: Rows
-    """Ascending, candidates and neighbours alike."""
-    cosine: Floats
-    bm25: Floats
+    keys: Rows
+    """Ascending, candidates and neighbours alike.  A key means something to its own snapshot alone."""
+    cosine: Scores
+    bm25: Scores
     candidates: Rows
-    """Which of `rows` were proposed for their own sake, as places in it."""
+    """Which of `keys` were proposed for their own sake, as places in it."""
     neighbours: Rows
     """Of each candidate the passages before and after it in its article, as places; -1 for none."""
 
 
-class Searchable(Protocol):
-    """One generation of vectors and terms.  Immutable and thread-safe."""
+@dataclass(frozen=True, slots=True)
+class ReadPassage:
+    """A passage with its sentences."""
+
+    passage: Passage
+    spans: Table
+    """Shape `(sentences, 2)`: start and end in the article's text; in order."""
+    contexts: Sequence[tuple[str, ...]]
+    """What each sentence is searched with besides its own words."""
+    cosines: Scores
+    """Of each sentence with the question, shape `(sentences,)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is in one collection."""
+
+    name: str
+    articles: int
+    passages: int
+    newest: tuple[Article, ...]
+
+
+class Snapshot(Protocol):
+    """One generation of the index.  Immutable and thread-safe."""
 
     @property
-    def background(self) -> Floats:
-        """The mean of a sample of the vectors, the same whatever order the articles are in."""
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def background(self) -> Vectors:
+        """The mean of a sample of the passages' vectors, the same whatever order the articles are in."""
         ...
 
-    def idf(self, term: str) -> float: ...
+    def weights(self, terms: Iterable[str]) -> Mapping[str, float]:
+        """Return the inverse document frequency of each term, in the whole index."""
+        ...
 
-    def find(self, vector: Floats, weights: Mapping[str, float], wanted: int, allowed: Mask | None) -> Found:
-        """The best `wanted` passages by cosine and as many by BM25, of the terms as `weights` has them.
+    def find(self, vector: Vectors, weights: Mapping[str, float], wanted: int, scope: Scope) -> Found:
+        """Return the best `wanted` passages by cosine and as many by BM25, the terms weighed by `weights`.
 
-        Passages where `allowed`, shape `(passages,)`, is False are in no part of what is found.
+        Nothing outside of the collections in `scope` is in any part of what is found.
         """
         ...
 
-    def sentence_cosines(self, row: int, vector: Floats) -> Floats:
-        """Of the sentences of a passage, in order."""
+    def read(self, keys: Sequence[int], vector: Vectors) -> Sequence[ReadPassage]:
+        """Return passages in the order of `keys`, with the cosines of their sentences."""
+        ...
+
+    def article(self, id: str) -> Article | None: ...
+
+    def articles(self, scope: Scope = None) -> Sequence[Article]:
+        """Return the articles in order of their files; each may be read when it is looked at."""
+        ...
+
+    def sentences_of(self, id: str) -> tuple[Sequence[tuple[int, int]], Vectors]:
+        """Return start and end of an article's sentences, and their vectors, one a row."""
+        ...
+
+    def passages_of(self, ids: Iterable[str]) -> Rows:
+        """Return the keys of the passages of some articles, ascending; unknown ids are ignored."""
+        ...
+
+    def shelves(self, scope: Scope = None) -> Sequence[Shelf]:
+        """Return what is in each collection, in order of their names."""
         ...
 
 
-class Changing(Protocol):
-    """The next generation of a store, in the making."""
+class Draft(Protocol):
+    """The next generation in the making.  Whoever has it is the only one who writes."""
+
+    @property
+    def last(self) -> Manifest | None:
+        """The generation that it starts from; None if there is none that can be used."""
+        ...
+
+    @property
+    def lost(self) -> str | None:
+        """Why `last` is not the current generation, or cannot be taken on as it is; None if it can."""
+        ...
+
+    @property
+    def left(self) -> Manifest | None:
+        """The generation that somebody went back from to the current one; None if nobody did."""
+        ...
+
+    def article(self, id: str) -> Article | None:
+        """Return an article of `last`."""
+        ...
+
+    def vectors(self, digests: Collection[bytes]) -> Mapping[bytes, Vectors]:
+        """Return the vectors that `last` has of texts, by what `index.generation.digest` makes of these."""
+        ...
+
+    def begin(self, recipe: Recipe, keep: Collection[str], sentences: int) -> None:
+        """Start with the articles of `last` that stay, by id; `sentences` more will be added.
+
+        Raise `DamagedGeneration` if `last` is not what was written; it is another one from then on, or None.
+        """
+        ...
 
     def add(self, contents: Contents) -> None:
-        """Add a batch of articles with their vectors; none of them may be there already."""
+        """Add a batch of articles; none of them may be there already."""
         ...
 
-    def remove(self, articles: Collection[str]) -> None:
-        """Delete articles by id, with every passage, vector and term of theirs."""
+    def finish(self, stale: Mapping[str, str]) -> Snapshot:
+        """Return the generation as it will be; `stale` says why the files of some articles cannot be used."""
+        ...
+
+    def commit(self) -> None:
+        """Make it the current one, in one step for all who ask."""
         ...
 
 
-class GenerationStore:
-    """The vectors and terms of a generation on this machine.  Cheap to make."""
+class Current(Protocol):
+    """Whatever has a generation to ask."""
 
-    def __init__(self, generation: Generation) -> None:
-        self._generation = generation
-        self._article_of = generation.passages.article_numbers
-        sample = _sample(generation.passages.keys)
-        self.background: Floats = (
-            generation.vectors.reconstruct(sample).mean(axis=0)
-            if len(sample)
-            else np.zeros(generation.manifest.dimension, np.float32)
-        )
-
-    def idf(self, term: str) -> float:
-        return self._generation.keywords.idf(term)
-
-    def find(self, vector: Floats, weights: Mapping[str, float], wanted: int, allowed: Mask | None) -> Found:
-        index = self._generation
-        matches = index.keywords.matches(weights)
-        dense = index.vectors.search(vector[None, :], wanted, allowed)[1][0]
-        candidates = np.union1d(dense, matches.highest(wanted, allowed))
-        beside = self._neighbours(candidates, allowed)
-        rows = np.union1d(candidates, beside[beside >= 0])
-        return Found(
-            rows=rows,
-            cosine=index.vectors.reconstruct(rows) @ vector,
-            bm25=matches.at(rows),
-            candidates=np.searchsorted(rows, candidates),
-            neighbours=np.where(beside >= 0, np.searchsorted(rows, beside), -1),
-        )
-
-    def sentence_cosines(self, row: int, vector: Floats) -> Floats:
-        rows = self._generation.sentence_rows(row)
-        return self._generation.sentence_vectors.rows(slice(rows.start, rows.stop)) @ vector
-
-    def _neighbours(self, rows: Rows, allowed: Mask | None) -> Rows:
-        """The passages before and after each of `rows` in its article, shape `(rows, 2)`; -1 for none."""
-        around = rows[:, None] + np.array([-1, 1])
-        inside = (around >= 0) & (around < len(self._article_of))
-        around = np.where(inside, around, -1)
-        good = inside & (self._article_of[around] == self._article_of[rows][:, None])
-        if allowed is not None:
-            good &= allowed[around]
-        return np.where(good, around, -1)
+    def current(self) -> Snapshot:
+        """Raise `FootnoteError` if there is none that can be used."""
+        ...
 
 
-def _sample(keys: npt.NDArray[np.uint64]) -> Rows:
-    """The passages with the lowest keys, in order of these: another order of articles changes nothing."""
-    if len(keys) > BACKGROUND_PASSAGES:
-        chosen = np.argpartition(keys, BACKGROUND_PASSAGES)[:BACKGROUND_PASSAGES]
-        return chosen[np.argsort(keys[chosen])]
-    return np.argsort(keys, kind="stable")
+class Store(Current, Protocol):
+    """The place where generations are kept.  Thread-safe."""
+
+    def manifest(self) -> Manifest:
+        """Return what the current generation is made of, without opening it; raise `FootnoteError`."""
+        ...
+
+    def name(self) -> str:
+        """Return the id of the current generation, damaged or not; raise `MissingGeneration`."""
+        ...
+
+    def left(self) -> str | None:
+        """Return the generation that somebody went back from; None if the current one came of a build."""
+        ...
+
+    def kept(self) -> Sequence[str]:
+        """Return the ids of the generations that could be made current, newest first."""
+        ...
+
+    def roll_back(self, to: str | None = None) -> Manifest:
+        """Make a kept generation the current one, the one before if none is named; return its manifest."""
+        ...
+
+    def check(self, id: str) -> Manifest:
+        """Read a generation bit by bit; raise `DamagedGeneration`."""
+        ...
+
+    def draft(self, keep: int, seconds: float) -> AbstractContextManager[Draft]:
+        """Wait at most `seconds` for others who write.  What is not committed is gone afterwards.
+
+        So many generations as `keep` says are kept.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A generation that is never exchanged."""
+
+    snapshot: Snapshot
+
+    def current(self) -> Snapshot:
+        return self.snapshot

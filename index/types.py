@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Vectors = npt.NDArray[np.float32]
+    """Shape `(rows, dimension)`; a single one has shape `(dimension,)`."""
     Scores = npt.NDArray[np.float32]
+    Halves = npt.NDArray[np.float16]
+    Rows = npt.NDArray[np.int64]
+    Table = npt.NDArray[np.int32]
+    Mask = npt.NDArray[np.bool_]
+    Bits = npt.NDArray[np.uint8]
 else:
     # Everything knows these types, and importing NumPy takes longer than many a command.
-    Vectors = Scores = Any
+    Vectors = Scores = Halves = Rows = Table = Mask = Bits = Any
+
+
+Scope = frozenset[str] | None
+"""The collections that may be seen; None for all."""
 
 
 class FootnoteError(Exception):
@@ -94,8 +104,8 @@ class Hit:
     """A passage found for a question.  `score` orders hits of one question and no others."""
 
     passage: Passage
-    number: int
-    """The passage's row in the generation."""
+    key: int
+    """What the passage is called in its snapshot."""
     score: float
     cosine: float
     """Cosine of question and passage, an absolute scale."""

@@ -17,7 +17,8 @@ from hypothesis import settings
 
 from index.build import build
 from index.encoders.any_model import SentenceTransformerEncoder
-from index.generation import Generation, load_generation
+from index.generation import Generation
+from index.generations import load_generation
 from tests.fakes.encoder import HashingEncoder
 
 # A deadline for each example fails on a busy machine and finds no defect.

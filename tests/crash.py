@@ -27,10 +27,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from index.build import build
-from index.generation import load_generation, verify
-from index.manifests import held_back
-from index.rollback import roll_back
+from index.build import BuildOptions, build
+from index.generations import FileStore, load_generation
+from index.manifest import held_back
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder
 
@@ -104,9 +103,10 @@ class Trial:
     def _attempt(self, what: str, how: str) -> bool:
         def act() -> None:
             if what == "rollback":
-                roll_back(self._data)
+                FileStore(self._data).roll_back()
             else:
-                build(self._sources, self._data, HashingEncoder(), keep=1 if what == "prune" else 2)
+                keep = 1 if what == "prune" else 2
+                build(self._sources, self._data, HashingEncoder(), BuildOptions(keep=keep))
 
         def tolerant() -> None:
             # Nothing to go back to, the other builder's turn, or the disk.
@@ -136,15 +136,15 @@ class Trial:
         sources, data = self._sources, self._data
 
         def complete() -> None:
-            build(sources, data, HashingEncoder(), lock_seconds=5)
+            build(sources, data, HashingEncoder(), BuildOptions(lock_seconds=5))
             if held_back(data):
                 # The articles are still those that were gone back from: they have to change.
                 (sources / "tick.md").write_text(f"Tick {time.monotonic_ns()}.", "utf-8")
-                build(sources, data, HashingEncoder(), lock_seconds=5)
-            kept = {name for folder in (data / "generations").iterdir() for name in _segments(folder)}
-            left = {folder.name for folder in (data / "segments").iterdir()}
+                build(sources, data, HashingEncoder(), BuildOptions(lock_seconds=5))
+            kept = set(FileStore(data).kept())
+            left = {folder.name for folder in (data / "generations").iterdir()}
             if left != kept:
-                raise BrokenIndexError(f"{left} are on the disk, {kept} are needed")
+                raise BrokenIndexError(f"{left} are on the disk, {kept} can be used")
             self._look()
 
         _run(complete)
@@ -159,9 +159,9 @@ class Trial:
 
     def _look(self) -> None:
         generation = load_generation(self._data, HashingEncoder())
-        verify(self._data, generation.id)
-        texts = {article.id: _digest(article.text) for article in generation.articles}
-        found = {passage.article.id for passage in generation.passages}
+        FileStore(self._data).check(generation.id)
+        texts = {article.id: _digest(article.text) for article in generation.articles()}
+        found = {generation.stored[number].id for number in generation.passages[:, 0]}
         if found != texts.keys():
             raise BrokenIndexError(f"Passages of {found}, articles {texts.keys()}")
         (self._data / "found.json").write_text(json.dumps(texts), "utf-8")
@@ -268,10 +268,6 @@ def _fill_disk(step: int) -> None:
 def _limit_files(limit: int) -> None:
     """Files break off in the middle of a write."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-
-def _segments(folder: Path) -> list[str]:
-    return list(json.loads((folder / "manifest.json").read_text("utf-8"))["segments"])
 
 
 def _digest(text: str) -> str:

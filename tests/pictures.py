@@ -23,7 +23,7 @@ from bot.config import settings_from
 from bot.report import Day, Disliked, Reference, Report, UnansweredTopic
 from bot.slack import messages
 from bot.slack.messages import ENGLISH, Message
-from bot.slack.weekly import weekly_message
+from bot.slack.report_post import report_for
 from bot.types import Answer, Collection, Listed, Nearest, NoAnswer, Overview, Quote, Source
 from bot.wiring import build_index, open_answers
 from index.types import FootnoteError
@@ -191,7 +191,7 @@ def scenes(
             post(messages.broken_message()),
         ],
         "home": [drawn(messages.home_view(an_overview(), offer.questions, now)["blocks"])],  # type: ignore[arg-type]
-        "curators": [post(added), post(weekly_message(a_week(), None))],
+        "curators": [post(added), post(report_for(a_week(), None))],
     }
 
 

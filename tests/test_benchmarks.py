@@ -14,7 +14,7 @@ import pytest
 from bot.types import About, Answer, NoAnswer, Quote, Silence, Source, Told
 from index import ranking
 from index import terms as terms_code
-from index.generation import load_generation
+from index.generations import load_generation
 from index.terms import terms
 from index.types import FootnoteError
 from tests.benchmarks import golden, speed_clock, speed_sizes
@@ -169,7 +169,7 @@ def test_a_collection_stores_its_texts_to_the_letter_and_is_kept(tmp_path: Path)
     first = collect("set", TEXTS, encoder, tmp_path)
     embedded = len(encoder.encoded)
     second = collect("set", TEXTS, encoder, tmp_path)
-    assert [(a.id, a.title, a.text) for a in first.generation.articles] == [
+    assert [(a.id, a.title, a.text) for a in first.generation.articles()] == [
         ("p0", 'A "quoted" title: two', "The Aare is long.\n\nIt is a river."),
         ("p1", "Bread", "Rye holds little gluten."),
     ]
@@ -192,8 +192,8 @@ def test_a_collection_without_an_article_leaves_the_whole_one_as_it_is(tmp_path:
     whole = collect("set", TEXTS, encoder, tmp_path)
     embedded = len(encoder.encoded)
     rest = without(whole, {"p0"}, "less", encoder)
-    assert [article.id for article in rest.generation.articles] == ["p1"]
-    assert [article.id for article in load_generation(whole.data).articles] == ["p0", "p1"]
+    assert [article.id for article in rest.generation.articles()] == ["p1"]
+    assert [article.id for article in load_generation(whole.data).articles()] == ["p0", "p1"]
     assert len(encoder.encoded) == embedded
 
 
@@ -497,7 +497,7 @@ def test_questions_about_one_passage_are_asked_of_one_article(tmp_path: Path) ->
     write_set(tmp_path, "squad2.dev", [a_record("q1", ("288 km", 26)), a_record("q2"), other])
     encoder = RememberingEncoder(HashingEncoder())
     (built,) = collections(tmp_path, ["squad2.dev"], None, tmp_path / "cache", encoder)
-    articles = {article.id: article for article in built.generation.articles}
+    articles = {article.id: article for article in built.generation.articles()}
     assert sorted(article.title for article in articles.values()) == ["Rye", "Untitled"]
     asked = {one.id: one for one in built.asked}
     assert asked["q1"].article == asked["q2"].article != asked["q3"].article

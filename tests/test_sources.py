@@ -19,7 +19,7 @@ from index.build import build
 from index.encoders.any_model import SentenceTransformerEncoder
 from index.encoders.packaged import lightest
 from index.folder import read_sources
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from tests.benchmarks.golden import NEAR_MISS, Golden, ask, is_right, load
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +34,7 @@ def answerer(tmp_path_factory: pytest.TempPathFactory, real_encoder: SentenceTra
     data = tmp_path_factory.mktemp("data")
     encoder = lightest(real_encoder)
     build(SOURCES, data, encoder)
-    return Answerer(LiveGeneration(data, encoder), encoder, SOURCES, reader=open_reader(settings_from({})))
+    return Answerer(FileStore(data, encoder), encoder, SOURCES, reader=open_reader(settings_from({})))
 
 
 @pytest.fixture(scope="module")

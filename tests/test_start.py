@@ -12,6 +12,7 @@ from bot.config import settings_from
 from bot.terminal.doctor import check_all
 from bot.wiring import REAL_PARTS
 from index import folder
+from index.generations import FileStore
 from index.ingest.list import inventory
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +23,9 @@ SLOW = {
     "sentence_transformers",
     "faiss",
     "tokenizers",
+    "httpcore2",
+    "starlette",
+    "prometheus_client",
     "numpy",
     "scipy",
     "sklearn",
@@ -85,7 +89,7 @@ def test_list_and_doctor_parse_no_article_that_is_as_it_was(
     built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder, "parse_article", lambda id, file, raw, *_: pytest.fail(f"{file} was parsed"))
-    (river,) = inventory(built / "sources", built / "data")
+    (river,) = inventory(built / "sources", FileStore(built / "data"))
     assert (river.id, river.title, river.state, river.passages) == ("river", "The Aare", "indexed", 1)
     settings = settings_from(
         {"FOOTNOTE_SOURCES": str(built / "sources"), "FOOTNOTE_DATA": str(built / "data")}

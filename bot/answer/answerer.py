@@ -22,7 +22,6 @@ from bot.answer.key_sentences import (
     Given,
     key_sentences_of,
     sentences_about,
-    stored_sentences,
     summary_of,
     topic_of,
 )
@@ -40,17 +39,16 @@ from bot.types import (
     NoAnswer,
     Overview,
     PassageView,
-    Scope,
     Silence,
 )
-from index.generation import LiveGeneration
 from index.search import Searcher
-from index.types import Article, Encoder, Reader
+from index.store import Current
+from index.types import Article, Encoder, Reader, Scope
 
 # At the default balance of 0.5 an answer is shown as one from a probability of 0.5 on, and as "the
 # closest I found" down to this share of it: a guess that is right one time in five is worth a look,
 # labelled as what it is.
-UNCERTAIN_SHARE = 0.4
+UNCERTAIN_SHARE = 0.3
 MAX_NEAREST = 2
 CONTEXT_CHARS = 600
 MAX_RELATED = 3
@@ -61,7 +59,7 @@ MOST_WORDS_ABOUT_IT = 6
 MAX_EXAMPLES_OF_ONE = 2
 # Some 30 ms each, once an index, while somebody waits for a page to open.
 MAX_EXAMPLES_TRIED = 40
-# A mask over 100,000 passages is 100 kB.  Channels with the same collections share one.
+# Channels with the same collections share one.
 MAX_SCOPES_KEPT = 64
 MAX_EXAMPLES_KEPT = 1_000
 
@@ -77,7 +75,7 @@ class Answerer:
 
     def __init__(
         self,
-        live: LiveGeneration,
+        store: Current,
         encoder: Encoder,
         sources_folder: Path,
         balance: float = 0.5,
@@ -87,7 +85,7 @@ class Answerer:
         weights: Weights | None = None,
     ) -> None:
         """`calibration` must be the one for this reader; `weights` are those that ship if None."""
-        self._live = live
+        self._store = store
         self._encoder = encoder
         self._sources_folder = sources_folder
         self._balance = balance
@@ -120,12 +118,12 @@ class Answerer:
             instead: Instead | None = None,
         ) -> NoAnswer:
             near = tuple(Nearest(a.id, a.title, a.url, a.published) for a in nearest[:MAX_NEAREST])
-            return NoAnswer(question, reason, near, sure, view.generation.id, _since(began), instead)
+            return NoAnswer(question, reason, near, sure, view.snapshot.id, _since(began), instead)
 
         silence = _silence(asked)
         if silence is not None:
             return none(silence)
-        if not view.generation.passages:
+        if not view.snapshot.manifest.passages:
             return none(Silence.NO_ARTICLES)
         request = request_about(asked)
         if request is Request.SOURCE and conversation and not conversation[-1].answer:
@@ -137,7 +135,7 @@ class Answerer:
             if about is not None:
                 told, listed = catalog_answer(about, view.articles())
                 sources = cite_whole(listed, self._sources_folder)
-                generation = view.generation.id
+                generation = view.snapshot.id
                 return Answer(question, (), sources, 1.0, True, generation, _since(began), told=told)
             found = self._select(view, asked, last) or self._find(view, asked, conversation)
         else:
@@ -149,7 +147,10 @@ class Answerer:
             if request is Request.MORE and shown and not found.spans:
                 return none(Silence.NOTHING_MORE)
         spans = _verified(found.spans)
-        if not spans or found.sure < self._balance * UNCERTAIN_SHARE:
+        # Another thing than what was asked for has to fit well to be shown, a slip of the pen less so.
+        strange = found.instead is not None and found.instead.named is None
+        enough = self._balance * (1 if strange else UNCERTAIN_SHARE)
+        if not spans or found.sure < enough:
             return none(Silence.NOT_IN_SOURCES, found.nearest, found.sure, found.instead)
         certain = found.sure >= self._balance and found.instead is None
         if not certain:
@@ -162,7 +163,7 @@ class Answerer:
             sources,
             confidence=found.sure,
             certain=certain,
-            generation=view.generation.id,
+            generation=view.snapshot.id,
             seconds=_since(began),
             unanswered=found.unanswered,
             disagreement=found.disagreement,
@@ -174,7 +175,7 @@ class Answerer:
         """The sentences that say most of an article or about a topic; None if that is not asked for."""
         summarised = summary_of(asked, view.articles(), last)
         if summarised is not None:
-            held = [(article, *stored_sentences(view.generation, article)) for article in summarised]
+            held = [(article, *view.snapshot.sentences_of(article.id)) for article in summarised]
             spans = [Span(article, *span) for article, span in key_sentences_of(held)]
         else:
             topic = topic_of(asked)
@@ -265,20 +266,20 @@ class Answerer:
         if not spans:
             return None
         quotes, sources = cite(spans, self._sources_folder)
-        return Answer("", quotes, sources, 0.0, False, view.generation.id, _since(began))
+        return Answer("", quotes, sources, 0.0, False, view.snapshot.id, _since(began))
 
     def overview(self, scope: Scope = None) -> Overview:
         """What is indexed; raise `FootnoteError` where no index can be used."""
-        return overview_of(self._view(scope).generation, scope)
+        return overview_of(self._view(scope).snapshot, scope)
 
     def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
         """At most three questions, each answered for certain from the article that it was drawn from."""
         view = self._view(scope)
         found = self._examples.get((scope, of))
-        if found is None or found[0] != view.generation.id:
+        if found is None or found[0] != view.snapshot.id:
             article = view.article(of) if of is not None else None
             articles = view.articles() if of is None else [article] if article else []
-            found = (view.generation.id, tuple(self._verified_examples(articles, scope)))
+            found = (view.snapshot.id, tuple(self._verified_examples(articles, scope)))
             if len(self._examples) >= MAX_EXAMPLES_KEPT:
                 self._examples.clear()
             self._examples[scope, of] = found
@@ -298,10 +299,10 @@ class Answerer:
 
     def _view(self, scope: Scope) -> View:
         """What may be seen of the generation that is current now."""
-        generation = self._live.get()
+        snapshot = self._store.current()
         with self._lock:
-            if self._searcher is None or self._searcher.generation is not generation:
-                self._searcher = Searcher(generation, self._encoder)
+            if self._searcher is None or self._searcher.snapshot.id != snapshot.id:
+                self._searcher = Searcher(snapshot, self._encoder)
                 self._views.clear()
             if scope not in self._views:
                 if len(self._views) >= MAX_SCOPES_KEPT:

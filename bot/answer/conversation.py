@@ -126,8 +126,8 @@ class Form:
     text: str
     likely: bool = True
     """Whether the wording speaks for it; otherwise it has to be answered all the better."""
-    glued: bool = False
-    """Whether the question before stands in front of it, so that its own words have to count more."""
+    context: str = ""
+    """The question before, if it stands in front: it is searched with, and the message alone is asked."""
     points_back: bool = False
     """Whether it speaks of something in the answer before, which it then does not ask for again."""
 
@@ -154,7 +154,7 @@ def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
         # What names its subject and leans on nothing is not read as a follow-up at all.
         if own or not short:
             return (Form(question),)
-        return (Form(question), Form(f"{subject} {question}", glued=True))
+        return (Form(question), Form(f"{subject} {question}", context=subject))
     found: list[Form] = []
     names = _names(subject)
     if pronoun:
@@ -169,7 +169,7 @@ def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
         # "and Baidu?" asks the question before of another.
         found += [Form(subject.replace(name, other)) for name in names[-MOST_NAMES:][::-1]]
     if pronoun or not found:
-        found.append(Form(f"{subject} {question}", glued=True, points_back=pronoun is not None))
+        found.append(Form(f"{subject} {question}", context=subject, points_back=pronoun is not None))
     if not pronoun and not found[0].text.startswith(question):
         found.append(Form(question, likely=False))
     return tuple(dict.fromkeys(found))

@@ -6,14 +6,15 @@ Knows nothing of generations that come and go, of citations, or of what is said 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Protocol
 
-from bot.answer.conversation import forms, names_something
+from bot.answer.conversation import Form, forms, names_something
 from bot.answer.disagreement import disagree
 from bot.answer.question import (
+    abbreviated,
     asks_for_articles,
     asks_for_several,
     compared,
@@ -23,9 +24,8 @@ from bot.answer.question import (
     names_in,
     parts,
 )
-from bot.answer.ranking import ORDER, Candidate, Judge, subject_covered, subject_of
+from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, subject_covered, subject_of
 from bot.answer.selection import (
-    LEAST_MARGIN,
     Span,
     choose,
     choose_from_each,
@@ -64,6 +64,7 @@ OTHER_FORM = 1.0
 # Letters that two spellings of a word share: "bamna" and "Banma" .8, "Toyota" and "Tencent" .46.
 LEAST_ALIKE = 0.78
 _WORD = re.compile(r"[^\W\d_]{4,}")
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 # A sentence that was shown already is shown again to a follow-up where the reader finds its answer there.
 SHOWN_AGAIN = -1.0
 
@@ -135,7 +136,7 @@ def _find_parts(
     nearest = tuple(dict.fromkeys(article for one in found for article in one.nearest))
     unanswered = [part for part, one in zip(several, found, strict=True) if one not in answered]
     sure = min((one.sure for one in answered), default=0.0)
-    instead = next((one.instead for one in found if one.instead is not None), None)
+    instead = next((one.instead for one in answered if one.instead is not None), None)
     return Found(
         tuple(spans),
         sure,
@@ -154,14 +155,7 @@ def _find_one(
     shown: Collection[str] = (),
 ) -> Found:
     """Try each form of the question, and keep the one that reads best."""
-    tried = []
-    for form in forms(asked, conversation):
-        findings = searcher.find(form.text, focus=asked if form.glued else None)
-        text, slip = mended(form.text, findings)
-        if text != form.text:
-            form = replace(form, text=text)
-            findings = searcher.find(text, focus=asked if form.glued else None)
-        tried.append((form, findings, judge.rank(findings, asked), slip))
+    tried = [one for form in forms(asked, conversation) for one in _readings(searcher, asked, form, judge)]
     form, findings, ranked, slip = max(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
@@ -190,6 +184,25 @@ def _find_one(
     return Found(tuple(spans), sure, nearest, disagreement=contrary is not None, instead=instead)
 
 
+def _readings(
+    searcher: Finder, asked: str, form: Form, judge: Judge
+) -> Iterator[tuple[Form, Findings, list[Candidate], Instead | None]]:
+    """Search and rank a form of the question: as it is, with its slips mended, with other short forms."""
+    focus = asked if form.context else None
+    findings = searcher.find(form.text, focus=focus)
+    yield form, findings, judge.rank(findings, asked, form.context), None
+    text, slip = mended(form.text, findings)
+    if text != form.text:
+        form = replace(form, text=text)
+        findings = searcher.find(text, focus=focus)
+        yield form, findings, judge.rank(findings, asked, form.context), slip
+    short = abbreviated(text, _known_text(findings))
+    if short != text:
+        form = replace(form, text=short)
+        findings = searcher.find(short, focus=focus)
+        yield form, findings, judge.rank(findings, asked, form.context), slip
+
+
 def chosen(findings: Findings, ranked: Sequence[Candidate], asked: str) -> list[Span]:
     """Return what is quoted to such a question."""
     sides = compared(asked)
@@ -206,17 +219,22 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
     An answer about another code, version or name is no answer to this question.
     """
     held = " ".join(_passage_text(findings, span) for span in spans)
-    known = " ".join(f"{hit.passage.article.title} {hit.passage.text}" for hit in findings.hits)
+    known = _known_text(findings)
     codes = identifiers(question)
     for code in codes:
         if not holds_identifier(held, code):
             alike = [other for other in identifiers(known) if _alike(code, other)]
             named = code if holds_identifier(known, code) else next(iter(alike), None)
             return Instead(code, named)
-    words = frozenset(terms(known))
+    articles = list(dict.fromkeys(span.article for span in spans))
+    words = frozenset(term for article in articles for term in terms(f"{article.title} {article.text}"))
     for name in names_in(question):
         if name not in codes and words.isdisjoint(terms(name)):
             return Instead(name, None)
+    dated = " ".join([held, *(article.published or "" for article in articles)])
+    for year in _YEAR.findall(question):
+        if year not in dated:
+            return Instead(year, None)
     return None
 
 
@@ -245,6 +263,10 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
             if known[close[0]][0].isupper():
                 slip = Instead(word, known[close[0]])
     return question, slip
+
+
+def _known_text(findings: Findings) -> str:
+    return " ".join(f"{hit.passage.article.title} {hit.passage.text}" for hit in findings.hits)
 
 
 def _stems(word: str) -> list[str]:
@@ -298,14 +320,14 @@ def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Sp
     if wanted is None or not ranked:
         return None
     best = ranked[0]
-    if _covered(best) < CONTRARY_COVERED:
+    if best.covered < CONTRARY_COVERED:
         return None
     asked_terms = frozenset(findings.question_terms)
     for other in ranked[1:]:
         lacks = best.score - other.score
         if lacks > CONTRARY_SCORE_IF_READ:
             return None
-        if other.article is best.article or _covered(other) < CONTRARY_COVERED:
+        if other.article is best.article or other.covered < CONTRARY_COVERED:
             continue
         # Among many figures of a long sentence, the reader's is the one that was asked for.
         said, contrary = _answer_text(best), _answer_text(other)
@@ -321,10 +343,6 @@ def _answer_text(candidate: Candidate) -> str:
     if candidate.answer is None or candidate.margin < LEAST_MARGIN:
         return ""
     return candidate.article.text[slice(*candidate.answer)]
-
-
-def _covered(candidate: Candidate) -> float:
-    return float(candidate.signals[ORDER.index("subject")])
 
 
 def _passage_text(findings: Findings, span: Span) -> str:

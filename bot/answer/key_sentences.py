@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from bot.answer.referring import MANY, ONE, ZH, coming_from, newest_first, referred, stems
 from index.common_terms import smoothed_idf
-from index.generation import Generation
 from index.types import Article, Vectors
 from index.units import unit_at
 
@@ -205,18 +204,6 @@ def summary_of(
         meant = referred(words, articles, last) or coming_from(words, articles)
         return meant[:MAX_SUMMARISED] or None
     return None
-
-
-def stored_sentences(generation: Generation, article: Article) -> tuple[list[Span], Vectors]:
-    """Return the sentences of an article as the index has them, without headings, and their unit vectors.
-
-    Shape of the vectors: `(sentences, dimension)`.
-    """
-    number = generation.numbers[article.id]
-    first, stop = np.searchsorted(generation.passages.article_numbers, [number, number + 1])
-    rows = slice(int(generation.sentence_offsets[first]), int(generation.sentence_offsets[stop]))
-    spans = [(int(start), int(end)) for _, start, end in generation.sentences[rows]]
-    return spans, generation.sentence_vectors.rows(rows)
 
 
 def key_sentences(

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-import socket
-import ssl
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
+
+import httpcore2
 
 from bot.answer.prose import checked, given_sentences, request
 from bot.types import Quote
+from index.connections import Deadline, open_pool
 
 TIMEOUT_SECONDS = 10.0
 # A few sentences take 2 kB; models that send their musings along take tens of that.
@@ -41,7 +38,6 @@ class LanguageModel:
         self._model = model
         self._key = key
         self._timeout = timeout
-        self._tls = ssl.create_default_context() if self._address.scheme == "https" else None
 
     def write(self, question: str, quotes: Sequence[Quote]) -> str | None:
         """Prose whose every sentence cites quotes that bear it out, by their `citation`; None for none."""
@@ -65,85 +61,48 @@ class LanguageModel:
         return text
 
     def _post(self, body: bytes) -> bytes:
-        """In a thread of its own, because only so the deadline holds for what cannot be timed.
-
-        A socket's timeout begins anew with every byte, and looking up a host has none.
-        """
-        call = _Call(self._connection(), f"{self._address.path}/chat/completions", body, self._headers())
-        result: SimpleQueue[bytes | _Unusable] = SimpleQueue()
-        threading.Thread(target=lambda: result.put(call.run()), name="footnote-llm", daemon=True).start()
+        """The body of the reply; raise `_Unusable` if there is none."""
+        host, secure = self._address.hostname or "", self._address.scheme == "https"
+        path = f"{self._address.path}/chat/completions"
         try:
-            outcome = result.get(timeout=self._timeout)
-        except Empty:
-            call.hang_up()
+            url = httpcore2.URL(
+                scheme=self._address.scheme.encode(),
+                host=host.encode("idna") if ":" not in host else host.encode(),
+                port=self._address.port,
+                target=path.encode(),
+            )
+            with (
+                open_pool(Deadline(self._timeout), secure=secure) as pool,
+                pool.stream("POST", url, headers=self._headers(), content=body) as response,
+            ):
+                if response.status != 200:
+                    raise _Unusable(f"{host} replied with status {response.status}")
+                reply = bytearray()
+                for part in response.iter_stream():
+                    reply += part
+                    if len(reply) > MAX_REPLY_BYTES:
+                        raise _Unusable(f"{host} replied with more than {MAX_REPLY_BYTES:,} bytes")
+        except TimeoutError:
             raise _Unusable(f"no reply within {self._timeout:g} s") from None
-        if isinstance(outcome, _Unusable):
-            raise outcome
-        return outcome
+        except (OSError, httpcore2.ProtocolError, ValueError) as error:
+            # By its name alone: the message of some holds the header that it complains of.
+            raise _Unusable(f"{host} could not be asked ({type(error).__name__})") from None
+        return bytes(reply)
 
-    def _connection(self) -> HTTPConnection:
-        host, port = self._address.hostname or "", self._address.port
-        # Only ends a thread that is still connecting when it is given up, and has no socket to hang up on.
-        last_resort = 2 * self._timeout
-        if self._tls is not None:
-            return HTTPSConnection(host, port, timeout=last_resort, context=self._tls)
-        return HTTPConnection(host, port, timeout=last_resort)
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "Connection": "close"}
-        return headers | ({"Authorization": f"Bearer {self._key}"} if self._key else {})
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        headers = {
+            "Host": self._address.netloc,
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Connection": "close",
+        }
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        return [(name.encode(), value.encode("ascii")) for name, value in headers.items()]
 
 
 class _Unusable(Exception):
     """Why there is no reply, in words for the log, without anything that was sent or received."""
-
-
-class _Call:
-    """One request and its reply, which another thread may hang up on."""
-
-    def __init__(self, connection: HTTPConnection, path: str, body: bytes, headers: dict[str, str]) -> None:
-        self._connection = connection
-        self._path = path
-        self._body = body
-        self._headers = headers
-        # The connection forgets its socket once the reply's head says that it is the last one.
-        self._socket: socket.socket | None = None
-        self._given_up = False
-
-    def run(self) -> bytes | _Unusable:
-        """The body of the reply, or why there is none: a thread has nobody to raise to."""
-        try:
-            return self._exchange()
-        except _Unusable as fault:
-            return fault
-        except (OSError, HTTPException, ValueError) as error:
-            # By its name alone: the message of a `ValueError` holds the header that it complains of.
-            return _Unusable(f"{self._connection.host} could not be asked ({type(error).__name__})")
-        finally:
-            self._connection.close()
-
-    def hang_up(self) -> None:
-        """Wake the thread that reads, wherever it is, so that it ends."""
-        self._given_up = True
-        if self._socket is not None:
-            with suppress(OSError):  # it has just ended by itself
-                # Of the plain socket: that of TLS would pull its state away from under the reader.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-    def _exchange(self) -> bytes:
-        self._connection.connect()
-        self._socket = self._connection.sock
-        if self._given_up:
-            raise _Unusable("given up")
-        self._connection.request("POST", self._path, self._body, self._headers)
-        response = self._connection.getresponse()
-        with response:
-            if response.status != 200:
-                raise _Unusable(f"{self._connection.host} replied with status {response.status}")
-            body = response.read(MAX_REPLY_BYTES + 1)
-        if len(body) > MAX_REPLY_BYTES:
-            raise _Unusable(f"{self._connection.host} replied with more than {MAX_REPLY_BYTES:,} bytes")
-        return body
 
 
 def _reply(body: bytes) -> str:

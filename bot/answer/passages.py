@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-
-from bot.types import Collection, Listed, Overview, Scope
-from index.generation import Generation
-from index.types import Article, collection_of
+from bot.types import Collection, Listed, Overview
+from index.store import Snapshot
+from index.types import Scope
 
 # About what a modal shows without scrolling on a phone; a passage of the index is as long.
 STRETCH_CHARS = 1_100
-NEWEST_SHOWN = 5
 
 
 def stretch_before(text: str, start: int) -> tuple[int, int] | None:
@@ -50,27 +46,24 @@ def stretch_after(text: str, end: int) -> tuple[int, int] | None:
     return start, _without_space_after(text, start, last)
 
 
-def overview_of(generation: Generation, scope: Scope = None) -> Overview:
-    """What is in the collections of a generation that are in `scope`."""
-    folders: dict[str, list[Article]] = defaultdict(list)
-    for article in generation.articles:
-        if scope is None or article.collection in scope:
-            folders[article.collection].append(article)
-    entries = generation.manifest.sources
-    passages = sum(e.passages for e in entries if scope is None or collection_of(e.file) in scope)
-    collections = [Collection(name, len(held), _newest(held)) for name, held in folders.items()]
+def overview_of(snapshot: Snapshot, scope: Scope = None) -> Overview:
+    """Return what is in the collections of a generation that are in `scope`, the largest first."""
+    shelves = snapshot.shelves(scope)
+    collections = [
+        Collection(
+            one.name,
+            one.articles,
+            tuple(Listed(a.title, a.publisher, a.published, a.url) for a in one.newest),
+        )
+        for one in shelves
+    ]
     return Overview(
-        generation=generation.id,
-        built=generation.manifest.created,
-        articles=sum(map(len, folders.values())),
-        passages=passages,
+        generation=snapshot.id,
+        built=snapshot.manifest.created,
+        articles=sum(one.articles for one in shelves),
+        passages=sum(one.passages for one in shelves),
         collections=tuple(sorted(collections, key=lambda c: (-c.articles, c.name))),
     )
-
-
-def _newest(articles: Sequence[Article]) -> tuple[Listed, ...]:
-    ordered = sorted(articles, key=lambda a: (a.published or "", a.title), reverse=True)
-    return tuple(Listed(a.title, a.publisher, a.published, a.url) for a in ordered[:NEWEST_SHOWN])
 
 
 def _without_space_after(text: str, start: int, end: int) -> int:

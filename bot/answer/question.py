@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from itertools import pairwise
 
 MAX_PARTS = 3
+MOST_INITIALS = 5
+# So many words whose first letters are an abbreviation are not so by chance; fewer have to be explained.
+SURE_INITIALS = 3
+_LETTERS = re.compile(r"[A-Za-z]{3,}")
 
 _WORD = r"(?:who(?:m|se)?|what|when|where|which|why|how)"
 _PLACE = r"(?:in|at|on|by|from|to|for|with|of|since)"
@@ -143,6 +148,40 @@ def holds_identifier(text: str, identifier: str) -> bool:
     pieces = re.findall(r"[A-Za-z]+|\d+|[#+]+", identifier)
     joined = r"[-._/: ]?".join(map(re.escape, pieces))
     return re.search(rf"(?<![\w.]){joined}(?!\w|[.]\d|[#+])", text, re.IGNORECASE) is not None
+
+
+def abbreviated(question: str, known: str) -> str:
+    """Return the question with the forms that the text `known` uses, short for long and long for short.
+
+    >>> abbreviated("Who was the chief technology officer?", "Jian Wang, the CTO of Alibaba")
+    'Who was the CTO?'
+    >>> abbreviated("Who was the CTO?", "Jian Wang, chief technology officer, said")
+    'Who was the chief technology officer?'
+    """
+    capitals = set(re.findall(r"\b[A-Z]{2,5}\b", known))
+    for size in range(MOST_INITIALS, 1, -1):
+        words = list(_LETTERS.finditer(question))
+        for run in (words[i : i + size] for i in range(len(words) - size + 1)):
+            gaps = {question[a.end() : b.start()] for a, b in pairwise(run)}
+            short = "".join(word.group()[0] for word in run).upper()
+            if short not in capitals or short in question or gaps - {" ", "-"}:
+                continue
+            start, end = run[0].start(), run[-1].end()
+            if size >= SURE_INITIALS or _explained(question[start:end], short, known):
+                question = question[:start] + short + question[end:]
+                break
+    for found in re.finditer(rf"\b[A-Z]{{{SURE_INITIALS},{MOST_INITIALS}}}\b", question):
+        pattern = r"[ -]".join(rf"{letter}[a-z]{{2,}}" for letter in found.group())
+        spelt = re.search(rf"\b{pattern}\b", known, re.IGNORECASE)
+        if spelt is not None and found.group() not in capitals:
+            return question[: found.start()] + spelt.group() + question[found.end() :]
+    return question
+
+
+def _explained(long: str, short: str, text: str) -> bool:
+    """Whether the text puts one form in brackets behind the other, or calls it so "for short"."""
+    forms = rf"{re.escape(long)}s?\W{{1,3}}{short}\b|\b{short}\W{{1,3}}{re.escape(long)}"
+    return re.search(forms, text, re.IGNORECASE) is not None
 
 
 def names_in(question: str) -> tuple[str, ...]:

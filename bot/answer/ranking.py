@@ -11,6 +11,7 @@ Pure: everything is read from the `Findings` of one search.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -43,16 +44,21 @@ LEAST_COMMON = 0.25
 LEAST_FAMILIAR = 0.2
 # The reader's log-odds are cut off here: beyond, they say nothing more.
 MOST_MARGIN = 12.0
-# Where the reader finds "no answer" so much likelier than any span, nothing else makes an answer certain:
-# of the near misses in SQuAD 2.0 that would be, half are not, and of the right answers one in eight.
-# Yes and no have no span.
-LEAST_MARGIN_SURE = -1.0
+# Below, the reader finds "no answer" likelier than any words of the sentence: these are not shown as the
+# answer, and nothing else makes the sentence a certain one.  Yes and no have no words to find.
+LEAST_MARGIN = 0.0
 UNSURE = -0.2
+# No probability is nearer to 0 or 1.
+LEAST_SURE = 1e-5
 # Stands for "nothing else was found" where the lead over other articles is asked for.
 MOST_LEAD = 6.0
 
-ORDER = ("margin", "cosine", "coverage", "coverage around", "pairs", "passage", "heading", "subject")
-SURE = ("margin", "lead", "cosine", "coverage around", "subject", "yes or no")
+ORDER = ("margin", "cosine", "coverage", "passage")
+"""What orders the sentences of a question."""
+READ = ("margin", "intercept", "yes or no")
+"""What says whether the sentence answers: the reader's word, or if yes or no is asked, one number."""
+SEARCH = ("lead", "cosine", "coverage", "intercept")
+"""What says whether it is about what was asked at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class Candidate:
     """Of the very words that answer, offsets into `article.text`; None if nothing was read."""
     signals: Floats
     """Shape `(len(ORDER),)`."""
+    covered: float
+    """Share of what the question is about that its passage and what stands above it hold, 0..1."""
 
     @property
     def text(self) -> str:
@@ -100,12 +108,18 @@ class Window:
 
 
 def rank(
-    findings: Findings, asked: str, reader: Reader | None, weights: Weights | None = None
+    findings: Findings,
+    asked: str,
+    reader: Reader | None,
+    weights: Weights | None = None,
+    context: str = "",
 ) -> list[Candidate]:
     """Return the candidate sentences, best first; `weights` are those that ship if None.
 
     `asked` is the question as it was put; the findings may come from a longer one, with the subject
-    of the conversation in it, and that is what is read.
+    of the conversation in it, and that is what is read.  With a `context`, the question before, the
+    findings come from both; then `asked` alone is read, and the context stands above each window, so
+    that what answers the question before does not answer this one.
     """
     if not findings.sentences:
         return []
@@ -116,21 +130,23 @@ def rank(
         places = sorted(int(i) for i in np.argsort(-glances, kind="stable")[:CLOSE_LOOK])
         spans: dict[int, ReadSpan] = {}
     else:
-        spans = _read(findings, windows, read)
+        spans = _read(findings, windows, read, (asked, context) if context else (findings.question, ""))
         places = sorted(spans)
     places = [p for p in places if not _asks(findings, p)] or places
     if not asks_yes_or_no(asked):
         places = [p for p in places if not _echoes(findings, p)] or places
     signals = _signals(findings, places, spans)
     scores = signals @ (weights or shipped_weights()).order[read is not None]
+    covered = _covered(findings, places)
     ranked = []
-    for place, row, score in zip(places, signals, scores, strict=True):
+    for number, place in enumerate(places):
         sentence = findings.sentences[place]
         article = findings.hits[sentence.place].passage.article
         span = spans.get(place)
         answer = None if span is None else (span.start, span.end)
         margin = 0.0 if span is None else span.score
-        ranked.append(Candidate(sentence, article, float(score), margin, answer, row))
+        score, held = float(scores[number]), covered[number]
+        ranked.append(Candidate(sentence, article, score, margin, answer, signals[number], held))
     return sorted(ranked, key=lambda c: -c.score)
 
 
@@ -141,29 +157,31 @@ def reads(reader: Reader, findings: Findings) -> bool:
     return not reader.english_only or common >= LEAST_COMMON or findings.weight >= LEAST_FAMILIAR
 
 
-def evidence(ranked: Sequence[Candidate], asked: str) -> Floats:
-    """Shape `(len(SURE),)`, for candidates, best first, of which there is at least one."""
-    best = ranked[0]
-    other = max((c.score for c in ranked if c.article is not best.article), default=-np.inf)
-    return evidence_of(best.signals, best.score - other, asks_yes_or_no(asked))
+def evidence(findings: Findings, ranked: Sequence[Candidate]) -> Floats:
+    """Shape `(len(ORDER) + 1,)`: the signals of the best candidate and its lead over other articles.
 
-
-def evidence_of(best: Floats, lead: float, yes_or_no: bool) -> Floats:
-    """Shape `(len(SURE),)`, of the best candidate's signals and its lead over other articles.
-
-    A reader of spans has no span for a yes or a no, so that its word does not count there.
+    `ranked` are candidates, best first, at least one.
     """
-    signal = dict(zip(ORDER, best.tolist(), strict=True))
-    return np.array(
-        [
-            0.0 if yes_or_no else signal["margin"],
-            min(MOST_LEAD, lead),
-            signal["cosine"],
-            signal["coverage around"],
-            signal["subject"],
-            float(yes_or_no),
-        ]
-    )
+    best = ranked[0]
+    # If the whole collection is one article, being the best in it says nothing.
+    alone = all(hit.passage.article is best.article for hit in findings.hits)
+    behind = best.score if alone else -np.inf
+    other = max((c.score for c in ranked if c.article is not best.article), default=behind)
+    return np.append(best.signals, min(MOST_LEAD, best.score - other))
+
+
+def probability(seen: Floats, yes_or_no: Floats, weights: Sure, read: bool) -> Floats:
+    """Return the probability, 0..1, that each answer is right, shape `(answers,)`.
+
+    It is about what was asked, and it answers it: one number for each, and their product.  `seen` are
+    rows of `evidence`; `yes_or_no` says which questions ask that, whose answers have no span to find.
+    """
+    signal = dict(zip((*ORDER, "lead"), seen.T, strict=True))
+    found = np.stack([signal["lead"], signal["cosine"], signal["coverage"], np.ones(len(seen))], -1)
+    about = _sigmoid(found @ weights.search)
+    slope, intercept, undecided = weights.read
+    answers = _sigmoid(np.where(yes_or_no > 0, undecided, slope * signal["margin"] + intercept))
+    return about * answers if read else about
 
 
 def best_windows(findings: Findings) -> list[Window]:
@@ -203,25 +221,35 @@ def subject_covered(subject: Sequence[frozenset[str]], held: frozenset[str]) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class Sure:
+    """The fitted numbers of a probability."""
+
+    read: Floats
+    """Of `READ`."""
+    search: Floats
+    """Of `SEARCH`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
-    """The fitted numbers, with and without a reader."""
+    """The fitted numbers, without a reader and with one."""
 
     order: tuple[Floats, Floats]
-    """Of `ORDER`: without a reader, and with one."""
-    sure: tuple[Floats, Floats]
-    """Of `SURE`, the intercept last: likewise."""
+    """Of `ORDER`."""
+    sure: tuple[Sure, Sure]
 
     @classmethod
     def of(cls, named: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Weights:
-        """Read `{"unread": {"order": {signal: weight}, "sure": {…, "intercept"}}, "read": …}`."""
+        """Read `{"unread": {"order": {signal: weight}, "read": {…}, "search": {…}}, "read": …}`."""
 
-        def row(what: str, names: Sequence[str], how: str) -> Floats:
+        def row(how: str, what: str, names: Sequence[str]) -> Floats:
             return np.array([named[how][what][name] for name in names], np.float64)
 
-        both = ("unread", "read")
-        orders = tuple(row("order", ORDER, how) for how in both)
-        sures = tuple(row("sure", (*SURE, "intercept"), how) for how in both)
-        return cls((orders[0], orders[1]), (sures[0], sures[1]))
+        def both(how: str) -> tuple[Floats, Sure]:
+            return row(how, "order", ORDER), Sure(row(how, "read", READ), row(how, "search", SEARCH))
+
+        unread, read = both("unread"), both("read")
+        return cls((unread[0], read[0]), (unread[1], read[1]))
 
 
 @cache
@@ -265,17 +293,24 @@ def _glance(findings: Findings, sentence: Sentence) -> float:
     )
 
 
-def _read(findings: Findings, windows: Sequence[Window], reader: Reader) -> dict[int, ReadSpan]:
-    """The best span of each sentence of the windows, by its place; offsets into the article."""
+def _read(
+    findings: Findings, windows: Sequence[Window], reader: Reader, asked: tuple[str, str]
+) -> dict[int, ReadSpan]:
+    """The best span of each sentence of the windows, by its place; offsets into the article.
+
+    `asked` are the question and what goes before it.
+    """
+    question, context = asked
     texts = []
     for window in windows:
         article = findings.hits[window.place].passage.article
         start = findings.sentences[window.first].start
         end = findings.sentences[window.stop - 1].end
-        texts.append((lead_of(findings, window), article.text[start:end]))
+        lead = " ".join(filter(None, (context, lead_of(findings, window))))
+        texts.append((lead, article.text[start:end]))
     # The same text in several articles is read once.
     distinct = list(dict.fromkeys(texts))
-    readings = dict(zip(distinct, reader.read(findings.question, distinct), strict=True))
+    readings = dict(zip(distinct, reader.read(question, distinct), strict=True))
     spans: dict[int, ReadSpan] = {}
     for window, text in zip(windows, texts, strict=True):
         offset = findings.sentences[window.first].start
@@ -301,39 +336,33 @@ def _echoes(findings: Findings, place: int) -> bool:
 
 def _signals(findings: Findings, places: Sequence[int], spans: dict[int, ReadSpan]) -> Floats:
     """Shape `(len(places), len(ORDER))`."""
-    sentences = findings.sentences
-    mass = sum(findings.idf.values()) or 1.0
-    subject = subject_of(findings.question)
-    wanted = set(pairwise(_without_prefixes(findings.in_order)))
-    passages: dict[int, list[frozenset[str]]] = {}
-    for sentence in sentences:
-        passages.setdefault(sentence.place, []).append(sentence.terms)
     rows = []
     for place in places:
-        sentence = sentences[place]
-        near = [
-            sentences[beside].terms
-            for beside in (place - 1, place + 1)
-            if 0 <= beside < len(sentences) and sentences[beside].place == sentence.place
-        ]
-        article = findings.hits[sentence.place].passage.article
-        above = frozenset(terms(" ".join([article.title, *path_of(article, sentence.start)])))
-        around = sentence.terms.union(above, *near)
-        held = set(pairwise(_without_prefixes(sentence.in_order))) if wanted else set()
+        sentence = findings.sentences[place]
         margin = spans[place].score if place in spans else 0.0
         rows.append(
             [
                 max(-MOST_MARGIN, min(MOST_MARGIN, margin)),
                 sentence.cosine,
                 sentence.coverage,
-                sum(weight for term, weight in findings.idf.items() if term in around) / mass,
-                len(wanted & held) / (len(wanted) or 1),
                 findings.hits[sentence.place].score,
-                sum(weight for term, weight in findings.idf.items() if term in above) / mass,
-                subject_covered(subject, above.union(*passages[sentence.place])),
             ]
         )
     return np.array(rows, np.float64).reshape(len(places), len(ORDER))
+
+
+def _covered(findings: Findings, places: Sequence[int]) -> list[float]:
+    """`Candidate.covered` of each."""
+    subject = subject_of(findings.question)
+    passages: dict[int, frozenset[str]] = {}
+    for sentence in findings.sentences:
+        passages[sentence.place] = passages.get(sentence.place, frozenset()) | sentence.terms
+    held = []
+    for sentence in (findings.sentences[place] for place in places):
+        article = findings.hits[sentence.place].passage.article
+        above = terms(" ".join([article.title, *path_of(article, sentence.start)]))
+        held.append(subject_covered(subject, passages[sentence.place].union(above)))
+    return held
 
 
 def _without_prefixes(found: Sequence[str]) -> list[str]:
@@ -359,18 +388,20 @@ class Judge:
         self._calibration = calibration
         self._weights = weights or shipped_weights()
 
-    def rank(self, findings: Findings, asked: str) -> list[Candidate]:
-        """Return the candidate sentences, best first."""
-        return rank(findings, asked, self._reader, self._weights)
+    def rank(self, findings: Findings, asked: str, context: str = "") -> list[Candidate]:
+        """Return the candidate sentences, best first; as `rank`."""
+        return rank(findings, asked, self._reader, self._weights, context)
 
     def margin(self, findings: Findings, ranked: Sequence[Candidate], asked: str) -> float:
         """Return the log-odds that the first of `ranked` answers the question."""
         if not ranked:
             return -MOST_MARGIN
         read = self._reader is not None and reads(self._reader, findings)
-        weights = self._weights.sure[read]
-        margin = float(evidence(ranked, asked) @ weights[:-1] + weights[-1])
-        if read and ranked[0].margin < LEAST_MARGIN_SURE and not asks_yes_or_no(asked):
+        yes_or_no = np.array([float(asks_yes_or_no(asked))])
+        found = probability(evidence(findings, ranked)[None], yes_or_no, self._weights.sure[read], read)
+        sure = min(1 - LEAST_SURE, max(LEAST_SURE, float(found[0])))
+        margin = math.log(sure / (1 - sure))
+        if read and ranked[0].margin < LEAST_MARGIN and not asks_yes_or_no(asked):
             margin = min(margin, UNSURE)
         if self._calibration is None:
             return margin
@@ -378,5 +409,9 @@ class Judge:
 
     def sure(self, findings: Findings, ranked: Sequence[Candidate], asked: str) -> float:
         """Return the probability, 0..1, that the first of `ranked` answers the question."""
-        # By tanh, which does not overflow.
-        return float(0.5 * (1 + np.tanh(0.5 * self.margin(findings, ranked, asked))))
+        return float(_sigmoid(np.array(self.margin(findings, ranked, asked))))
+
+
+def _sigmoid(margins: Floats) -> Floats:
+    # By tanh, which does not overflow.
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * margins)), np.float64)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.answer.ranking import Candidate, subject_covered, subject_of
+from bot.answer.ranking import LEAST_MARGIN, Candidate, subject_covered, subject_of
 from index.search import Findings
 from index.terms import terms
 from index.types import Article
@@ -23,8 +23,6 @@ CLOSE_SCORE = 1.0
 # corpora, recall .574 against .469 at an equal IoU (.36); at 2.5 the IoU falls to .33.
 MAX_SEVERAL = 6
 CLOSE_SCORE_OF_SEVERAL = 2.0
-# A further sentence is quoted where the reader finds an answer in it, too.
-LEAST_MARGIN = 0.0
 # An enumeration of three or more is a list, which counts more than a sentence with a better score.
 _ENUMERATES = re.compile(r"\w[^,;:.]*,\s[^,;:.]+,?\s(?:and|or)\s\w|[^、]+、[^、]+[、和与及]")
 LIST_SCORE = 2.5

@@ -14,12 +14,14 @@ from typing import Protocol
 
 from bot.library.rights import known_collections
 from bot.types import Scope
+from index.connections import Network
+from index.generations import FileStore
 from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
 from index.ingest.catalog import Catalog, plain_url
-from index.ingest.fetch import Network
 from index.ingest.follow import Follower, Round
 from index.ingest.list import Listed, inventory
 from index.ingest.remove import Removed, forget_removed, remove
+from index.store import Store
 from index.types import BuildReport
 
 __all__ = ["Added", "Document", "Library", "Listed", "Merged", "Outcome", "Refused", "Removed", "Round"]
@@ -55,8 +57,13 @@ class Library:
         build: Build,
         allow_hosts: Sequence[str] = (),
         network: Network | None = None,
+        store: Store | None = None,
     ) -> None:
-        """`build` brings the index up to date, and has it in use when it returns."""
+        """`build` brings the index up to date, and has it in use when it returns.
+
+        The index is in `store`; None for files in `data`.
+        """
+        self._store = store or FileStore(data)
         self._sources = sources
         self._data = data
         self._build = build
@@ -67,7 +74,7 @@ class Library:
 
     def collections(self, scope: Scope) -> tuple[str, ...]:
         """Those in scope, in order; the articles in no folder come first."""
-        known = known_collections(self._sources, self._data)
+        known = known_collections(self._sources, self._store)
         return tuple(sorted(known if scope is None else known & scope))
 
     def add(self, given: Iterable[str | Document], collection: str) -> list[Outcome]:
@@ -115,7 +122,7 @@ class Library:
     def inventory(self, scope: Scope) -> tuple[Listed, ...]:
         """Every article in scope, and how the index stands to it."""
         return tuple(
-            one for one in inventory(self._sources, self._data) if scope is None or one.collection in scope
+            one for one in inventory(self._sources, self._store) if scope is None or one.collection in scope
         )
 
     def _file_of(self, url: str) -> str | None:

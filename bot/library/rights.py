@@ -24,7 +24,8 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from bot.types import Scope
-from index.manifests import indexed_sources
+from index.files import signature
+from index.store import Store
 from index.types import FootnoteError, collection_of
 
 DEFAULT_FILE = "channels.yaml"
@@ -90,13 +91,13 @@ def read_rights(path: Path, known: Collection[str]) -> Rights:
     return _Reader(path, known).rights(root)
 
 
-def known_collections(sources: Path, data: Path) -> frozenset[str]:
+def known_collections(sources: Path, store: Store) -> frozenset[str]:
     """The sub-folders of the sources, those that are only in the index, and that of no folder."""
     found = {""}
     with suppress(OSError):
         found |= {entry.name for entry in sources.iterdir() if entry.is_dir() and entry.name[0] != "."}
     with suppress(FootnoteError):
-        found |= {collection_of(entry.file) for entry in indexed_sources(data).values()}
+        found |= {collection_of(entry.file) for entry in store.manifest().sources}
     return frozenset(found)
 
 
@@ -117,13 +118,13 @@ class LiveRights:
         self._path = path
         self._known = known
         self._lock = threading.Lock()
-        self._seen = _signature(path)
+        self._seen = signature(path)
         missing = may_be_missing and self._seen is None
         self._rights = EVERYTHING if missing else read_rights(path, known())
 
     def get(self) -> Rights:
         with self._lock:
-            seen = _signature(self._path)
+            seen = signature(self._path)
             if seen != self._seen:
                 self._seen = seen
                 try:
@@ -202,11 +203,3 @@ class _Reader:
 
     def _wrong(self, node: Node, problem: str, remedy: str) -> FootnoteError:
         return FootnoteError(f"{self._path}, line {node.start_mark.line + 1}: {problem}. {remedy}")
-
-
-def _signature(path: Path) -> tuple[int, int, int] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino, state.st_size

@@ -13,12 +13,10 @@ threads — threads: what was said in them, for follow-ups, and whom the bot is 
 answers — answers that were shown: where their quotes stand, who may see them
 log — how each question ended: when, how surely, how fast, and its words only where they are to be kept
 limits — how many questions were taken in the last minute, from whom and where: counted over all processes
-chores — what has to be done once for each period, by whichever process comes first: the weekly report
 memory — the bot's memory as one thing: the inbox, the threads, the answers shown, how questions ended
 """
 
 from bot.memory.answers import Judged, Reason, ShownAnswer, ShownQuote, Verdict, text_hash
-from bot.memory.chores import Chore
 from bot.memory.inbox import LEASE_SECONDS, MAX_TRIES, Lease, Pending, Replied, Revision, StoredQuestion
 from bot.memory.limits import Limit, Over
 from bot.memory.log import Ending, EndingKind, Unanswered
@@ -32,7 +30,6 @@ __all__ = [
     "MAX_TRIES",
     "RETENTION_DAYS",
     "TURNS_REMEMBERED",
-    "Chore",
     "Ending",
     "EndingKind",
     "Judged",

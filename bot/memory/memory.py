@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.memory.answers import PostedAnswers
-from bot.memory.chores import Chores
 from bot.memory.inbox import Inbox
 from bot.memory.limits import Limits
 from bot.memory.log import Log
@@ -39,7 +38,6 @@ class State:
         self.threads = Threads(self._database)
         self.shown = PostedAnswers(self._database)
         self.log = Log(self._database, keep_questions=keep_questions)
-        self.chores = Chores(self._database)
         self.limits = Limits(self._database)
         self._retention_seconds = retention_days * 86_400.0
         if prune:

@@ -79,9 +79,6 @@ MIGRATIONS = (
     CREATE INDEX endings_by_message ON endings (team, channel, ts);
     CREATE INDEX endings_by_answer ON endings (answer_id);
     CREATE INDEX feedback_by_time ON feedback (given_at);
-    CREATE TABLE chores (
-        name TEXT PRIMARY KEY, done_for TEXT NOT NULL, taken_at REAL NOT NULL, done INTEGER NOT NULL
-    ) WITHOUT ROWID;
     """,
     """
     CREATE TABLE takings (

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from bot.quality.evaluation import SEARCHED, Question, Result, broken, evaluate, parse_limit, parse_questions
 from bot.types import Answers
-from index.generation import Generation
+from index.store import Snapshot
 from index.types import FootnoteError, Hit
 
 DEFAULT_FILE = "canaries.jsonl"
 """In the data folder."""
 
 Search = Callable[[str, int], Sequence[Hit]]
-Opened = Callable[[Generation], tuple[Search, Answers]]
+Opened = Callable[[Snapshot], tuple[Search, Answers]]
 
 
-def canaries(file: Path, fail_under: str, opened: Opened) -> Callable[[Generation], None]:
+def canaries(file: Path, fail_under: str, opened: Opened) -> Callable[[Snapshot], None]:
     """What refuses an index that is worse than `fail_under`, a limit as `footnote eval` has them.
 
     Raise `FootnoteError` where the questions or the limit cannot be read.
@@ -28,10 +28,10 @@ def canaries(file: Path, fail_under: str, opened: Opened) -> Callable[[Generatio
     except UnicodeDecodeError as error:
         raise FootnoteError(f"{file} is not UTF-8 text: {error}. Save it as UTF-8.") from error
 
-    def accept(generation: Generation) -> None:
-        search, answers = opened(generation)
+    def accept(snapshot: Snapshot) -> None:
+        search, answers = opened(snapshot)
         results = [_asked(question, search, answers) for question in questions]
-        evaluation = evaluate(results, {article.id: article.text for article in generation.articles})
+        evaluation = evaluate(results, {article.id: article.text for article in snapshot.articles()})
         reasons = broken([limit], evaluation)
         if reasons:
             missed = "; ".join(miss.result.question.text for miss in evaluation.misses[:3])

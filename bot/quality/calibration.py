@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,6 +15,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from index.files import write_whole
 from index.types import Encoder, FootnoteError, Reader
 
 VERSION = 2
@@ -133,15 +132,7 @@ def save_calibration(data: Path, calibration: Calibration) -> Path:
     """Write whole or not at all, in place of an older one for the same models."""
     path = path_of(data, calibration.models)
     text = json.dumps({"version": VERSION, **asdict(calibration)}, indent=1, ensure_ascii=False)
-    handle, name = tempfile.mkstemp(dir=data, prefix=f".{path.name}-")
-    try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            stream.write(text + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    write_whole(path, f"{text}\n".encode())
     return path
 
 

@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.answer.find import find_answer
 from bot.answer.ranking import Correction, Judge
-from bot.answer.scoped_search import HITS
+from bot.answer.scoped_search import View
 from bot.quality.calibration import Models, models_of
 from bot.quality.evaluation import Question, holds_words
-from index.search import Findings, Mask, Searcher
-from index.types import Encoder, Reader
+from index.search import Searcher
+from index.store import Found, Snapshot
+from index.types import Encoder, Reader, Rows, Scope, Scores, Vectors
 
 Numbers = npt.NDArray[np.float64]
 
@@ -64,9 +66,7 @@ class Observer:
         self._searcher = searcher
         self._judge = Judge(reader)
         self._today = today
-        self._passages: dict[str, list[int]] = {}
-        for number, passage in enumerate(searcher.generation.passages):
-            self._passages.setdefault(passage.article.id, []).append(number)
+        self._encoder = encoder
 
     def cases(self, question: Question) -> Iterator[Case]:
         """Yield the searches of one question that say something: none to two.
@@ -74,34 +74,57 @@ class Observer:
         If another article quotes the expected words too, it may answer as well, so that nothing is
         known of the search with the expected article shut out.
         """
-        expected = [number for id in question.articles for number in self._passages.get(id, ())]
+        snapshot = self._searcher.snapshot
+        expected = snapshot.passages_of(question.articles)
         # An expected article that is not in the index is not there to be found.
-        if expected or not question.articles:
-            yield from self._case(question, None)
-        if expected:
-            others = np.ones(len(self._searcher.generation.passages), bool)
-            others[expected] = False
-            yield from (case for case in self._case(question, others) if not case.right)
+        if len(expected) or not question.articles:
+            yield from self._case(question, self._searcher, answerable=bool(question.articles))
+        if len(expected):
+            without = Searcher(Without(snapshot, question.articles), self._encoder)
+            others = self._case(question, without, answerable=False)
+            yield from (case for case in others if not case.right)
 
-    def _case(self, question: Question, allowed: Mask | None) -> Iterator[Case]:
+    def _case(self, question: Question, searcher: Searcher, *, answerable: bool) -> Iterator[Case]:
         """One case, or none if nothing would be quoted, however low the balance."""
         asked = " ".join(question.text.split())
-        found = find_answer(_Allowed(self._searcher, allowed), asked, (), self._judge, self._today(), 0.0)
+        found = find_answer(View(searcher, None), asked, (), self._judge, self._today(), 0.0)
         if found.spans:
             quoted = [(span.article.id, span.text) for span in found.spans]
-            answerable = bool(question.articles) and allowed is None
             yield Case(question.line, answerable, _log_odds(found.sure), _right(question, quoted))
 
 
-@dataclass(frozen=True, slots=True)
-class _Allowed:
-    """A search among the passages that a mask allows; None for all of them."""
+class Without:
+    """A snapshot in which nothing of some articles is found."""
 
-    searcher: Searcher
-    mask: Mask | None
+    def __init__(self, snapshot: Snapshot, articles: Collection[str]) -> None:
+        self._snapshot = snapshot
+        self._hidden = snapshot.passages_of(articles)
 
-    def find(self, question: str, *, focus: str | None = None) -> Findings:
-        return self.searcher.find(question, HITS, self.mask, focus)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._snapshot, name)
+
+    def find(self, vector: Vectors, weights: Mapping[str, float], wanted: int, scope: Scope) -> Found:
+        """Ask for as many more as may have to be left out, so that none of the others is missing."""
+        found = self._snapshot.find(vector, weights, wanted + len(self._hidden), scope)
+        shown = ~np.isin(found.keys, self._hidden)
+        own = np.flatnonzero(shown[found.candidates])
+        cosine, bm25 = found.cosine[found.candidates[own]], found.bm25[found.candidates[own]]
+        best = own[np.union1d(_highest(cosine, wanted), _highest(np.where(bm25 > 0, bm25, -1), wanted, 0))]
+        beside = found.neighbours[best]
+        # Neighbours are of the same article: none of a candidate that is shown is hidden.
+        kept = np.union1d(found.candidates[best], beside[beside >= 0])
+        return Found(
+            keys=found.keys[kept],
+            cosine=found.cosine[kept],
+            bm25=found.bm25[kept],
+            candidates=np.searchsorted(kept, found.candidates[best]),
+            neighbours=np.where(beside >= 0, np.searchsorted(kept, beside), -1),
+        )
+
+
+def _highest(scores: Scores, wanted: int, least: float = -np.inf) -> Rows:
+    order = np.argsort(-scores, kind="stable")[:wanted]
+    return order[scores[order] >= least]
 
 
 @dataclass(frozen=True, slots=True)

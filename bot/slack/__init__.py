@@ -2,10 +2,8 @@
 
 In reading order:
 
-settings — what the Slack side must be told
 faults — faults for the log: where it happened, never what was asked
 log — the bot's log: as lines for a person or as JSON for a machine
-metrics — counters, gauges and histograms, and the text form in which Prometheus reads them
 health — signs of life, and what they mean, whoever asks
 messages — what Footnote says in Slack: values in, Block Kit out
 manners — who is being spoken to, and whether something is asked: when to speak without being mentioned
@@ -33,13 +31,12 @@ people — questions for people: asked in the thread once, closed when answered,
 actions — buttons: each is acknowledged at once, and shows no more than its channel has been shown
 views — modals that come back: the reason for a 👎; all others are only acknowledged
 home — App Home and the side panel: shown when somebody opens them, from what is indexed at that moment
-weekly — the report of the week in a channel: once, whoever is running, and whatever was stopped meanwhile
+report_post — the report in a channel: posted once, when somebody asks for it
 app — the Bolt app with all listeners, and what it needs to stop without losing a question
 run — what the main thread does while the others answer: wait for the signal, and look after things
-monitor — `/metrics`, `/healthz` and `/readyz` on a port of their own, for whoever runs the bot
+monitor — `/metrics`, `/healthz` and `/readyz`, for whoever runs the bot
 socket_mode — running the bot over Socket Mode
-installations — the tokens of workspaces that installed the app by themselves: one file each
-installing — a workspace installs the app by itself: Slack's OAuth flow
+installing — a workspace installs the app by itself: Bolt's OAuth flow, with its stores in the data folder
 workspaces — many workspaces in one process: an app for each that installed it
 http_mode — running the bot over HTTP: Slack posts its deliveries, signed, to `/slack/events`
 """

@@ -8,6 +8,7 @@ from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
@@ -26,8 +27,6 @@ from bot.slack.panel import Panel
 from bot.slack.pools import Pools
 from bot.slack.replies import Directly, InResponse, InThread, Reply
 from bot.slack.rounds import Rounds
-from bot.slack.settings import SlackSettings
-from bot.slack.weekly import Weekly
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -109,18 +108,10 @@ class SlackApp:
         commands.register(self.bolt, self._dispatcher)
         views.register(self.bolt, state, locales)
         self._rounds = Rounds(self._dispatcher, settings.round_seconds)
-        self._weekly = Weekly(client, settings.report_channel, state, access)
-        self._reports = bool(settings.report_channel)
 
     def dispatch(self, request: BoltRequest) -> BoltResponse:
         """Answer one delivery over HTTP."""
         return self.bolt.dispatch(request)
-
-    def do_chores(self) -> None:
-        """What is to be done from time to time; never fails."""
-        if self._reports:
-            # Aside: the main thread, which asks for it, is to show that it is alive.
-            self.pools.asides.submit(self._weekly.post_if_due)
 
     def drain(self, deadline: float) -> bool:
         """Finish the questions that were taken; False where `deadline` (monotonic) came first.

@@ -19,7 +19,7 @@ from slack_sdk.http_retry import (
 from slack_sdk.http_retry.builtin_handlers import ServerErrorRetryHandler
 from slack_sdk.web import WebClient
 
-from bot.slack.settings import SlackSettings
+from bot.config import SlackSettings
 from index.types import FootnoteError
 
 # Slack's own limit for a reply to an action is 3 s; posting may take longer on a bad day.

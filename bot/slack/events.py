@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from slack_bolt import App, BoltContext
 
+from bot.config import SlackSettings
 from bot.memory import Place, State
 from bot.slack.dispatch import Dispatcher
 from bot.slack.incoming import (
@@ -21,7 +22,6 @@ from bot.slack.incoming import (
     team_of,
 )
 from bot.slack.manners import is_question, is_to_others, mentions_bot
-from bot.slack.settings import SlackSettings
 
 _log = logging.getLogger(__name__)
 

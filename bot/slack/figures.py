@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import get_args
 
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
 from bot.memory import EndingKind, Verdict
-from bot.slack.metrics import Metrics
 from bot.slack.replies import NotSent, Outcome
 from bot.types import Answers, Overview
 from index.types import FootnoteError
@@ -20,48 +27,53 @@ from index.types import FootnoteError
 _SECONDS = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0, 10.0, 30.0)
 # An overview of a large index takes a tenth of a second, and is asked for by every probe.
 _LOOK_SECONDS = 5.0
-_STATUS = Path("/proc/self/status")
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, with nothing in it but when the bot started
 
 
 class Figures:
+    """Thread-safe."""
+
     def __init__(self) -> None:
-        self.metrics = Metrics()
-        self._questions = self.metrics.counter(
-            "footnote_questions_total",
-            "Questions by how they ended.",
-            "outcome",
-            get_args(EndingKind),
+        self.registry = CollectorRegistry()
+        self._questions = self._counter(
+            "footnote_questions", "Questions by how they ended.", "outcome", get_args(EndingKind)
         )
-        self._seconds = self.metrics.histogram(
-            "footnote_reply_seconds", "From taking a question to the end of posting its reply.", _SECONDS
+        self._seconds = Histogram(
+            "footnote_reply_seconds",
+            "From taking a question to the end of posting its reply.",
+            buckets=_SECONDS,
+            registry=self.registry,
         )
-        self._repeated = self.metrics.counter(
-            "footnote_deliveries_repeated_total", "Deliveries of questions that were taken before."
+        self._repeated = Counter(
+            "footnote_deliveries_repeated",
+            "Deliveries of questions that were taken before.",
+            registry=self.registry,
         )
-        self._unsent = self.metrics.counter(
-            "footnote_replies_not_sent_total",
+        self._unsent = self._counter(
+            "footnote_replies_not_sent",
             "Replies that did not get through, by what is known of it.",
             "why",
             [why.value for why in NotSent],
         )
-        self._feedback = self.metrics.counter(
-            "footnote_feedback_total", "Verdicts on answers.", "verdict", get_args(Verdict)
+        self._feedback = self._counter(
+            "footnote_feedback", "Verdicts on answers.", "verdict", get_args(Verdict)
         )
 
     def ended(self, kind: EndingKind, seconds: float) -> None:
-        self._questions.add(kind)
+        self._questions.labels(kind).inc()
         if kind != "turned_away":
             self._seconds.observe(seconds)
 
     def repeated(self) -> None:
-        self._repeated.add()
+        self._repeated.inc()
 
     def sent(self, outcome: Outcome | None) -> None:
         if isinstance(outcome, NotSent):
-            self._unsent.add(outcome.value)
+            self._unsent.labels(outcome.value).inc()
 
     def judged(self, verdict: Verdict) -> None:
-        self._feedback.add(verdict)
+        self._feedback.labels(verdict).inc()
 
     def watch(
         self,
@@ -73,37 +85,29 @@ class Figures:
         unanswered: Callable[[], int],
     ) -> None:
         """What is looked up whenever somebody reads the figures."""
-        metrics = self.metrics
-        metrics.gauge("footnote_connected", "1 while Slack is connected.", lambda: float(connected()))
-        metrics.gauge(
-            "footnote_queue_length", "Questions that wait or are being answered.", lambda: float(queued())
-        )
-        metrics.gauge("footnote_queue_capacity", "Beyond it the bot is busy.", lambda: float(room))
-        metrics.gauge(
-            "footnote_unanswered",
-            "Questions without a reply yet, of all processes that share the memory.",
-            lambda: float(unanswered()),
-        )
-        metrics.info("footnote_index_info", "The index in use.", index.labels)
-        metrics.gauge("footnote_index_articles", "Articles in it.", index.articles)
-        metrics.gauge("footnote_index_built_timestamp_seconds", "When it was built.", index.built)
-        metrics.gauge("process_resident_memory_bytes", "Resident memory.", resident_bytes)
-        metrics.gauge("process_cpu_seconds_total", "Processor time.", time.process_time, kind="counter")
-        started = time.time()
-        metrics.gauge("process_start_time_seconds", "When the bot started.", lambda: started)
+        for name, help, value in [
+            ("connected", "1 while Slack is connected.", connected),
+            ("queue_length", "Questions that wait or are being answered.", queued),
+            ("queue_capacity", "Beyond it the bot is busy.", lambda: room),
+            (
+                "unanswered",
+                "Questions without a reply yet, of all processes that share the memory.",
+                unanswered,
+            ),
+        ]:
+            Gauge(f"footnote_{name}", help, registry=self.registry).set_function(value)
+        self.registry.register(index)
+        ProcessCollector(registry=self.registry)
+
+    def _counter(self, name: str, help: str, label: str, values: Iterable[str]) -> Counter:
+        """Each value of the label is there from the start, at 0: a rate needs a beginning."""
+        counter = Counter(name, help, [label], registry=self.registry)
+        for value in values:
+            counter.labels(value)
+        return counter
 
 
-def resident_bytes() -> float:
-    """Resident memory of this process; where the system tells only its peak, that."""
-    try:
-        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmRSS:"))
-        return 1024.0 * int(line.split()[1])
-    except (OSError, StopIteration, ValueError):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return float(peak if sys.platform == "darwin" else 1024 * peak)
-
-
-class IndexInUse:
+class IndexInUse(Collector):
     """The index that answers come from, looked at no more often than it matters."""
 
     def __init__(self, answers: Answers, clock: Callable[[], float] = time.monotonic) -> None:
@@ -122,17 +126,14 @@ class IndexInUse:
             self._until = self._clock() + _LOOK_SECONDS
         return self._found
 
-    def labels(self) -> dict[str, str]:
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yield what is told of it; nothing if no index can be used."""
         found = self.overview()
-        return {"generation": found.generation} if found else {}
-
-    def articles(self) -> float | None:
-        found = self.overview()
-        return float(found.articles) if found else None
-
-    def built(self) -> float | None:
-        found = self.overview()
-        try:
-            return datetime.fromisoformat(found.built).timestamp() if found else None
-        except ValueError:
-            return None
+        if found is None:
+            return
+        info = GaugeMetricFamily("footnote_index_info", "The index in use.", labels=["generation"])
+        info.add_metric([found.generation], 1)
+        yield info
+        yield GaugeMetricFamily("footnote_index_articles", "Articles in it.", found.articles)
+        name, help = "footnote_index_built_timestamp_seconds", "When it was built."
+        yield GaugeMetricFamily(name, help, datetime.fromisoformat(found.built).timestamp())

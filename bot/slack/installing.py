@@ -1,121 +1,198 @@
-"""A workspace installs the app by itself: Slack's OAuth flow, from the first page to the kept token.
+"""A workspace installs the app by itself: Bolt's OAuth flow, with its stores in the data folder.
 
-https://docs.slack.dev/authentication/installing-with-oauth.  The state is checked twice: it has to be one
-that was given out, and to come from the browser that it was given to.
+https://docs.slack.dev/authentication/installing-with-oauth.  Bolt checks that a state was given out, and
+that it comes back once, from the browser that it was given to.  Here is who may install, and what is kept:
+the bot's token of each workspace, in a folder for its owner alone.
 """
 
 from __future__ import annotations
 
-import hmac
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlencode
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
 
+from slack_bolt import BoltRequest, BoltResponse
+from slack_bolt.error import BoltError
+from slack_bolt.oauth import OAuthFlow
+from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs, SuccessArgs
+from slack_bolt.oauth.oauth_settings import OAuthSettings
+from slack_sdk.oauth.installation_store import Bot, FileInstallationStore, Installation
+from slack_sdk.oauth.state_store import FileOAuthStateStore
 from slack_sdk.web import WebClient
 
+from bot.config import ANY_TEAM, SlackSettings
 from bot.slack.client import CALL_ERRORS, library_log, refusal
-from bot.slack.installations import STATE_SECONDS, Installation, Installations
 from bot.slack.messages import words_for
-from bot.slack.settings import SlackSettings
+from index.types import FootnoteError
 
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
-ANY_TEAM = "any"
 SCOPES = (
     *("app_mentions:read", "channels:history", "channels:read", "chat:write"),
     *("commands", "files:read", "groups:history", "groups:read", "im:history", "im:read", "mpim:history"),
     *("mpim:read", "reactions:write", "usergroups:read", "users:read"),
 )
-AUTHORIZE_URL = "https://slack.com/oauth/v2/authorize"
 COOKIE = "footnote_install"
+# Long enough to read what is asked for, log in, and ask an administrator.
+STATE_SECONDS = 600
 _TIMEOUT_SECONDS = 10
+_TEAM = re.compile(r"T[A-Z0-9]{2,20}")
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An answer to a browser."""
+class Installations(FileInstallationStore):
+    """The tokens of workspaces, shared by processes."""
 
-    status: int
-    text: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    def __init__(self, folder: Path) -> None:
+        """Raise `FootnoteError` if the folder cannot be used."""
+        super().__init__(base_dir=str(folder), historical_data_enabled=False, logger=library_log)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        except OSError as error:
+            raise FootnoteError(
+                f"The folder of Slack's tokens {folder} cannot be used ({error.strerror or error})."
+                " Make it a folder that Footnote owns."
+            ) from error
+
+    def token(self, team: str) -> str | None:
+        """Return the bot token of a workspace; None if it has not installed the app.
+
+        Raise `FootnoteError` if what is kept of it cannot be read.
+        """
+        if not _TEAM.fullmatch(team):
+            return None  # it becomes part of a path
+        try:
+            bot = self.find_bot(enterprise_id=None, team_id=team)
+        except (OSError, ValueError, TypeError) as error:
+            raise FootnoteError(
+                f"The token of workspace {team} in {self.base_dir} cannot be read ({type(error).__name__})."
+                " Install the app in that workspace again."
+            ) from error
+        return bot.bot_token if bot else None
+
+    def forget(self, team: str) -> None:
+        if _TEAM.fullmatch(team):
+            self.delete_bot(enterprise_id=None, team_id=team)
+
+    def teams(self) -> list[str]:
+        """Return every workspace that installed the app, in order."""
+        kept = Path(self.base_dir).glob("none-*/bot-latest")
+        return sorted(path.parent.name.removeprefix("none-") for path in kept)
 
 
-class Installing:
-    def __init__(self, settings: SlackSettings, installations: Installations) -> None:
-        self._client_id = settings.client_id
-        self._client_secret = settings.client_secret
-        self._teams: Collection[str] = settings.install_teams
+class States(FileOAuthStateStore):
+    """The states that browsers are to bring back: a file for each, until it is too old."""
+
+    def issue(self, *args: object, **kwargs: object) -> str:
+        for path in Path(self.base_dir).glob("*"):
+            with suppress(OSError):  # another process forgets them too
+                if path.stat().st_mtime < time.time() - self.expiration_seconds:
+                    path.unlink()
+        return super().issue()
+
+    def consume(self, state: str) -> bool:
+        """Whether we made it, it is not too old, and it comes back for the first time."""
+        try:
+            known = str(UUID(state)) == state  # it becomes part of a path
+        except ValueError:
+            return False
+        return known and super().consume(state)
+
+
+class Installing(OAuthFlow):
+    """The pages that a browser sees; `installed` is told of each workspace whose token was kept."""
+
+    def __init__(
+        self, settings: SlackSettings, installations: Installations, installed: Callable[[str], None]
+    ) -> None:
+        self._teams = settings.install_teams
         self._installations = installations
-        self._client = WebClient(base_url=settings.api_url, timeout=_TIMEOUT_SECONDS, logger=library_log)
+        self._installed = installed
+        states = States(
+            expiration_seconds=STATE_SECONDS,
+            base_dir=str(Path(installations.base_dir) / "states"),
+            logger=library_log,
+        )
+        super().__init__(
+            client=WebClient(base_url=settings.api_url, timeout=_TIMEOUT_SECONDS, logger=library_log),
+            logger=library_log,
+            settings=OAuthSettings(
+                client_id=settings.client_id,
+                client_secret=settings.client_secret,
+                scopes=SCOPES,
+                user_scopes=(),
+                install_page_rendering_enabled=False,
+                installation_store=installations,
+                state_store=states,
+                state_cookie_name=COOKIE,
+                state_expiration_seconds=STATE_SECONDS,
+                callback_options=CallbackOptions(success=self._accepted, failure=self._refused),
+            ),
+        )
 
-    def begin(self) -> Page:
+    def handle_installation(self, request: BoltRequest) -> BoltResponse:
         """Send the browser to Slack, with a state that it has to bring back."""
-        state = self._installations.issue_state()
-        query = {"client_id": self._client_id, "scope": ",".join(SCOPES), "state": state}
-        # Lax: the browser comes back from Slack by a link, and is to bring the cookie then.
-        cookie = f"{COOKIE}={state}; Path=/slack; Max-Age={STATE_SECONDS}; Secure; HttpOnly; SameSite=Lax"
-        location = f"{AUTHORIZE_URL}?{urlencode(query)}"
-        return Page(302, headers={"Location": location, "Set-Cookie": cookie, "Cache-Control": "no-store"})
+        response = super().handle_installation(request)
+        response.headers["cache-control"] = ["no-store"]
+        return response
 
-    def finish(self, query: str, cookies: str) -> tuple[Page, str | None]:
-        """Take the browser back from Slack; the workspace that is installed now, or None."""
-        given = {name: values[0] for name, values in parse_qs(query).items()}
-        reason, installation = "", None
-        if not self._is_own(given.get("state", ""), cookies):
-            reason = "state"
-        elif "code" not in given:
-            reason = "access_denied"
-        else:
-            installation, reason = self._exchange(given["code"])
-        words = words_for(None)
+    def run_installation(self, code: str) -> Installation | None:
+        """Return what Slack gives for the code; None if it refuses or cannot be reached."""
+        try:
+            return super().run_installation(code)
+        except CALL_ERRORS as error:
+            _log.warning("Slack could not be asked for a token (%s)", refusal(error))
+            return None
+
+    def store_installation(self, request: BoltRequest, installation: Installation) -> None:
+        """Keep the token of a workspace that may install the app; raise `BoltError` with why it may not."""
+        team, token = installation.team_id or "", installation.bot_token or ""
+        if installation.is_enterprise_install or not _TEAM.fullmatch(team):
+            raise BoltError("org_install")  # one workspace at a time: its channels say what may be seen
+        if not token.startswith("xoxb-"):
+            raise BoltError("no_bot_token")
+        if ANY_TEAM not in self._teams and team not in self._teams:
+            self._revoke(token)
+            raise BoltError("workspace_not_allowed")
+        self._installations.save_bot(
+            Bot(
+                team_id=team,
+                bot_token=token,
+                bot_id=installation.bot_id or "",
+                bot_user_id=installation.bot_user_id or "",
+                installed_at=installation.installed_at,
+            )
+        )
+
+    def _accepted(self, done: SuccessArgs) -> BoltResponse:
+        team = str(done.installation.team_id)
+        _log.info("Workspace %s has installed the app", team)
+        self._installed(team)
+        return self._page(200, words_for(None).installed)
+
+    def _refused(self, failed: FailureArgs) -> BoltResponse:
+        reason = str(failed.error or failed.reason)
+        _log.warning("An installation was refused (%s)", reason)
+        return self._page(400, words_for(None).not_installed.format(reason=reason, path=INSTALL_PATH))
+
+    def _page(self, status: int, text: str) -> BoltResponse:
         headers = {
-            "Set-Cookie": f"{COOKIE}=; Path=/slack; Max-Age=0; Secure; HttpOnly; SameSite=Lax",
+            "Content-Type": "text/plain;charset=utf-8",  # the reason may be anybody's words
+            "Set-Cookie": self.settings.state_utils.build_set_cookie_for_deletion(),
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
         }
-        if installation is None:
-            _log.warning("An installation was refused (%s)", reason)
-            said = words.not_installed.format(reason=reason, path=INSTALL_PATH)
-            return Page(400, said, headers), None
-        self._installations.save(installation)
-        _log.info("Workspace %s has installed the app", installation.team)
-        return Page(200, words.installed, headers), installation.team
-
-    def _is_own(self, state: str, cookies: str) -> bool:
-        try:
-            cookie = SimpleCookie(cookies).get(COOKIE)
-        except CookieError:
-            return False
-        # The cookie first: whoever guesses at states cannot use one up that is somebody else's.
-        same = cookie is not None and hmac.compare_digest(cookie.value.encode(), state.encode())
-        return same and self._installations.consume_state(state)
-
-    def _exchange(self, code: str) -> tuple[Installation | None, str]:
-        """The installation, or why there is none."""
-        try:
-            answer = self._client.oauth_v2_access(
-                client_id=self._client_id, client_secret=self._client_secret, code=code
-            )
-        except CALL_ERRORS as error:
-            return None, refusal(error)
-        team = str((answer.get("team") or {}).get("id") or "")
-        token, user = str(answer.get("access_token") or ""), str(answer.get("bot_user_id") or "")
-        if answer.get("is_enterprise_install") or not team:
-            return None, "org_install"  # one workspace at a time: its channels say what may be seen
-        if not token.startswith("xoxb-"):
-            return None, "no_bot_token"
-        if ANY_TEAM not in self._teams and team not in self._teams:
-            self._revoke(token)
-            return None, "workspace_not_allowed"
-        return Installation(team, user, token), ""
+        return BoltResponse(status=status, body=text, headers=dict(headers))
 
     def _revoke(self, token: str) -> None:
         """A token that is not to be kept is not to stay good either."""
         try:
-            self._client.auth_revoke(token=token)
+            self.client.auth_revoke(token=token)
         except CALL_ERRORS as error:
             _log.warning("A token that is not kept could not be revoked (%s)", refusal(error))

@@ -6,11 +6,11 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from bot.config import SlackSettings
 from bot.memory import State
 from bot.slack.figures import Figures
 from bot.slack.ledger import Ledger
 from bot.slack.limits import Limits
-from bot.slack.settings import SlackSettings
 from bot.slack.workers import Workers
 
 # Listeners only claim, queue and acknowledge; a few threads keep up with any number of workers.

@@ -18,7 +18,6 @@ _log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 5.0
 _PRUNE_SECONDS = 3_600.0
-_CHORES_SECONDS = 60.0
 
 
 def stop_on_signals() -> threading.Event:
@@ -39,10 +38,9 @@ def wait_for_stop(
     is_connected: Callable[[], bool],
     beat: Callable[[bool], None],
     pulse: Pulse,
-    chores: Callable[[], None],
 ) -> None:
-    """`chores` are done every minute, and never fail."""
-    connected, next_prune, next_chores = True, time.monotonic() + _PRUNE_SECONDS, time.monotonic()
+    """Show every few seconds that the bot is alive, until `stop` is set."""
+    connected, next_prune = True, time.monotonic() + _PRUNE_SECONDS
     while True:
         was_connected, connected = connected, is_connected()
         if connected != was_connected:
@@ -52,9 +50,6 @@ def wait_for_stop(
         if time.monotonic() >= next_prune:
             next_prune = time.monotonic() + _PRUNE_SECONDS
             _prune(state)
-        if time.monotonic() >= next_chores:
-            next_chores = time.monotonic() + _CHORES_SECONDS
-            chores()
         if stop.wait(BEAT_SECONDS):
             return
 

@@ -9,16 +9,15 @@ from collections.abc import Callable
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
 from bot.slack.app import SlackApp
 from bot.slack.client import library_log, require_app_token, with_app_token
 from bot.slack.faults import trace
-from bot.slack.health import Pulse
-from bot.slack.monitor import Monitor, open_monitor
+from bot.slack.monitor import Monitor
 from bot.slack.run import wait_for_stop
-from bot.slack.settings import SlackSettings
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -40,8 +39,7 @@ class SocketModeBot:
         require_app_token(settings)
         self._settings = settings
         self._app = SlackApp(settings, answers, state, rights, library)
-        self.pulse = Pulse()
-        self.monitor: Monitor | None = None
+        self.monitor = Monitor(self._app.pools, answers, state, self.is_connected)
         # The built-in client notices a dead socket when pongs stay away for four intervals, and
         # connects anew; its default of 10 s would leave a channel unanswered for most of a minute.
         self._handler = SocketModeHandler(
@@ -51,8 +49,7 @@ class SocketModeBot:
             ping_interval=settings.ping_seconds,
         )
         try:
-            pools = self._app.pools
-            self.monitor = open_monitor(settings, pools, answers, state, self.is_connected, self.pulse)
+            self.monitor.serve(settings)
             with_app_token(settings, self._handler.connect)
         except FootnoteError:
             self.close()
@@ -60,9 +57,6 @@ class SocketModeBot:
 
     def is_connected(self) -> bool:
         return bool(self._handler.client.is_connected())
-
-    def do_chores(self) -> None:
-        self._app.do_chores()
 
     def close(self) -> bool:
         """Take no more deliveries, finish those taken; False where there was no time for all.
@@ -76,8 +70,7 @@ class SocketModeBot:
         closing.start()
         closing.join(self._settings.drain_seconds / 2)
         finished = self._app.drain(deadline)
-        if self.monitor is not None:
-            self.monitor.close()
+        self.monitor.close()
         return finished
 
     def _disconnect(self) -> None:
@@ -105,7 +98,7 @@ def run_socket_mode(
     bot = SocketModeBot(settings, answers, state, rights, library)
     try:
         _log.info("Connected to Slack over Socket Mode")
-        wait_for_stop(stop, state, bot.is_connected, beat, bot.pulse, bot.do_chores)
+        wait_for_stop(stop, state, bot.is_connected, beat, bot.monitor.pulse)
     finally:
         if not bot.close():
             _log.warning("Stopped before every question was answered")

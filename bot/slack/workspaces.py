@@ -15,15 +15,14 @@ from dataclasses import replace
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
 from bot.slack.app import SlackApp
 from bot.slack.incoming import takes_token_away
-from bot.slack.installations import Installations
-from bot.slack.installing import Installing, Page
+from bot.slack.installing import Installations, Installing
 from bot.slack.pools import Pools
-from bot.slack.settings import SlackSettings
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -47,8 +46,8 @@ class Workspaces:
         self.pools = Pools(settings, state)
         self._settings = settings
         self._parts = (answers, state, rights, library)
-        self._installations = Installations(settings.installations, settings.client_secret)
-        self._installing = Installing(settings, self._installations)
+        self._installations = Installations(settings.installations)
+        self._installing = Installing(settings, self._installations, self._installed)
         self._verifier = SignatureVerifier(settings.signing_secret)
         self._lock = threading.Lock()
         self._apps: dict[str, SlackApp] = {}
@@ -56,15 +55,13 @@ class Workspaces:
         for team in self._installations.teams():
             self._app(team)
 
-    def begin(self) -> Page:
-        return self._installing.begin()
+    def begin(self, request: BoltRequest) -> BoltResponse:
+        """Send a browser to Slack, to install the app."""
+        return self._installing.handle_installation(request)
 
-    def finish(self, query: str, cookies: str) -> Page:
-        page, team = self._installing.finish(query, cookies)
-        if team is not None:
-            self._drop(team)  # the token is a new one
-            self._app(team)
-        return page
+    def finish(self, request: BoltRequest) -> BoltResponse:
+        """Take a browser back from Slack."""
+        return self._installing.handle_callback(request)
 
     def dispatch(self, request: BoltRequest) -> BoltResponse:
         team = request.context.team_id or ""
@@ -75,11 +72,8 @@ class Workspaces:
         if response.status == 200 and takes_token_away(request.body.get("event") or {}):
             _log.info("The token of workspace %s is forgotten", team)
             self._drop(team)
-            self._installations.delete(team)
+            self._installations.forget(team)
         return response
-
-    def do_chores(self) -> None:
-        """There are none: no workspace is to be told what others ask."""
 
     def drain(self, deadline: float) -> bool:
         finished = self.pools.close(deadline)
@@ -95,15 +89,19 @@ class Workspaces:
         with self._lock:
             if team not in self._apps:
                 try:
-                    installation = self._installations.find(team)
-                    if installation is None:
+                    token = self._installations.token(team)
+                    if token is None:
                         return None
-                    settings = replace(self._settings, bot_token=installation.token)
+                    settings = replace(self._settings, bot_token=token)
                     self._apps[team] = SlackApp(settings, *self._parts, pools=self.pools, team=team)
                 except FootnoteError as error:
                     _log.error("Workspace %s cannot be served: %s", team, error)
                     return None
             return self._apps[team]
+
+    def _installed(self, team: str) -> None:
+        self._drop(team)  # the token is a new one
+        self._app(team)
 
     def _drop(self, team: str) -> None:
         with self._lock:

@@ -177,7 +177,8 @@ def _parser() -> argparse.ArgumentParser:
         "say what was asked in Slack, and what came of it",
         more="Questions a day, the\nanswered share, each 👎 with the quotes that it was about, and what was"
         " asked in vain.",
-        example="footnote report --days 7\n  footnote report --csv > report.csv",
+        example="footnote report --days 7\n  footnote report --csv > report.csv\n"
+        "  footnote report --post C012AB3CD",
     )
     report.add_argument(
         "--days", type=_days, default=7, metavar="N", help="how many days, with today (default: 7)"
@@ -185,6 +186,12 @@ def _parser() -> argparse.ArgumentParser:
     form = report.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="a table for a spreadsheet")
     form.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+    form.add_argument(
+        "--post",
+        type=_channel,
+        metavar="CHANNEL",
+        help="post it in this Slack channel, by id, up to yesterday",
+    )
     doctor = command(
         "doctor",
         "say what is configured, what is missing, and how to fix it",
@@ -299,6 +306,12 @@ def _hits(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_HITS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MAX_HITS}")
     return int(text)
+
+
+def _channel(text: str) -> str:
+    if not re.fullmatch(r"[CG][A-Z0-9]{2,}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the id of a channel, such as C012AB3CD")
+    return text
 
 
 def _days(text: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from bot.library.rights import collection_named, known_collections, spoken
+from bot.library.store import open_store
 from bot.terminal.answers import (
     REMEMBERED_TURNS,
     WELCOME,
@@ -83,7 +84,7 @@ def _scope(run: Invocation) -> Scope:
     named = getattr(run.arguments, "collection", None)  # `footnote` alone takes no options
     if not named:
         return None
-    known = known_collections(run.settings.sources, run.settings.data)
+    known = known_collections(run.settings.sources, open_store(run.settings))
     wanted = frozenset(map(collection_named, named))
     for name in sorted(wanted - known):
         there = ", ".join(sorted(known - {""}))
@@ -132,7 +133,7 @@ def _hint(run: Invocation) -> None:
     """For people only: a script's standard error stays empty unless something failed."""
     if getattr(run.arguments, "json", False):
         return
-    hint = drift_hint(run.settings.sources, run.settings.data)
+    hint = drift_hint(run.settings.sources, open_store(run.settings))
     if hint:
         run.notes.print(hint, style="yellow", soft_wrap=True)
 

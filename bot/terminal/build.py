@@ -20,14 +20,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from bot.library.store import open_store
 from bot.terminal.invocation import Invocation
 from bot.terminal.json_form import one_line_json
 from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.build import Progress as OnProgress
 from index.folder import source_files
-from index.generation import verify
-from index.manifests import current_name, held_back, kept_generations
-from index.rollback import roll_back
 from index.types import BuildReport, FootnoteError
 
 # A report is read by a person: a thousand names would hide the failures below them.
@@ -72,10 +70,11 @@ def watch(
 
 def rollback(run: Invocation) -> int:
     """Go back to an earlier generation."""
-    manifest = roll_back(run.settings.data, run.arguments.generation)
+    store = open_store(run.settings)
+    manifest = store.roll_back(run.arguments.generation)
     size = f"{len(manifest.sources):,} articles, {manifest.passages:,} passages"
     show(run.out, [Paragraph(Text(f"Index {manifest.id} is current again: {size}."))])
-    left = held_back(run.settings.data)
+    left = store.left()
     if left is not None:
         note = f"It stays until the articles change. To return: footnote rollback {left}"
         run.notes.print(note, style="dim", soft_wrap=True)
@@ -84,15 +83,15 @@ def rollback(run: Invocation) -> int:
 
 def check(run: Invocation) -> int:
     """Verify the current generation, or all that are kept; 1 where one is damaged."""
-    data = run.settings.data
-    current = current_name(data)
+    store = open_store(run.settings)
+    current = store.name()
     names = [current]
     if run.arguments.all:
-        names += [name for name in kept_generations(data) if name != current]
+        names += [name for name in store.kept() if name != current]
     damaged = 0
     for name in names:
         try:
-            manifest = verify(data, name).manifest
+            manifest = store.check(name)
         except FootnoteError as error:
             damaged += 1
             show(run.out, [Paragraph(Text(one_line(str(error)), "red"), f"✗ {name}  ")])

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.text import Text
 
+from bot.library.store import open_store
 from bot.quality.calibration import Calibration, Models, load_calibration, save_calibration
 from bot.quality.evaluation import Question
 from bot.quality.fitting import Case, Fit, Judged, fit
@@ -21,7 +22,6 @@ from bot.terminal.inspection import drift_hint
 from bot.terminal.invocation import Invocation
 from bot.terminal.json_form import one_line_json
 from bot.terminal.paragraphs import Paragraph, one_line, show
-from index.manifests import current_manifest
 from index.types import FootnoteError
 
 MIN_ANSWERABLE = 20
@@ -55,8 +55,8 @@ def calibrate(run: Invocation) -> int:
     """Fit, report on questions that were not fitted to, and keep what is clearly better."""
     questions = read_questions(Path(run.arguments.file))
     _check_count(questions, run.arguments.file)
-    current_manifest(run.settings.data)  # a missing index should be known before models are loaded
-    hint = None if run.arguments.json else drift_hint(run.settings.sources, run.settings.data)
+    open_store(run.settings).manifest()  # a missing index should be known before models are loaded
+    hint = None if run.arguments.json else drift_hint(run.settings.sources, open_store(run.settings))
     if hint:
         run.notes.print(hint, style="yellow", soft_wrap=True)
     waiting = f"Asking {len(questions):,} questions, with and without the articles that answer them …"

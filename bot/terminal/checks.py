@@ -27,21 +27,21 @@ class Check:
 def secret_checks(settings: Settings) -> Iterator[Check]:
     """One for each secret that the chosen mode needs."""
     place = "OAuth & Permissions, Bot User OAuth Token"
-    if settings.slack_installs:
+    if settings.slack.client_id:
         yield Check("slack", "ok", "SLACK_CLIENT_ID is set: workspaces install the app at /slack/install")
     else:
-        yield _secret("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-", place)
-    if settings.slack_mode == "socket":
+        yield _secret("SLACK_BOT_TOKEN", settings.slack.bot_token, "xoxb-", place)
+    if settings.slack.mode == "socket":
         place = "Basic Information, App-Level Tokens, with connections:write"
-        yield _secret("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-", place)
+        yield _secret("SLACK_APP_TOKEN", settings.slack.app_token, "xapp-", place)
     else:
         place = "Basic Information, Signing Secret"
-        yield _secret("SLACK_SIGNING_SECRET", settings.slack_signing_secret, "", place)
+        yield _secret("SLACK_SIGNING_SECRET", settings.slack.signing_secret, "", place)
 
 
-def _secret(variable: str, value: str | None, prefix: str, place: str) -> Check:
+def _secret(variable: str, value: str, prefix: str, place: str) -> Check:
     fix = f"Copy it from api.slack.com/apps ({place}) into the environment or .env."
-    if value is None:
+    if not value:
         return Check("slack", "problem", f"{variable} is not set.", fix)
     if not value.startswith(prefix):
         return Check("slack", "problem", f"{variable} does not begin with {prefix}.", fix)

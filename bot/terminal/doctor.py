@@ -20,6 +20,7 @@ from rich.text import Text
 
 from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.library.rights import DEFAULT_FILE, known_collections, read_rights
+from bot.library.store import open_store
 from bot.slack.health import SILENT_SECONDS, last_beat_seconds
 from bot.terminal.checks import Check, State, secret_checks
 from bot.terminal.inspection import drift
@@ -29,7 +30,7 @@ from bot.terminal.model_checks import model_checks
 from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.encoders.any_model import DEFAULT_MODEL, verify_default_model
 from index.folder import Reading, known_files, read_sources
-from index.manifests import Manifest, trusted_manifest
+from index.manifest import Manifest
 from index.types import FootnoteError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]
     file = folder / ENV_FILE
     origin = f"{file} and the environment" if file.is_file() else f"the environment; there is no {file}"
     yield Check("settings", "ok", f"from {origin}")
-    index, reading = _opened(settings.data), None
+    index, reading = _opened(settings), None
     try:
         known = index.sources if isinstance(index, Manifest) else ()
         reading = read_sources(settings.sources, known_files(known))
@@ -81,9 +82,9 @@ def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]
     yield from _channels(settings)
 
 
-def _opened(data: Path) -> Manifest | FootnoteError:
+def _opened(settings: Settings) -> Manifest | FootnoteError:
     try:
-        return trusted_manifest(data)
+        return open_store(settings).manifest()
     except FootnoteError as error:
         return error
 
@@ -151,7 +152,7 @@ def _index(
 def _described(manifest: Manifest, now: datetime) -> str:
     age = _age(datetime.fromisoformat(manifest.created), now)
     size = f"{len(manifest.sources):,} articles, {manifest.passages:,} passages"
-    return f"{manifest.id}, built {age}: {size}; every file as when it was verified"
+    return f"{manifest.id}, built {age}: {size}; every file is there"
 
 
 def _age(then: datetime, now: datetime) -> str:
@@ -170,7 +171,7 @@ def _language_model(llm: LlmSettings) -> Check:
 
 
 def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterator[Check]:
-    if not settings.slack_wanted:
+    if not settings.slack.wanted:
         yield Check("slack", "note", "not configured; the terminal works without it", "The README says how.")
         return
     secrets = list(secret_checks(settings))
@@ -181,7 +182,7 @@ def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterato
         except FootnoteError as error:
             yield Check("slack", "problem", str(error))
         else:
-            yield Check("slack", "ok", f"Slack accepts what is set ({settings.slack_mode} mode)")
+            yield Check("slack", "ok", f"Slack accepts what is set ({settings.slack.mode} mode)")
     seconds = last_beat_seconds(settings.data)
     if seconds is None:
         yield Check("slack", "note", "no bot runs on this data folder", "Start it: footnote slack")
@@ -193,11 +194,11 @@ def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterato
 
 def _channels(settings: Settings) -> Iterator[Check]:
     """What may be seen where, where a file says so."""
-    path = settings.channels or settings.data / DEFAULT_FILE
-    if settings.channels is None and not path.exists():
+    path = settings.slack.channels or settings.data / DEFAULT_FILE
+    if settings.slack.channels is None and not path.exists():
         return
     try:
-        rights = read_rights(path, known_collections(settings.sources, settings.data))
+        rights = read_rights(path, known_collections(settings.sources, open_store(settings)))
     except FootnoteError as error:
         yield Check("channels", "problem", str(error))
     else:

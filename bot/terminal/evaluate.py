@@ -11,6 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from bot.config import Settings
+from bot.library.store import open_store
 from bot.quality.evaluation import (
     SEARCHED,
     Evaluation,
@@ -28,7 +29,6 @@ from bot.terminal.inspection import drift_hint
 from bot.terminal.invocation import Invocation
 from bot.terminal.json_form import one_line_json
 from bot.terminal.paragraphs import Paragraph, one_line, show
-from index.manifests import current_manifest
 from index.types import FootnoteError
 
 NOTHING = "–"
@@ -52,7 +52,7 @@ def evaluate_file(run: Invocation) -> int:
     questions = read_questions(Path(run.arguments.file))
     every = _settings(run)
     for settings in every:
-        current_manifest(settings.data)  # a missing index should be known before the other is asked
+        open_store(settings).manifest()  # a missing index should be known before the other is asked
     _hint(run)
     sides = [_side(run, settings, questions) for settings in every]
     if run.arguments.json:
@@ -95,7 +95,7 @@ def _settings(run: Invocation) -> list[Settings]:
 
 
 def _hint(run: Invocation) -> None:
-    hint = None if run.arguments.json else drift_hint(run.settings.sources, run.settings.data)
+    hint = None if run.arguments.json else drift_hint(run.settings.sources, open_store(run.settings))
     if hint:
         run.notes.print(hint, style="yellow", soft_wrap=True)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.folder import Reading, known_files, read_sources
-from index.manifests import Manifest, current_manifest
+from index.manifest import Manifest
+from index.store import Store
 from index.types import FootnoteError
 
 # Comparing reads every article: 2,000 take about a tenth of a second.  Beyond that, asking a question
@@ -41,10 +42,10 @@ def drift(reading: Reading, manifest: Manifest) -> Drift:
     )
 
 
-def drift_hint(sources: Path, data: Path) -> str | None:
+def drift_hint(sources: Path, store: Store) -> str | None:
     """One line where the index is behind its articles; None where it is not, or comparing would take long."""
     try:
-        manifest = current_manifest(data)
+        manifest = store.manifest()
         if len(manifest.sources) > HINT_ARTICLES:
             return None
         found = drift(read_sources(sources, known_files(manifest.sources)), manifest)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from rich.text import Text
 
+from bot.library.store import open_store
 from bot.terminal.invocation import Invocation
 from bot.terminal.json_form import one_line_json
 from bot.terminal.paragraphs import Paragraph, one_line, show
@@ -19,7 +20,7 @@ def list_articles(run: Invocation) -> int:
     wanted = run.arguments.collection
     listed = [
         one
-        for one in inventory(run.settings.sources, run.settings.data)
+        for one in inventory(run.settings.sources, open_store(run.settings))
         if wanted is None or one.collection == wanted
     ]
     feeds = [one for one in followed(run.settings.data) if wanted is None or one.collection == wanted]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from bot.config import NO_READER, Settings
+from bot.library.store import open_store
 from bot.quality.calibration import Models, all_calibrations, load_calibration, shipped, shipped_reader
 from bot.terminal.checks import Check
 from index.encoders.any_model import DEFAULT_MODEL
-from index.manifests import current_manifest
 from index.types import FootnoteError, Reader
 
 CALIBRATE = "Write questions down as for `footnote eval`, and run `footnote calibrate FILE`."
@@ -32,7 +32,7 @@ def model_checks(settings: Settings, open_reader: Callable[[Settings], Reader | 
     else:
         yield Check("reader", "ok", f"{name} reads the best of what is found")
     try:
-        manifest = current_manifest(settings.data)
+        manifest = open_store(settings).manifest()
     except FootnoteError:
         return  # reported as what it is, and without an index no model is in use
     models = Models(manifest.model, manifest.fingerprint, name, fingerprint, shipped())

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from rich.text import Text
@@ -31,13 +31,20 @@ _LABELS: dict[str, str] = {
 
 
 def report(run: Invocation) -> int:
-    """Print the report of the last days."""
+    """Print the report of the last days, or post it."""
+    channel: str | None = run.arguments.post
+    last = datetime.now(UTC).date() - timedelta(days=1 if channel else 0)
     state = run.parts.memory(run.settings)
     try:
-        made = make_report(state, datetime.now(UTC).date(), run.arguments.days)
+        made = make_report(state, last, run.arguments.days)
     finally:
         state.close()
-    if run.arguments.csv:
+    if channel and made.questions:
+        run.parts.post_report(run.settings, made, channel)
+        run.notes.print(f"Posted in {channel}.")
+    elif channel:
+        run.notes.print("Nothing was asked, so nothing is posted.")
+    elif run.arguments.csv:
         print(as_csv(made), end="")
     elif run.arguments.json:
         print(as_json(made))

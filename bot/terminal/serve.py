@@ -34,10 +34,10 @@ def slack(run: Invocation) -> int:
 
 def run_all(run: Invocation) -> int:
     """Bring the index up to date, then answer: in Slack where it is configured, else here."""
-    if run.settings.slack_wanted:
+    if run.settings.slack.wanted:
         _require_secrets(run.settings)
     build(run)
-    if run.settings.slack_wanted:
+    if run.settings.slack.wanted:
         return slack(run)
     run.notes.print(
         "No Slack tokens are set, so questions are answered here. The README says how to get them.",

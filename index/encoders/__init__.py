@@ -3,8 +3,7 @@
 In reading order:
 
 bert — the forward pass of a BERT encoder in NumPy: token ids -> the states of the tokens
-packed — many texts -> unit vectors, by a BERT in torch: nothing is padded
-packaged — the model that ships: questions, token counts and small builds in NumPy, others in torch
+packaged — the model that ships, and others like it, in NumPy
 any_model — texts -> unit vectors, by sentence-transformers: any model, at its library's own speed
 reader — a question and passages of text -> where each passage answers, if it does: extractive reading
 """

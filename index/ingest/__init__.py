@@ -9,7 +9,6 @@ In reading order:
 document — what was read of one document, made clean, and the Markdown file that it becomes
 formats — what kind of document some bytes are: by their first bytes, then by name
 readers — a file's bytes -> a `Draft`: one reader for each kind of document, and the parts that they share
-wire — messages over a socket between the program and the process that reads documents: length, then bytes
 sandbox_child — the process that reads foreign documents, one after the other
 sandbox — reads foreign documents in a process of its own, with limits on its time and memory
 fetch — an address -> its bytes, from the public web alone, within limits of time, size and redirects

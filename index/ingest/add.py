@@ -11,11 +11,9 @@ programs may add to one folder at the same time.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import stat
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +22,8 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
+from index.connections import Network
+from index.files import ASIDE, exclusive, write_new, write_whole
 from index.folder import MAX_FILE_BYTES
 from index.ingest import naming
 from index.ingest.catalog import Catalog, CatalogEntry, cited_url, plain_url
@@ -37,7 +37,7 @@ from index.ingest.document import (
     clean_url,
     markdown_file,
 )
-from index.ingest.fetch import MAX_BYTES, Fetched, Network, fetch
+from index.ingest.fetch import MAX_BYTES, Fetched, fetch
 from index.ingest.formats import SUFFIXES, kind_of
 from index.ingest.readers.plain import fallback_title
 from index.ingest.sandbox import Sandbox
@@ -48,7 +48,6 @@ LOCK_SECONDS = 30.0
 """An article is compared and written in milliseconds; the first look at a large folder takes longer."""
 REPLACED = "replaced"
 """The folder in `DATA` that keeps the last version of each file that was written over."""
-_ASIDE = re.compile(r"\..*\.new-\d+")
 
 Step = Literal["Fetching", "Reading", "Comparing"]
 
@@ -275,7 +274,7 @@ class Intake:
         if _facts(after) == _facts(before):
             return Added(shown, earlier.id, earlier.file, before.title, "unchanged")
         self._keep_replaced(earlier.file, raw)
-        _write_over(path, markdown_file(draft))
+        write_whole(path, markdown_file(draft))
         self._catalog.note(earlier.file)
         return Added(shown, earlier.id, earlier.file, after.title, "replaced")
 
@@ -295,7 +294,7 @@ class Intake:
         while True:
             id = naming.numbered(name, number)
             number += 1
-            if id.casefold() not in taken and _write_new(folder / f"{id}.md", raw):
+            if id.casefold() not in taken and write_new(folder / f"{id}.md", raw):
                 break
         file = f"{self._collection}/{id}.md" if self._collection else f"{id}.md"
         like = self._catalog.sibling(draft.title or "", draft.url, draft.origin, self._collection)
@@ -308,7 +307,7 @@ class Intake:
             path = self._sources / kept.file
             raw = with_copies(kept.file, path.read_bytes(), (*kept.also, copy))
             parse_article(kept.id, kept.file, raw)  # what was written by hand may not bear another field
-            _write_over(path, raw)
+            write_whole(path, raw)
             self._catalog.note(kept.file)
         return Merged(shown, kept.id, kept.file, kept.title, copy)
 
@@ -316,7 +315,7 @@ class Intake:
         """A person may have corrected what is about to be written over."""
         path = self._data / REPLACED / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_over(path, raw)
+        write_whole(path, raw)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -398,24 +397,13 @@ class Turn:
 @contextmanager
 def alone(data: Path, seconds: float = LOCK_SECONDS) -> Iterator[Turn]:
     """The only one who changes the sources folder; the lock ends with its process, however that ends."""
-    data.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(data / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= deadline:
-                    raise FootnoteError(
-                        "Somebody else has been adding or removing articles for a while. Try again later."
-                    ) from error
-                time.sleep(0.02)
+    with exclusive(data / LOCK_FILE, seconds, _busy) as descriptor:
         written = os.pread(descriptor, 32, 0)
         yield Turn(int(written) if written.isdigit() else 0, descriptor)
-    finally:
-        os.close(descriptor)
+
+
+def _busy(_: str) -> FootnoteError:
+    return FootnoteError("Somebody else has been adding or removing articles for a while. Try again later.")
 
 
 def _as_read(draft: Draft, id: str = "draft", file: str = "draft.md") -> Article:
@@ -463,62 +451,12 @@ def _name_in(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "page"
 
 
-def _write_new(path: Path, raw: bytes) -> bool:
-    """Write a file that was not there, whole or not at all; False where one was."""
-    aside = _written_aside(path, raw)
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        return False
-    except OSError:
-        # A file system without hard links; the lock keeps other programs of ours away.
-        if path.exists():
-            return False
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-    return True
-
-
-def _write_over(path: Path, raw: bytes) -> None:
-    """Replace a file in one step: whoever reads it sees the old one or the new one, whole."""
-    aside = _written_aside(path, raw)
-    try:
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _written_aside(path: Path, raw: bytes) -> Path:
-    # Hidden, so that a build does not take half an article for an article.
-    aside = path.with_name(f".{path.name}.new-{os.getpid()}")
-    try:
-        with aside.open("wb") as stream:
-            stream.write(raw)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    return aside
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _sweep(sources: Path) -> None:
     """Delete what a program that was killed left aside; the lock says that nobody is writing."""
     for place, folders, files in os.walk(sources):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if _ASIDE.fullmatch(name):
+            if ASIDE.fullmatch(name):
                 with contextlib.suppress(OSError):
                     (Path(place) / name).unlink()
 

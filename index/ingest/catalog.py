@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from index.article import ArticleError, front_matter, parse_article
+from index.files import write_whole
 from index.folder import MAX_FILE_BYTES, source_files
 from index.types import collection_of
 
@@ -135,18 +136,13 @@ class Catalog:
         self._unsaved = True
 
     def save(self) -> None:
-        """Remember it for the next time.  Not forced to the disk, since it can be made again."""
+        """Remember it for the next time."""
         if not self._unsaved:
             return
         self._unsaved = False
         raw = {"format": FORMAT, "held": [_VALUES(held) for held in self._held.values()]}
         self._cache.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._cache.with_name(f".{FILE}.{os.getpid()}")
-        try:
-            aside.write_text(json.dumps(raw, ensure_ascii=False), "utf-8")
-            os.replace(aside, self._cache)
-        finally:
-            aside.unlink(missing_ok=True)
+        write_whole(self._cache, json.dumps(raw, ensure_ascii=False).encode())
 
     def _first(self, collection: str, wanted: Any) -> CatalogEntry | None:
         return next((held for held in self if collection_of(held.file) == collection and wanted(held)), None)

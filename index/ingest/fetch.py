@@ -8,20 +8,21 @@ request: no cookies, no credentials.  A proxy is not used, since it would do its
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
-import queue
-import socket
 import ssl
-import threading
-import time
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from email.message import Message
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
+from index.connections import Deadline, Network, open_pool
 from index.ingest.document import Unreadable
 from index.ingest.formats import READABLE, READABLE_TYPES
+
+if TYPE_CHECKING:
+    import httpcore2  # and in the functions that need it, since most commands fetch nothing
 
 SECONDS = 20.0
 """For everything: look-up, redirects, and the last byte."""
@@ -29,16 +30,11 @@ MAX_BYTES = 25 * 1000 * 1000
 """Of the document, unpacked.  A page is 0.2 MB, a report as PDF rarely 10."""
 MAX_REDIRECTS = 5
 _PORTS = {"http": 80, "https": 443}
-_READ_BYTES = 64 * 1024
 _USER_AGENT = "Footnote/0.1 (reads an article that a person asked for)"
 _ACCEPT = "text/html,application/xhtml+xml,text/markdown,text/plain,application/pdf,*/*;q=0.5"
 _LOGIN_WORDS = ("login", "log-in", "signin", "sign-in", "sso", "oauth", "saml", "auth")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Lookup = Callable[[str, int], Sequence[str]]
-"""Host and port -> the IP addresses that the host has."""
-Connect = Callable[[str, int, float], socket.socket]
-"""IP address, port and seconds -> a connection to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +69,6 @@ class BadStatus(Unreadable):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
-    """How names become addresses, and addresses connections; tests give their own."""
-
-    lookup: Lookup
-    connect: Connect
-    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
-
-
 def fetch(
     url: str,
     allow_hosts: Sequence[str] = (),
@@ -96,21 +83,24 @@ def fetch(
     `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.  `types` are
     those that may come.  Raise `NotModified` if the version is the `known` one still.
     """
-    network = network or Network(_looked_up, _connected)
-    deadline = time.monotonic() + seconds
+    wanted = _Wanted(max_bytes, types, known or Version())
     first = url
-    for _ in range(MAX_REDIRECTS + 1):
-        target = _target(url, allow_hosts)
-        addresses = _addresses(target, allow_hosts, network, deadline)
-        answer = _get(target, addresses, network, deadline, _Wanted(max_bytes, types, known or Version()))
-        if isinstance(answer, Fetched):
-            return answer
-        url = urljoin(target.url, answer)
-        if _is_login(url) and not _is_login(first):
-            raise Unreadable(
-                "leads to a login, so the article behind it cannot be read. Open it in your browser, save "
-                "the page, and add the file."
-            )
+
+    def choose(host: str, port: int, found: Sequence[str]) -> Sequence[str]:
+        return _checked(host, port, found, allow_hosts)
+
+    with open_pool(Deadline(seconds), network, choose) as pool:
+        for _ in range(MAX_REDIRECTS + 1):
+            target = _target(url, allow_hosts)
+            answer = _get(target, pool, wanted)
+            if isinstance(answer, Fetched):
+                return answer
+            url = urljoin(target.url, answer)
+            if _is_login(url) and not _is_login(first):
+                raise Unreadable(
+                    "leads to a login, so the article behind it cannot be read. Open it in your browser, "
+                    "save the page, and add the file."
+                )
     raise Unreadable(
         f"was redirected more than {MAX_REDIRECTS} times. Give the address that a browser ends at."
     )
@@ -222,12 +212,11 @@ def _plain_host(host: str) -> str:
     return plain
 
 
-def _addresses(target: _Target, allow_hosts: Sequence[str], network: Network, deadline: float) -> list[str]:
-    """The IP addresses to connect to: found once, so that nobody can answer otherwise the second time.
+def _checked(host: str, port: int, found: Sequence[str], allow_hosts: Sequence[str]) -> list[str]:
+    """Return the IP addresses to connect to; raise `Unreadable` if one of those found is private.
 
     "2130706433", "0x7f.1" and "127.1" are 127.0.0.1 to the system's look-up, whose answer is checked.
     """
-    found = _within(deadline, lambda: network.lookup(target.host, target.port))
     addresses = []
     for text in found:
         try:
@@ -235,13 +224,13 @@ def _addresses(target: _Target, allow_hosts: Sequence[str], network: Network, de
         except ValueError:
             continue
     if not addresses:
-        raise Unreadable(f"cannot be reached: no address is known for {target.host}. Check the spelling.")
-    allowed = {target.host, f"{target.host}:{target.port}"} & _lower(allow_hosts)
+        raise Unreadable(f"cannot be reached: no address is known for {host}. Check the spelling.")
+    allowed = {host, f"{host}:{port}"} & _lower(allow_hosts)
     for address in addresses:
         # A name with both a public and a private address is a trap: not one of them may be private.
         if not is_public(address) and not (allowed and not _is_metadata(address)):
             raise Unreadable(
-                f"leads to a private address ({target.host}), which is not fetched, so that nobody can look "
+                f"leads to a private address ({host}), which is not fetched, so that nobody can look "
                 "into the network behind this server. Save the page in your browser and add the file. "
                 f"{_ALLOW}"
             )
@@ -261,117 +250,65 @@ def _lower(hosts: Sequence[str]) -> set[str]:
     return {host.strip().lower() for host in hosts}
 
 
-def _within(deadline: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
-    """The result of something that cannot be told how long it may take, such as a look-up."""
-    results: queue.Queue[Sequence[str] | Exception] = queue.Queue()
-
-    def run() -> None:
-        try:
-            results.put(work())
-        except (OSError, UnicodeError) as error:
-            results.put(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        result = results.get(timeout=max(0.0, deadline - time.monotonic()))
-    except queue.Empty as error:
-        raise _too_slow() from error
-    if isinstance(result, Exception):
-        raise Unreadable(
-            f"cannot be reached ({_words(result)}). Check the address, and try again."
-        ) from result
-    return result
-
-
-def _get(
-    target: _Target, addresses: Sequence[str], network: Network, deadline: float, wanted: _Wanted
-) -> Fetched | str:
+def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: _Wanted) -> Fetched | str:
     """The document, or where it has moved to."""
-    with _Watch(deadline) as watch:
-        try:
-            plain = _first_connection(addresses, target.port, network, watch)
-            watch.guard(plain)
-            connection = http.client.HTTPConnection(target.host, target.port)
-            if target.scheme == "https":
-                # The name, and not the address, is what the certificate has to be for.
-                # Its handshake comes after the watch has got hold of it.
-                secure = network.tls().wrap_socket(
-                    plain, server_hostname=target.host, do_handshake_on_connect=False
-                )
-                watch.guard(secure)
-                secure.do_handshake()
-                connection.sock = secure
-            else:
-                connection.sock = plain
-            try:
-                return _exchange(connection, target, wanted)
-            except Unreadable:
-                if watch.expired:
-                    raise _too_slow() from None
-                raise
-            finally:
-                connection.close()
-        except ssl.SSLCertVerificationError as error:
-            raise Unreadable(
-                f"has no valid certificate ({error.verify_message}), so what it sends cannot be trusted."
-            ) from error
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            # AttributeError: http.client reads on from a connection that the watch has closed.
-            if watch.expired:
-                raise _too_slow() from error
-            raise Unreadable(
-                f"cannot be reached ({_words(error)}). Check the address, and try again."
-            ) from error
+    import httpcore2
+
+    url = httpcore2.URL(
+        scheme=target.scheme.encode(),
+        host=target.host.encode(),
+        port=target.port,
+        target=target.path.encode(),
+    )
+    sent = {
+        "Host": target.authority,
+        "User-Agent": _USER_AGENT,
+        "Accept": _ACCEPT,
+        "Accept-Encoding": "gzip, deflate",
+        "Connection": "close",
+        "If-None-Match": wanted.known.etag,
+        "If-Modified-Since": wanted.known.modified,
+    }
+    headers = [(name.encode(), value.encode()) for name, value in sent.items() if value]
+    try:
+        with pool.stream("GET", url, headers=headers) as response:
+            return _received(response, target, wanted)
+    except ssl.SSLCertVerificationError as error:
+        raise Unreadable(
+            f"has no valid certificate ({error.verify_message}), so what it sends cannot be trusted."
+        ) from error
+    except TimeoutError as error:
+        raise Unreadable(
+            "took too long to answer. Try again later, or save the page and add the file."
+        ) from error
+    except (OSError, UnicodeError, httpcore2.ProtocolError) as error:
+        raise Unreadable(f"cannot be reached ({_words(error)}). Check the address, and try again.") from error
 
 
-def _first_connection(addresses: Sequence[str], port: int, network: Network, watch: _Watch) -> socket.socket:
-    """To the first address that answers: many a machine has no way to an IPv6 one."""
-    for address in addresses[:-1]:
-        try:
-            return network.connect(address, port, watch.left() / 2)
-        except OSError:
-            continue
-    return network.connect(addresses[-1], port, watch.left())
-
-
-def _exchange(connection: http.client.HTTPConnection, target: _Target, wanted: _Wanted) -> Fetched | str:
-    connection.putrequest("GET", target.path, skip_host=True, skip_accept_encoding=True)
-    for name, value in (
-        ("Host", target.authority),
-        ("User-Agent", _USER_AGENT),
-        ("Accept", _ACCEPT),
-        ("Accept-Encoding", "gzip, deflate"),
-        ("Connection", "close"),
-        ("If-None-Match", wanted.known.etag),
-        ("If-Modified-Since", wanted.known.modified),
-    ):
-        if value:
-            connection.putheader(name, value)
-    connection.endheaders()
-    response = connection.getresponse()
-    if response.status in (301, 302, 303, 307, 308) and response.headers.get("Location"):
-        # Headers are Latin-1 to http.client, and UTF-8 to those who break the rule.
-        location = response.headers["Location"].strip()
-        return location.encode("latin-1", "replace").decode("utf-8", "replace")
+def _received(response: httpcore2.Response, target: _Target, wanted: _Wanted) -> Fetched | str:
+    headers = Message()
+    for name, value in response.headers:
+        # Latin-1 by the rule, and UTF-8 to those who break it.
+        headers[name.decode("ascii", "replace")] = value.decode("utf-8", "replace").strip()
+    if response.status in (301, 302, 303, 307, 308) and headers.get("Location"):
+        return str(headers["Location"])
     if response.status == 304 and (wanted.known.etag or wanted.known.modified):
         raise NotModified
     _insist_on_success(response.status)
-    content_type = response.headers.get_content_type().lower()
-    if "Content-Type" not in response.headers:
-        content_type = ""
+    content_type = headers.get_content_type().lower() if "Content-Type" in headers else ""
     if content_type not in wanted.types:
         raise Unreadable(f"is {content_type[:80]}, which is not read. {READABLE} are.")
-    length = response.headers.get("Content-Length", "")
+    length = headers.get("Content-Length", "")
     if length.isdigit() and int(length) > wanted.max_bytes:
         raise _too_large(wanted.max_bytes)
-    raw = _body(response, response.headers.get("Content-Encoding", "").strip().lower(), wanted.max_bytes)
-    version = Version(_header(response, "ETag"), _header(response, "Last-Modified"))
-    return Fetched(target.url, raw, content_type, response.headers.get_content_charset(), version)
+    raw = _body(response, headers.get("Content-Encoding", "").lower(), wanted.max_bytes)
+    version = Version(_header(headers, "ETag"), _header(headers, "Last-Modified"))
+    return Fetched(target.url, raw, content_type, headers.get_content_charset(), version)
 
 
-def _header(response: http.client.HTTPResponse, name: str) -> str:
+def _header(headers: Message, name: str) -> str:
     """A header that can be sent back, or nothing."""
-    value = (response.headers.get(name) or "").strip()
+    value = headers.get(name, "")
     return value if len(value) <= 200 and value.isascii() and value.isprintable() else ""
 
 
@@ -389,73 +326,43 @@ def _insist_on_success(status: int) -> None:
         raise BadStatus(reason, status)
 
 
-def _body(response: http.client.HTTPResponse, encoding: str, max_bytes: int) -> bytes:
+def _body(response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
     """All of it, unpacked no further than is allowed: a megabyte of zeros travels as a kilobyte."""
+    import httpcore2
+
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise Unreadable(
             f"came in an encoding that was not asked for ({encoding[:40]}). Save the page, and add the file."
         )
     unpack = None if encoding in ("", "identity") else zlib.decompressobj(wbits=47)
     received = bytearray()
-    while part := response.read(_READ_BYTES):
-        if unpack is None:
-            received += part
-        else:
-            try:
-                received += unpack.decompress(part, max_bytes + 1 - len(received))
-            except zlib.error as error:
-                if encoding != "deflate" or received:
-                    raise Unreadable("came damaged: it could not be unpacked. Try again.") from error
-                # "deflate" without the wrapper that the standard asks for is as common as with it.
-                unpack = zlib.decompressobj(wbits=-15)
-                received += unpack.decompress(part, max_bytes + 1)
-        if len(received) > max_bytes:
-            raise _too_large(max_bytes)
-        if unpack is not None and unpack.eof:
-            break
-    else:
-        # http.client takes a connection that broke off for the end of what it was sending.
-        if response.length or (unpack is not None and received and not unpack.eof):
-            raise Unreadable("broke off before its end. Try again.")
+    try:
+        for part in response.iter_stream():
+            if unpack is None:
+                received += part
+            else:
+                try:
+                    received += unpack.decompress(part, max_bytes + 1 - len(received))
+                except zlib.error:
+                    if encoding != "deflate" or received:
+                        raise
+                    # "deflate" without the wrapper that the standard asks for is as common as with it.
+                    unpack = zlib.decompressobj(wbits=-15)
+                    received += unpack.decompress(part, max_bytes + 1)
+            if len(received) > max_bytes:
+                raise _too_large(max_bytes)
+            if unpack is not None and unpack.eof:
+                break
+    except zlib.error as error:
+        raise Unreadable("came damaged: it could not be unpacked. Try again.") from error
+    except httpcore2.ProtocolError as error:
+        raise Unreadable(_BROKE_OFF) from error
+    if unpack is not None and received and not unpack.eof:
+        raise Unreadable(_BROKE_OFF)
     return bytes(received)
 
 
-class _Watch:
-    """Shuts a connection at the deadline, from outside: a byte a second never runs into a time-out."""
-
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-        self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(max(0.0, self.left()), self._shut)
-        self._timer.daemon = True
-        self.expired = False
-
-    def __enter__(self) -> _Watch:
-        if self._deadline <= time.monotonic():
-            raise _too_slow()
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        for connection in self._sockets:
-            connection.close()
-
-    def left(self) -> float:
-        return max(0.01, self._deadline - time.monotonic())
-
-    def guard(self, connection: socket.socket) -> None:
-        self._sockets.append(connection)
-        connection.settimeout(self.left())
-
-    def _shut(self) -> None:
-        self.expired = True
-        for connection in self._sockets:
-            try:
-                # The file descriptor's own shutdown: TLS would wait for the other side to agree.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-            except OSError:
-                continue
+_BROKE_OFF = "broke off before its end. Try again."
 
 
 def _is_login(url: str) -> bool:
@@ -469,21 +376,9 @@ def _is_login(url: str) -> bool:
     return any(word.removesuffix(".html").removesuffix(".php") in _LOGIN_WORDS for word in words)
 
 
-def _too_slow() -> Unreadable:
-    return Unreadable("took too long to answer. Try again later, or save the page and add the file.")
-
-
 def _too_large(max_bytes: int) -> Unreadable:
     return Unreadable(f"is larger than {max_bytes / 1e6:.0f} MB, which is the most that is fetched.")
 
 
 def _words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error or type(error).__name__)[:200]
-
-
-def _looked_up(host: str, port: int) -> list[str]:
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-def _connected(address: str, port: int, seconds: float) -> socket.socket:
-    return socket.create_connection((address, port), timeout=seconds)

@@ -8,7 +8,6 @@ keeps from programs, and with the version that is known, so that it need not sen
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 import zlib
@@ -21,10 +20,12 @@ from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 from xml.parsers import expat
 
+from index.connections import Network
+from index.files import write_whole
 from index.ingest.add import Added, Intake, Merged, Outcome, Refused, alone, document_of
 from index.ingest.catalog import plain_url
 from index.ingest.document import Unreadable, clean_line, clean_url
-from index.ingest.fetch import BadStatus, Fetched, Network, NotModified, Version, fetch
+from index.ingest.fetch import BadStatus, Fetched, NotModified, Version, fetch
 from index.ingest.sandbox import Sandbox
 from index.types import FootnoteError
 
@@ -439,9 +440,4 @@ _BASE = "http://www.w3.org/XML/1998/namespace base"
 def _save(data: Path, feeds: Sequence[Followed]) -> None:
     raw: dict[str, Any] = {"format": FORMAT, "followed": [asdict(one) for one in feeds]}
     data.mkdir(parents=True, exist_ok=True)
-    aside = data / f".{FILE}.{os.getpid()}"
-    try:
-        aside.write_text(json.dumps(raw, ensure_ascii=False), "utf-8")
-        os.replace(aside, data / FILE)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_whole(data / FILE, json.dumps(raw, ensure_ascii=False).encode())

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from index.folder import NO_SENTENCE, known_files, read_sources
-from index.manifests import MissingGeneration, SourceEntry, indexed_sources
+from index.manifest import MissingGeneration, SourceEntry
+from index.store import Store
 from index.types import Article, FootnoteError, collection_of
 from index.units import Kind, units_of
 
@@ -41,9 +42,9 @@ class Listed:
     """Why it is `stale` or `failed`."""
 
 
-def inventory(sources: Path, data: Path) -> tuple[Listed, ...]:
+def inventory(sources: Path, store: Store) -> tuple[Listed, ...]:
     """Every article in order of its file; raise `FootnoteError` where there is no sources folder."""
-    indexed = _indexed(data)
+    indexed = _indexed(store)
     # Parsing takes five times as long as telling that a file is still the same.
     reading = read_sources(sources, known_files(indexed.values()))
     by_file = {entry.file: entry for entry in indexed.values()}
@@ -97,9 +98,9 @@ def _state(article: Article, entry: SourceEntry | None) -> tuple[State, str | No
     return ("new" if entry is None else "changed"), None
 
 
-def _indexed(data: Path) -> Mapping[str, SourceEntry]:
+def _indexed(store: Store) -> Mapping[str, SourceEntry]:
     try:
-        return indexed_sources(data)
+        return {entry.id: entry for entry in store.manifest().sources}
     except MissingGeneration:
         return {}
     except FootnoteError:

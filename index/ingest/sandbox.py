@@ -11,21 +11,24 @@ import contextlib
 import json
 import os
 import signal
-import socket
 
 # Without a shell, and nothing of a document is on its command line.
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Iterator
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, get_args
 
 from index.ingest.document import Draft, LeftOut, Unreadable
 from index.ingest.formats import Kind
-from index.ingest.wire import receive, send
 
 # A page takes 50 ms, the largest book that is allowed half a minute.
 SECONDS: dict[Kind, int] = dict.fromkeys(get_args(Kind), 30) | {"markdown": 10, "text": 10, "pdf": 60}
+MAX_MESSAGE_BYTES = 256 * 1024 * 1024
+"""No article is as long; a longer message is a fault on the other side."""
 _ROOT = Path(__file__).parents[2]
 _PROGRAM = (
     "import sys; sys.path[:0] = [sys.argv[1]]; "
@@ -39,7 +42,7 @@ class Sandbox:
     def __init__(self, seconds: dict[Kind, int] | None = None) -> None:
         self._seconds = SECONDS if seconds is None else seconds
         self._process: subprocess.Popen[bytes] | None = None
-        self._connection: socket.socket | None = None
+        self._connection: Connection | None = None
 
     def __enter__(self) -> Sandbox:
         return self
@@ -53,21 +56,20 @@ class Sandbox:
         """The article in a document; raise `Unreadable` where there is none, or its limits were passed."""
         seconds = self._seconds[kind]
         header = {"kind": kind, "name": name, "charset": charset, "url": url, "seconds": seconds}
+        late = threading.Event()
         try:
             connection = self._connected()
-            deadline = time.monotonic() + seconds
-            connection.settimeout(seconds)
-            send(connection, json.dumps(header).encode())
-            send(connection, raw)
-            reply: dict[str, Any] = json.loads(receive(connection, deadline))
-        except TimeoutError as error:
+            with self._killed_after(seconds, late):
+                connection.send_bytes(json.dumps(header).encode())
+                connection.send_bytes(raw)
+                reply: dict[str, Any] = json.loads(connection.recv_bytes(MAX_MESSAGE_BYTES))
+        except (EOFError, OSError) as error:
             self.close()
-            raise Unreadable(
-                f"took longer than {seconds} seconds to read, which is where reading stops. Export it once "
-                "more, or split it into several documents."
-            ) from error
-        except (EOFError, ConnectionError) as error:
-            self.close()
+            if late.is_set():
+                raise Unreadable(
+                    f"took longer than {seconds} seconds to read, which is where reading stops. Export it "
+                    "once more, or split it into several documents."
+                ) from error
             raise Unreadable(
                 "broke the program that reads it. It may be damaged: export it once more, in another form."
             ) from error
@@ -75,6 +77,8 @@ class Sandbox:
             # Interrupted in the middle of a message: the next reader would take its rest for an answer.
             self.close()
             raise
+        if late.is_set():
+            self.close()  # it answered in its last moment
         if "unreadable" in reply:
             raise Unreadable(reply["unreadable"])
         fields = reply["draft"]
@@ -93,17 +97,33 @@ class Sandbox:
         if self._connection is not None:
             self._connection.close()
         if self._process is not None:
-            # With pandoc, if it has started that: both are a session of their own.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            _kill(self._process)
             self._process.wait()
         self._process = self._connection = None
 
-    def _connected(self) -> socket.socket:
+    @contextlib.contextmanager
+    def _killed_after(self, seconds: float, late: threading.Event) -> Iterator[None]:
+        """End the process from outside, wherever it and we are in a message, unless all is said in time."""
+        process = self._process
+
+        def stop() -> None:
+            late.set()
+            if process is not None:
+                _kill(process)
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _connected(self) -> Connection:
         if self._process is not None and self._process.poll() is not None:
             self.close()
         if self._connection is None:
-            ours, theirs = socket.socketpair()
+            ours, theirs = Pipe()
             with theirs:
                 try:
                     self._process = subprocess.Popen(
@@ -127,3 +147,9 @@ class Sandbox:
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
             self.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With pandoc, if it has started that: both are a session of their own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,7 +1,7 @@
 """The process that reads foreign documents, one after the other, and can be lost without loss.
 
-Started by `index.ingest.sandbox` with a socket and no environment.  It limits its own memory and
-processor time, writes no files, and speaks only over the socket.
+Started by `index.ingest.sandbox` with one end of a pipe and no environment.  It limits its own memory and
+processor time, writes no files, and speaks only over the pipe.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import resource
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from multiprocessing.connection import Connection
 from typing import Any
 
 from index.ingest.document import Draft, Unreadable
 from index.ingest.formats import Kind
-from index.ingest.wire import receive, send
 
 MEMORY_BYTES = 1536 * 1024 * 1024
 """Of address space: reading the largest PDF that is allowed takes a third of it."""
@@ -31,14 +30,14 @@ def main(descriptor: int) -> None:
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
     sys.setrecursionlimit(RECURSION_LIMIT)
-    with socket.socket(fileno=descriptor) as connection:
+    with Connection(descriptor) as connection:
         while True:
             try:
-                header, raw = json.loads(receive(connection)), receive(connection)
+                header, raw = json.loads(connection.recv_bytes()), connection.recv_bytes()
             except EOFError:
                 return
             _allow_seconds(header["seconds"])
-            send(connection, json.dumps(_reply(header, raw)).encode())
+            connection.send_bytes(json.dumps(_reply(header, raw)).encode())
 
 
 def _reply(header: dict[str, Any], raw: bytes) -> dict[str, Any]:

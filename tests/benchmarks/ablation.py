@@ -15,11 +15,11 @@ from types import ModuleType
 from index import common_terms, ranking, search, terms
 from index.chunking import ChunkSettings, context_text
 from index.generation import Generation
-from index.keywords import KeywordIndex
+from index.keywords import count_terms
 from index.search import Searcher
 from index.types import Encoder
 from index.vectors import VectorIndex
-from tests.benchmarks.collection import Collection, RememberingEncoder, rebuilt
+from tests.benchmarks.collection import Collection, RememberingEncoder, passages_of, rebuilt
 from tests.benchmarks.data import BenchmarkData, Chunking, Split, Xquad, in_split
 from tests.benchmarks.figures import Group, Table
 from tests.benchmarks.metrics import mean, overlap
@@ -76,14 +76,14 @@ def ablation(
 
 
 def _lexical_again(generation: Generation, _: Encoder) -> Generation:
-    texts = (context_text(passage) for passage in generation.passages)
-    return replace(generation, keywords=KeywordIndex.build(texts))
+    texts = (context_text(passage) for passage in passages_of(generation))
+    return replace(generation, postings=count_terms(texts))
 
 
 def _without_titles(generation: Generation, encoder: Encoder) -> Generation:
-    texts = [passage.text for passage in generation.passages]
+    texts = [passage.text for passage in passages_of(generation)]
     vectors = VectorIndex.build(encoder.encode_documents(texts))
-    return replace(generation, vectors=vectors, keywords=KeywordIndex.build(texts))
+    return replace(generation, vectors=vectors, postings=count_terms(texts))
 
 
 def _constant(name: str, module: ModuleType, constant: str, values: Sequence[object]) -> Iterator[Variant]:

@@ -10,7 +10,7 @@ import numpy as np
 from bot.types import Answer, NoAnswer, Quote
 from index.types import Article
 from tests.benchmarks.baselines import Plain, best_passages
-from tests.benchmarks.collection import Collection, RememberingEncoder, Text, collect
+from tests.benchmarks.collection import Collection, RememberingEncoder, Text, collect, passages_of
 from tests.benchmarks.data import (
     BenchmarkData,
     Chunking,
@@ -135,7 +135,7 @@ def _chunking(
         if isinstance(result, Answer):
             found[OURS] = [(quote.source_id, quote.start, quote.end) for quote in result.quotes]
         for side, scores in plain.passages(question.text).items():
-            found[side] = ranges(whole.generation.passages[row] for row in best_passages(scores, 1))
+            found[side] = ranges(passages_of(whole.generation)[row] for row in best_passages(scores, 1))
         gold = [(question.corpus, start, end) for start, end in question.ranges]
         for side, shown in found.items():
             covered = overlap(shown, gold)
@@ -217,7 +217,7 @@ def _section(question: SelqaQuestion) -> tuple[str, list[tuple[int, int]]]:
 def _rows_by_article(whole: Collection) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     rows: dict[str, list[int]] = {}
     for row, (number, _, _) in enumerate(whole.generation.sentences.tolist()):
-        rows.setdefault(whole.generation.passages[number].article.id, []).append(row)
+        rows.setdefault(passages_of(whole.generation)[number].article.id, []).append(row)
     return {id: np.array(found, dtype=np.int64) for id, found in rows.items()}
 
 

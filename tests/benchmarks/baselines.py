@@ -17,6 +17,7 @@ from index.chunking import context_text
 from index.generation import Generation
 from index.terms import terms
 from index.types import Encoder, Vectors
+from tests.benchmarks.collection import passages_of
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -32,8 +33,8 @@ class Plain:
     def __init__(self, generation: Generation, encoder: Encoder) -> None:
         self._encoder = encoder
         self._generation = generation
-        self._vectors: Vectors = generation.vectors.reconstruct(np.arange(len(generation.passages)))
-        self._keywords = PlainBm25(context_text(passage) for passage in generation.passages)
+        self._vectors: Vectors = generation.vectors.reconstruct(np.arange(len(passages_of(generation))))
+        self._keywords = PlainBm25(context_text(passage) for passage in passages_of(generation))
         self._sentence_keywords: PlainBm25 | None = None
 
     def passages(self, question: str) -> dict[str, Floats]:
@@ -52,10 +53,10 @@ class Plain:
         found: dict[str, tuple[str, int, int]] = {}
         for side, scores in self.passages(question).items():
             number = int(np.argmax(scores))
-            rows = np.array(self._generation.sentence_rows(number))
+            rows = np.arange(*self._generation.offsets[number : number + 2].tolist())
             best = int(rows[np.argmax(self.sentences(question, rows)[side])])
             _, start, end = self._generation.sentences[best].tolist()
-            found[side] = (self._generation.passages[number].article.id, start, end)
+            found[side] = (passages_of(self._generation)[number].article.id, start, end)
         return found
 
     def best(self, question: str) -> dict[str, float]:
@@ -67,7 +68,7 @@ class Plain:
 
     def _sentences_bm25(self) -> PlainBm25:
         if self._sentence_keywords is None:
-            passages = self._generation.passages
+            passages = passages_of(self._generation)
             self._sentence_keywords = PlainBm25(
                 passages[number].article.text[start:end]
                 for number, start, end in self._generation.sentences.tolist()
@@ -96,7 +97,7 @@ class PlainBm25:
 def best_articles(generation: Generation, scores: Floats, k: int) -> list[str]:
     """The articles of the `k` best passages, each once, best first."""
     rows = np.argsort(-scores, kind="stable")[:k]
-    return list(dict.fromkeys(generation.passages[row].article.id for row in rows))
+    return list(dict.fromkeys(passages_of(generation)[row].article.id for row in rows))
 
 
 def best_passages(scores: Floats, k: int) -> list[int]:

@@ -11,18 +11,21 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Collection as Members
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from index.build import build
+from index.build import BuildOptions, build
 from index.chunking import ChunkSettings
-from index.encoders.packaged import LightEncoder
 from index.folder import read_sources
-from index.generation import Generation, load_generation
-from index.types import Article, Encoder, FootnoteError, Vectors
+from index.generation import Generation
+from index.generations import load_generation
+from index.store import Found
+from index.types import Article, Encoder, FootnoteError, Mask, Passage, Scope, Vectors
 
 SOURCES = "sources"
 DATA = "data"
@@ -85,15 +88,14 @@ class RememberingEncoder:
     """An `Encoder` that embeds a question once a run, and a document once a cache folder.
 
     One batch of questions beforehand takes a fraction of the time of one after the other.  Documents
-    are embedded as a large build embeds them, and kept in half precision, as an index keeps them: a
+    are kept in half precision, as an index keeps them: a
     change of the index's own format or of how it splits articles costs no embedding of texts that
     stay the same.
     """
 
     def __init__(self, encoder: Encoder, cache: Path | None = None) -> None:
         self._encoder = encoder
-        ways = encoder.expect_many() if isinstance(encoder, LightEncoder) else ()
-        self.kind = " ".join([encoder.fingerprint, *ways])
+        self.kind = f"{encoder.fingerprint} float32"
         """What decides which vectors come out."""
         self._questions: dict[str, Vectors] = {}
         self._kept = None if cache is None else _open_kept(cache)
@@ -147,6 +149,27 @@ class RememberingEncoder:
             self._questions.update(zip(new, self._encoder.encode_questions(new), strict=True))
 
 
+@lru_cache(maxsize=8)
+def passages_of(generation: Generation) -> Sequence[Passage]:
+    """Return all passages, in the order of their keys."""
+    return [generation.passage(key) for key in range(len(generation.passages))]
+
+
+class Among:
+    """A snapshot in which only some passages are found."""
+
+    def __init__(self, generation: Generation, allowed: Mask) -> None:
+        """`allowed` has shape `(passages,)`."""
+        self._generation = generation
+        self._allowed = allowed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._generation, name)
+
+    def find(self, vector: Vectors, weights: Mapping[str, float], wanted: int, scope: Scope) -> Found:
+        return self._generation.find_among(vector, weights, wanted, self._allowed)
+
+
 def _open_kept(cache: Path) -> sqlite3.Connection:
     cache.mkdir(parents=True, exist_ok=True)
     kept = sqlite3.connect(cache / "vectors.sqlite", timeout=60)
@@ -165,13 +188,14 @@ def _copy(whole: Collection, name: str) -> Path:
 def _built(
     folder: Path, texts: Iterable[Text], encoder: Encoder, chunking: ChunkSettings | None = None
 ) -> Collection:
-    report = build(folder / SOURCES, folder / DATA, encoder, chunking)
+    options = BuildOptions(chunking=chunking or ChunkSettings())
+    report = build(folder / SOURCES, folder / DATA, encoder, options)
     if report.failed:
         failure = report.failed[0]
         raise FootnoteError(f"The benchmark's article {failure.file} cannot be built: {failure.reason}")
     texts = tuple(texts)
     generation = load_generation(folder / DATA, encoder)
-    bodies = {article.id: article.text for article in generation.articles}
+    bodies = {article.id: article.text for article in generation.articles()}
     for text in texts:
         if bodies[text.id] != text.body:
             # Gold offsets count characters of the set's text, so it has to be stored to the letter.

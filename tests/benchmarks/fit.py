@@ -32,7 +32,7 @@ from index.encoders.packaged import lightest
 from index.encoders.reader import ShippedReader
 from index.search import Findings, Searcher
 from index.types import Reader
-from tests.benchmarks.collection import RememberingEncoder
+from tests.benchmarks.collection import Among, RememberingEncoder, passages_of
 from tests.benchmarks.product import LEFT_OUT
 from tests.benchmarks.unseen import EVIDENCE, QUESTIONS, Asked, Unseen, collections
 
@@ -52,8 +52,6 @@ UNREAD = ("xquad.zh", "zh_cmrc2018.trial", "xquad.ru", "xquad.ar", "xquad.tr", "
 """In languages that the embedding model does not know; nothing is read."""
 # What people called "don't know" there is said of what a passage implies, and no near miss.
 NO_NEAR_MISSES = frozenset({"condaqa.test"})
-# People ask what the articles say more often than what they don't, so that these weigh more.
-ANSWERABLE_WEIGHT = 2.0
 # Of a Gaussian prior around 0, in units of each signal's spread; the losses of all questions sum to
 # 100 for each set.
 PRIOR = 0.5
@@ -78,7 +76,7 @@ def seen(one: Unseen, questions: int, reader: Reader | None) -> Iterator[Seen]:
     """Search and read the questions of a set that are not judged by."""
     searcher = Searcher(one.generation, one.encoder)
     rows: dict[str, list[int]] = {}
-    for number, passage in enumerate(one.generation.passages):
+    for number, passage in enumerate(passages_of(one.generation)):
         rows.setdefault(passage.article.id, []).append(number)
     answerable = [asked for asked in one.asked if asked.answers][-questions:]
     misses = [asked for asked in one.asked if not asked.answers][-questions:]
@@ -89,9 +87,10 @@ def seen(one: Unseen, questions: int, reader: Reader | None) -> Iterator[Seen]:
         kind = "answerable" if asked.answers else "near miss"
         yield _seen(one.name, kind, searcher.find(text, HITS), asked, reader)
         if asked.answers and number % 2:
-            others = np.ones(len(one.generation.passages), np.bool_)
+            others = np.ones(len(passages_of(one.generation)), np.bool_)
             others[rows[asked.article]] = False
-            yield _seen(one.name, "taken away", searcher.find(text, HITS, others), asked, reader)
+            without = Searcher(Among(one.generation, others), one.encoder).find(text, HITS)
+            yield _seen(one.name, "taken away", without, asked, reader)
 
 
 def _seen(name: str, kind: str, findings: Findings, asked: Asked, reader: Reader | None) -> Seen:
@@ -142,31 +141,36 @@ def fit_order(found: Sequence[Seen]) -> Floats:
     return weights
 
 
-def fit_sure(found: Sequence[Seen], order: Floats) -> Floats:
-    """Weights of `ranking.SURE` and the intercept, by logistic regression."""
-    rows = np.array([evidence(s, order) for s in found if len(s.right)])
-    right = np.array([first_right(s, order) for s in found if len(s.right)], np.float64)
-    each = np.array(_weights([s for s in found if len(s.right)]))
-    middle, spread = rows.mean(axis=0), rows.std(axis=0)
+def fit_sure(found: Sequence[Seen], order: Floats, read: bool) -> ranking.Sure:
+    """The numbers of `ranking.probability`, by the likelihood of what was right."""
+    useful = [s for s in found if len(s.right)]
+    seen = np.array([evidence(s, order) for s in useful])
+    yes_or_no = np.array([s.yes_or_no for s in useful], np.float64)
+    right = np.array([first_right(s, order) for s in useful], np.float64)
+    each = np.array(_weights(useful))
+    spread = seen.std(axis=0)
     spread[spread == 0] = 1.0
-    x = np.hstack([(rows - middle) / spread, np.ones((len(rows), 1))])
+    scaled, first = seen / spread, len(ranking.READ)
 
-    def loss(w: Floats) -> tuple[float, Floats]:
-        z = x @ w
-        p = 1 / (1 + np.exp(-z))
-        value = each @ (np.logaddexp(0, z) - right * z) + PRIOR * w[:-1] @ w[:-1]
-        return float(value), x.T @ (each * (p - right)) + 2 * PRIOR * np.append(w[:-1], 0)
+    def loss(w: Floats) -> float:
+        sure = ranking.Sure(w[:first], w[first:])
+        p = np.clip(ranking.probability(scaled, yes_or_no, sure, read), 1e-6, 1 - 1e-6)
+        return float(PRIOR * (w @ w) - each @ (right * np.log(p) + (1 - right) * np.log(1 - p)))
 
-    w = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x
-    return np.append(w[:-1] / spread, w[-1] - (w[:-1] / spread) @ middle)
+    best = minimize(loss, np.zeros(first + len(ranking.SEARCH)), method="L-BFGS-B").x
+    widths = dict(zip((*ranking.ORDER, "lead"), spread, strict=True))
+    scale = [1 / widths.get(name, 1.0) for name in (*ranking.READ, *ranking.SEARCH)]
+    weights: Floats = best * np.array(scale)
+    return ranking.Sure(weights[:first], weights[first:])
 
 
 def evidence(one: Seen, order: Floats) -> Floats:
+    """As `ranking.evidence`."""
     scores = one.signals @ order
     best = int(scores.argmax())
     others = [s for s, article in zip(scores, one.articles, strict=True) if article != one.articles[best]]
     lead = float(scores[best] - max(others, default=-np.inf))
-    return ranking.evidence_of(one.signals[best], lead, one.yes_or_no)
+    return np.append(one.signals[best], min(ranking.MOST_LEAD, lead))
 
 
 def first_right(one: Seen, order: Floats) -> bool:
@@ -174,26 +178,22 @@ def first_right(one: Seen, order: Floats) -> bool:
 
 
 def _weights(found: Sequence[Seen]) -> list[float]:
-    """The same for each set, and within it for each kind of question, but for the answerable."""
+    """The same for each set, and within it for each kind of question."""
     sizes: dict[tuple[str, str], int] = {}
     for one in found:
         sizes[one.set, one.kind] = sizes.get((one.set, one.kind), 0) + 1
     kinds = {name: sum(other == name for other, _ in sizes) for name, _ in sizes}
-    return [
-        100
-        * (ANSWERABLE_WEIGHT if one.kind == "answerable" else 1)
-        / (kinds[one.set] * sizes[one.set, one.kind])
-        for one in found
-    ]
+    return [100 / (kinds[one.set] * sizes[one.set, one.kind]) for one in found]
 
 
-def judged(found: Sequence[Seen], order: Floats, sure: Floats) -> dict[str, float]:
+def judged(found: Sequence[Seen], order: Floats, sure: ranking.Sure, read: bool) -> dict[str, float]:
     """The figures of one set."""
     p: dict[str, list[float]] = {s.kind: [] for s in found}
     right: dict[str, list[bool]] = {s.kind: [] for s in found}
     for one in found:
-        row = np.append(evidence(one, order), 1.0) if len(one.right) else None
-        p[one.kind].append(0.0 if row is None else float(1 / (1 + np.exp(-row @ sure))))
+        sees = evidence(one, order)[None] if len(one.right) else None
+        asks = np.array([float(one.yes_or_no)])
+        p[one.kind].append(0.0 if sees is None else float(ranking.probability(sees, asks, sure, read)[0]))
         right[one.kind].append(first_right(one, order))
     figures = {"n": float(len(p["answerable"])), "first": float(np.mean(right["answerable"]))}
     yes = np.array(p["answerable"])
@@ -223,25 +223,27 @@ def ece(p: Floats, right: npt.NDArray[Any], bins: int = 10) -> float:
     )
 
 
-def left_out(found: Sequence[Seen]) -> dict[str, dict[str, dict[str, float]]]:
+def left_out(found: Sequence[Seen], read: bool) -> dict[str, dict[str, dict[str, float]]]:
     """For each set the numbers that all others give, printing how they do on it."""
     numbers = {}
     for name in dict.fromkeys(s.set for s in found):
         others = [s for s in found if s.set != name]
         order = fit_order(others)
-        sure = fit_sure(others, order)
-        figures = judged([s for s in found if s.set == name], order, sure)
+        sure = fit_sure(others, order, read)
+        figures = judged([s for s in found if s.set == name], order, sure, read)
         print(f"{name:26}" + "  ".join(f"{what} {value:.3f}" for what, value in figures.items()), flush=True)
         numbers[name] = named(order, sure)
     return numbers
 
 
-def named(order: Floats, sure: Floats) -> dict[str, dict[str, float]]:
+def named(order: Floats, sure: ranking.Sure) -> dict[str, dict[str, float]]:
+    def row(names: Sequence[str], weights: Floats) -> dict[str, float]:
+        return {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)}
+
     return {
-        "order": {name: round(float(w), 5) for name, w in zip(ranking.ORDER, order, strict=True)},
-        "sure": {
-            name: round(float(w), 5) for name, w in zip((*ranking.SURE, "intercept"), sure, strict=True)
-        },
+        "order": row(ranking.ORDER, order),
+        "read": row(ranking.READ, sure.read),
+        "search": row(ranking.SEARCH, sure.search),
     }
 
 
@@ -275,9 +277,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.keep.write_bytes(pickle.dumps(found))
     shipped, without = {}, {}
     for how, searches in found.items():
-        without[how] = left_out(searches)
+        read = how == "read"
+        without[how] = left_out(searches, read)
         order = fit_order(searches)
-        shipped[how] = named(order, fit_sure(searches, order))
+        shipped[how] = named(order, fit_sure(searches, order, read))
     _write(MODELS / "weights.json", shipped)
     _write(LEFT_OUT, without)
     return 0

@@ -24,9 +24,9 @@ import numpy as np
 from index.build import build
 from index.encoders.any_model import SentenceTransformerEncoder
 from index.encoders.packaged import lightest
-from index.generation import load_generation
+from index.generations import load_generation
 from index.types import Vectors
-from index.vectors import VectorIndex
+from tests.benchmarks.collection import passages_of
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.speed import REAL_PASSAGES, moved, own_and_others, write_sources
 from tests.benchmarks.speed_clock import recall
@@ -34,8 +34,6 @@ from tests.benchmarks.speed_clock import recall
 VECTORS = 100_000
 QUESTIONS = 100
 NEAREST, CANDIDATES = 10, 100
-PART = 16_667
-"""Rows of a full segment."""
 SEED = 0
 
 Rows = list[int]
@@ -71,7 +69,7 @@ def _vectors(data: BenchmarkData, wanted: int) -> tuple[Vectors, Vectors]:
         write_sources(folder / "sources", data, REAL_PASSAGES)
         build(folder / "sources", folder / "data", encoder)
         generation = load_generation(folder / "data", encoder)
-        passages = generation.vectors.reconstruct(np.arange(len(generation.passages)))
+        passages = generation.vectors.reconstruct(np.arange(len(passages_of(generation))))
         texts = np.concatenate([passages, generation.sentence_vectors.rows(slice(None))])
     noise = np.random.default_rng(SEED)
     copies = np.repeat(texts, -(-wanted // len(texts)), axis=0)[:wanted]
@@ -79,12 +77,10 @@ def _vectors(data: BenchmarkData, wanted: int) -> tuple[Vectors, Vectors]:
 
 
 def _ways() -> Iterator[Way]:
-    yield Way("all, in half precision", _plain("SQfp16"), _found)
+    yield Way("all, in half precision (ours)", _plain("SQfp16"), _found)
     for probes in (16, 64):
         yield Way(f"IVF 1024, {probes} lists", _plain("IVF1024,SQfp16", nprobe=probes), _found)
     yield Way("HNSW 32, ef 128", _plain("HNSW32_SQfp16", efSearch=128), _found)
-    yield Way("signs compared (with a filter)", _ours, _compared)
-    yield Way("signs scanned (ours)", _ours, _found)
 
 
 def _plain(kind: str, **settings: int) -> Callable[[Vectors], Any]:
@@ -99,18 +95,8 @@ def _plain(kind: str, **settings: int) -> Callable[[Vectors], Any]:
     return built
 
 
-def _ours(vectors: Vectors) -> VectorIndex:
-    parts = range(0, len(vectors), PART)
-    return VectorIndex.joined(VectorIndex.build(vectors[start : start + PART]) for start in parts)
-
-
 def _found(index: Any, question: Vectors) -> Rows:
     rows: Rows = index.search(question, CANDIDATES)[1][0].tolist()
-    return rows
-
-
-def _compared(index: VectorIndex, question: Vectors) -> Rows:
-    rows: Rows = index.search(question, CANDIDATES, np.ones(len(index), np.bool_))[1][0].tolist()
     return rows
 
 

@@ -15,10 +15,11 @@ from bot.config import settings_from
 from bot.types import Answers
 from bot.wiring import open_reader
 from index.encoders.any_model import DEFAULT_MODEL
-from index.generation import Generation, LiveGeneration
+from index.generation import Generation
+from index.generations import FileStore
 from index.search import Searcher
 from index.types import Encoder, Reader
-from tests.benchmarks.collection import Collection
+from tests.benchmarks.collection import Among, Collection, passages_of
 
 LEFT_OUT = Path(__file__).with_name("left_out.json")
 """Written by `tests.benchmarks.fit`: for each set, the numbers that were fitted on all the others."""
@@ -34,8 +35,8 @@ def open_answers(collection: Collection, encoder: Encoder, weights: Weights | No
 
 def open_index(data: Path, sources: Path, encoder: Encoder, weights: Weights | None = None) -> Answers:
     """The same over any index and the folder that it was built of."""
-    live = LiveGeneration(data, encoder)
-    reader = _reader(live.get())
+    live = FileStore(data, encoder)
+    reader = _reader(live.current())
     return Answerer(live, encoder, sources, settings_from({}).balance, reader=reader, weights=weights)
 
 
@@ -51,12 +52,13 @@ class SentenceRanker:
 
     def __init__(self, collection: Collection, encoder: Encoder, weights: Weights | None = None) -> None:
         self._judge = Judge(_reader(collection.generation), weights=weights)
-        self._searcher = Searcher(collection.generation, encoder)
-        self._articles = np.array([passage.article.id for passage in collection.generation.passages])
+        self._generation, self._encoder = collection.generation, encoder
+        self._articles = np.array([passage.article.id for passage in passages_of(collection.generation)])
 
     def scores(self, question: str, article: str) -> dict[int, float]:
         """Start of a sentence -> its score, of those that deserved a close look."""
-        findings = self._searcher.find(question, allowed=self._articles == article)
+        among = Among(self._generation, self._articles == article)
+        findings = Searcher(among, self._encoder).find(question)
         return {found.sentence.start: found.score for found in self._judge.rank(findings, question)}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from index.search import Searcher
 from index.types import Passage
 from tests.benchmarks.baselines import Plain, best_articles, best_passages, better
-from tests.benchmarks.collection import Collection, RememberingEncoder, Text, collect
+from tests.benchmarks.collection import Collection, RememberingEncoder, Text, collect, passages_of
 from tests.benchmarks.data import BenchmarkData, Chunking, Cranfield, Split, Xquad, in_split
 from tests.benchmarks.figures import OURS, Figure, Group, Tally, Target
 from tests.benchmarks.metrics import Range, ndcg, overlap, reciprocal_rank
@@ -143,7 +143,7 @@ def article_rankings(searcher: Searcher, plain: Plain, question: str, k: int) ->
 def _passage_rankings(searcher: Searcher, plain: Plain, question: str, k: int) -> dict[str, list[Passage]]:
     rankings = {OURS: [hit.passage for hit in searcher.search(question, k)]}
     for side, scores in plain.passages(question).items():
-        rankings[side] = [searcher.generation.passages[row] for row in best_passages(scores, k)]
+        rankings[side] = [passages_of(searcher.generation)[row] for row in best_passages(scores, k)]
     return rankings
 
 

@@ -21,20 +21,11 @@ import faiss
 import numpy as np
 
 from index.build import build
-from index.chunking import ChunkSettings, Table, context_text
-from index.draft import GenerationDraft
-from index.generation import (
-    Contents,
-    Generation,
-    compose,
-    load_generation,
-    make_current,
-    new_manifest,
-    write_generation,
-)
-from index.types import Article, Encoder, Passage, Vectors
-from index.vectors import SentenceVectors, VectorIndex
-from tests.benchmarks.collection import Collection
+from index.chunking import context_text
+from index.generation import Contents, Generation
+from index.generations import FileStore, load_generation
+from index.types import Article, Encoder, Passage, Table, Vectors
+from tests.benchmarks.collection import Collection, passages_of
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.figures import Figure, Group, Target, Unit
 from tests.benchmarks.product import open_answers
@@ -79,7 +70,7 @@ def speed(
     write_sources(folder / "sources", data, real)
     built = build(folder / "sources", folder / "data", encoder)
     generation = load_generation(folder / "data", encoder)
-    texts = [context_text(passage) for passage in generation.passages[:PLAIN_TEXTS]]
+    texts = [context_text(passage) for passage in passages_of(generation)[:PLAIN_TEXTS]]
     plain_build = len(texts) / _seconds(lambda: plain.encode_documents(texts))
     figures = [
         Figure(
@@ -93,7 +84,7 @@ def speed(
     ]
     say("speed: 10,000 passages")
     large = grown(generation, encoder, folder / "data")
-    figures += _answering(data, large, len(generation.passages), encoder, plain, folder)
+    figures += _answering(data, large, len(passages_of(generation)), encoder, plain, folder)
     say("speed: start-up")
     figures += starts(encoder, folder)
     return Group("Speed", tuple(figures))
@@ -157,7 +148,7 @@ class _PlainSearch:
     def __init__(self, generation: Generation, encoder: Encoder) -> None:
         self._encoder = encoder
         self._index = faiss.IndexFlatIP(encoder.dimension)
-        self._index.add(generation.vectors.reconstruct(np.arange(len(generation.passages))))
+        self._index.add(generation.vectors.reconstruct(np.arange(len(passages_of(generation)))))
 
     def search(self, question: str) -> None:
         self._index.search(self._encoder.encode_questions([question]), NEIGHBOURS)
@@ -171,7 +162,7 @@ def _seconds(action: Callable[[], object]) -> float:
 
 def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PASSAGES) -> Generation:
     """The generation with copies of its Wikipedia articles until it has `wanted` passages, made current."""
-    articles, passages = list(generation.articles), list(generation.passages)
+    articles, passages = list(generation.articles()), list(passages_of(generation))
     tables: list[Table] = [generation.sentences]
     vectors: list[Vectors] = [generation.vectors.reconstruct(np.arange(len(passages)))]
     sentence_vectors: list[Vectors] = [generation.sentence_vectors.rows(slice(None))]
@@ -179,7 +170,7 @@ def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PA
     origins = list(range(len(passages)))
     for number, (article, first, stop) in enumerate(_copied(generation, wanted)):
         origins.extend(range(first, stop))
-        rows = slice(int(generation.sentence_offsets[first]), int(generation.sentence_offsets[stop]))
+        rows = slice(int(generation.offsets[first]), int(generation.offsets[stop]))
         sentences = generation.sentences[rows]
         text = shuffled(article.text, sentences, shuffle)
         copy = replace(article, id=f"copy-{number:05d}", file=f"copy-{number:05d}.txt", text=text)
@@ -187,7 +178,7 @@ def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PA
         articles.append(copy)
         passages.extend(
             Passage(copy, passage.start, passage.end, passage.path)
-            for passage in generation.passages[first:stop]
+            for passage in passages_of(generation)[first:stop]
         )
         vectors.append(moved(vectors[0][first:stop], noise))
         sentence_vectors.append(moved(sentence_vectors[0][rows], noise))
@@ -195,24 +186,27 @@ def grown(generation: Generation, encoder: Encoder, data: Path, wanted: int = PA
         articles=articles,
         passages=passages,
         sentences=np.concatenate(tables),
-        contexts=[context for number in origins for context in generation.passages.contexts(number)],
-        vectors=VectorIndex.build(np.concatenate(vectors)),
-        sentence_vectors=SentenceVectors.build(np.concatenate(sentence_vectors)),
+        contexts=[
+            generation.paths[path]
+            for number in origins
+            for path in generation.contexts[slice(*generation.offsets[number : number + 2].tolist())].tolist()
+        ],
+        vectors=np.concatenate(vectors),
+        sentence_vectors=np.concatenate(sentence_vectors),
     )
-    draft = GenerationDraft(data)
-    draft.add(contents)
-    segments = draft.finish()
-    manifest = new_manifest(segments, encoder, ChunkSettings(), generation.manifest.recipe)
-    write_generation(data, manifest)
-    make_current(data, manifest.id)
-    return compose(manifest, segments)
+    with FileStore(data).draft() as draft:
+        draft.begin(generation.manifest.recipe, (), len(contents.sentences))
+        draft.add(contents)
+        draft.finish({})
+        draft.commit()
+    return load_generation(data, encoder)
 
 
 def _copied(generation: Generation, wanted: int) -> Iterator[tuple[Article, int, int]]:
     """Wikipedia's articles with their first and last passage, over and over, as long as more are wanted."""
     places: list[tuple[Article, int, int]] = []
     first = 0
-    for entry, article in zip(generation.manifest.sources, generation.articles, strict=True):
+    for entry, article in zip(generation.manifest.sources, generation.articles(), strict=True):
         if article.id.startswith("wiki-"):
             places.append((article, first, first + entry.passages))
         first += entry.passages

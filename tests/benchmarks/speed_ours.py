@@ -25,12 +25,12 @@ def main(data: Path, sources: Path, folder: Path) -> dict[str, float]:
     from bot.wiring import open_reader
     from index.encoders.any_model import SentenceTransformerEncoder
     from index.encoders.packaged import lightest
-    from index.generation import LiveGeneration
+    from index.generations import FileStore
 
     questions = json.loads((folder / "questions.json").read_text("utf-8"))
     encoder = lightest(SentenceTransformerEncoder())
-    live = LiveGeneration(data, encoder)
-    generation = live.get()
+    live = FileStore(data, encoder)
+    generation = live.current()
     answerer = Answerer(live, encoder, sources, reader=open_reader(settings_from({})))
     # Other questions first: files that were just written are not yet mapped, as a running bot's are.
     for question in json.loads((folder / "others.json").read_text("utf-8")):

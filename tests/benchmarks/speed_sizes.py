@@ -28,23 +28,13 @@ import numpy as np
 
 from index.build import build
 from index.chunking import ChunkSettings, chunk, context_text
-from index.draft import GenerationDraft
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
 from index.encoders.packaged import lightest
-from index.generation import (
-    Contents,
-    Generation,
-    compose,
-    load_generation,
-    make_current,
-    new_manifest,
-    write_generation,
-)
-from index.manifests import read_generation
-from index.segments import Articles, Segment, open_segment, trusted_segment, write_segment
+from index.generation import Contents, Generation
+from index.generations import FileStore, load_generation
 from index.types import Article, Encoder, Vectors
 from index.units import context
-from index.vectors import SentenceVectors, VectorIndex
+from tests.benchmarks.collection import passages_of
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.peers import ADDED, ADDED_TEXT, EMBEDDED, NEAREST, PEERS
 from tests.benchmarks.speed import REAL_PASSAGES, grown, moved, own_and_others, write_sources
@@ -99,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for peer in PEERS:
                 _say(f"{size:,} passages: {peer}")
                 found[peer] = _in_a_process(arguments.peers, "peers", peer, folder, default_model_folder())
-        result["sizes"][str(size)] = {"passages": len(generation.passages), **found}
+        result["sizes"][str(size)] = {"passages": len(passages_of(generation)), **found}
         result["about"]["stolen_share"] = _stolen(before)
         (out / RESULT).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
         shutil.rmtree(folder)
@@ -175,10 +165,10 @@ def _built(work: Path, encoder: Encoder) -> tuple[Generation, dict[str, float]]:
     """The real passages, and what building them took, as a whole and of embedding alone."""
     report = build(work / "sources", work / "data", encoder)
     generation = load_generation(work / "data", encoder)
-    passages = [context_text(passage) for passage in generation.passages[:EMBEDDED]]
-    stop = int(generation.sentence_offsets[EMBEDDED])
+    passages = [context_text(passage) for passage in passages_of(generation)[:EMBEDDED]]
+    stop = int(generation.offsets[EMBEDDED])
     sentences = [
-        generation.passages[number].article.text[start:end]
+        passages_of(generation)[number].article.text[start:end]
         for number, start, end in generation.sentences[:stop].tolist()
     ]
     began = time.process_time()
@@ -206,41 +196,37 @@ def _of_size(real: Generation, size: int, encoder: Encoder, work: Path, folder: 
 
 def _repeated(base: Generation, times: int, encoder: Encoder, data: Path) -> Generation:
     """`base` so many times, each under other names and with its vectors moved."""
-    (segment,) = base.segments
     noise = np.random.default_rng(SEED)
-    vectors = segment.vectors.reconstruct(np.arange(len(segment)))
-    segments = []
-    for number in range(times):
-        written = write_segment(data, _renamed(segment, number, moved(vectors, noise)))
-        segments.append(open_segment(data, written.name))
-    manifest = new_manifest(segments, encoder, ChunkSettings(), base.manifest.recipe)
-    write_generation(data, manifest)
-    make_current(data, manifest.id)
-    return compose(manifest, segments)
-
-
-def _renamed(segment: Segment, number: int, vectors: Vectors) -> Segment:
-    def named(article: Article) -> Article:
-        return replace(article, id=f"{number:02}/{article.id}", file=f"{number:02}/{article.file}")
-
-    return replace(
-        segment,
-        name="",
-        articles=Articles.of([named(article) for article in segment.articles]),
-        sources=tuple(
-            replace(source, id=f"{number:02}/{source.id}", file=f"{number:02}/{source.file}")
-            for source in segment.sources
-        ),
-        vectors=VectorIndex.build(vectors),
-    )
+    every = base.vectors.reconstruct(np.arange(len(base.passages)))
+    sentences = base.sentences[:]
+    with FileStore(data).draft() as draft:
+        draft.begin(base.manifest.recipe, (), times * len(sentences))
+        for number in range(times):
+            articles = {
+                one.id: replace(one, id=f"{number:02}/{one.id}", file=f"{number:02}/{one.file}")
+                for one in base.stored
+            }
+            draft.add(
+                Contents(
+                    articles=list(articles.values()),
+                    passages=[replace(one, article=articles[one.article.id]) for one in passages_of(base)],
+                    sentences=sentences,
+                    contexts=[base.paths[path] for path in base.contexts.tolist()],
+                    vectors=moved(every, noise),
+                    sentence_vectors=base.sentence_vectors.rows(slice(None)),
+                )
+            )
+        draft.finish({})
+        draft.commit()
+    return load_generation(data, encoder)
 
 
 def _exact(generation: Generation, questions: Vectors) -> Any:
     """The rows of the ten nearest passages of each question, by a look at all of them."""
     best = np.full((len(questions), NEAREST), -2.0, np.float32)
     rows = np.zeros((len(questions), NEAREST), np.int64)
-    for start in range(0, len(generation.passages), BASE_PASSAGES):
-        inside = np.arange(start, min(start + BASE_PASSAGES, len(generation.passages)))
+    for start in range(0, len(passages_of(generation)), BASE_PASSAGES):
+        inside = np.arange(start, min(start + BASE_PASSAGES, len(passages_of(generation))))
         cosines = np.hstack([best, questions @ generation.vectors.reconstruct(inside).T])
         numbers = np.hstack([rows, np.tile(inside, (len(questions), 1))])
         order = np.argsort(-cosines, axis=1)[:, :NEAREST]
@@ -257,35 +243,35 @@ def _added(data: Path, generation: Generation, encoder: Encoder) -> dict[str, fl
     text = ADDED_TEXT
     article = Article("quokka", "quokka.md", text, "The quokka", None, None, None, None, None, "0" * 64)
     encoder.encode_documents([text])
+    keep = [entry.id for entry in generation.manifest.sources]
 
     def add() -> None:
-        _, parts = read_generation(data, generation.id)
-        draft = GenerationDraft(data, [trusted_segment(data, part) for part in parts])
         chunks = chunk(article, encoder.count_tokens, ChunkSettings())
         passages = [context_text(passage) for passage in chunks.passages]
         sentences = [text[start:end] for _, start, end in chunks.sentences.tolist()]
-        vectors = encoder.encode_documents([*passages, *sentences])
-        draft.add(
-            Contents(
-                articles=[article],
-                passages=chunks.passages,
-                sentences=chunks.sentences,
-                contexts=[context(unit, article.text) for unit in chunks.units],
-                vectors=VectorIndex.build(vectors[: len(passages)]),
-                sentence_vectors=SentenceVectors.build(vectors[len(passages) :]),
+        with FileStore(data).draft() as draft:
+            vectors = encoder.encode_documents([*passages, *sentences])
+            draft.begin(generation.manifest.recipe, keep, len(sentences))
+            draft.add(
+                Contents(
+                    articles=[article],
+                    passages=chunks.passages,
+                    sentences=chunks.sentences,
+                    contexts=[context(unit, article.text) for unit in chunks.units],
+                    vectors=vectors[: len(passages)],
+                    sentence_vectors=vectors[len(passages) :],
+                    sentence_texts=sentences,
+                )
             )
-        )
-        segments = draft.finish()
-        manifest = new_manifest(segments, encoder, ChunkSettings(), generation.manifest.recipe)
-        write_generation(data, manifest)
-        make_current(data, manifest.id)
+            draft.finish({})
+            draft.commit()
 
     seconds = median(_seconds(add) for _ in range(ADDED))
     return {"add_s": seconds, "add_saved_s": seconds}  # it knows no other way than to save
 
 
 def _write_texts(folder: Path, generation: Generation) -> None:
-    texts = [context_text(passage) for passage in generation.passages]
+    texts = [context_text(passage) for passage in passages_of(generation)]
     (folder / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), "utf-8")
     np.save(folder / "vectors.npy", generation.vectors.reconstruct(np.arange(len(texts))))
 

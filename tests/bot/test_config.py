@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bot.config import SETTINGS, LlmSettings, read_environment, settings_from
+from bot.config import LlmSettings, read, read_environment, setting, settings_from, table, whole
 from index.types import FootnoteError
 
 
@@ -14,9 +15,9 @@ def test_without_anything_set_the_defaults_hold() -> None:
     settings = settings_from({})
 
     assert (settings.sources, settings.data, settings.model) == (Path("sources"), Path("data"), None)
-    assert (settings.balance, settings.slack_mode, settings.port) == (0.5, "socket", 3000)
-    assert settings.slack_api_url == "https://slack.com/api/"
-    assert (settings.slack_bot_token, settings.slack_wanted) == (None, False)
+    assert (settings.balance, settings.slack.mode, settings.slack.port) == (0.5, "socket", 3000)
+    assert settings.slack.api_url == "https://slack.com/api/"
+    assert (settings.slack.bot_token, settings.slack.wanted) == ("", False)
     assert (settings.log_level, settings.debug, settings.color) == ("INFO", False, True)
     assert settings.llm is None
 
@@ -51,12 +52,12 @@ def test_every_setting_can_be_set() -> None:
     assert settings.balance == 0.9
     assert settings.allow_hosts == ("wiki.intern", "docs.intern:8080")
     assert settings.llm == LlmSettings("http://localhost:11434/v1", "llama3.2", "sk-1", 2.5)
-    assert settings.slack_bot_token == "xoxb-1"
-    assert settings.slack_app_token == "xapp-1"
-    assert settings.slack_signing_secret == "s3cret"
+    assert settings.slack.bot_token == "xoxb-1"
+    assert settings.slack.app_token == "xapp-1"
+    assert settings.slack.signing_secret == "s3cret"
     # The library joins it with a method's name.
-    assert settings.slack_api_url == "http://127.0.0.1:9/api/"
-    assert (settings.slack_mode, settings.port, settings.log_level) == ("http", 8080, "DEBUG")
+    assert settings.slack.api_url == "http://127.0.0.1:9/api/"
+    assert (settings.slack.mode, settings.slack.port, settings.log_level) == ("http", 8080, "DEBUG")
     assert (settings.debug, settings.color) == (True, False)
 
 
@@ -75,8 +76,8 @@ def test_an_address_or_a_pattern_in_place_of_a_host_is_refused(text: str) -> Non
 def test_slack_ids_are_read_as_a_set() -> None:
     settings = settings_from({"FOOTNOTE_ALLOW_BOTS": "B012, U0BOT", "FOOTNOTE_ANSWER_CHANNELS": "C012,G034"})
 
-    assert settings.allow_bots == {"B012", "U0BOT"}
-    assert settings.answer_channels == {"C012", "G034"}
+    assert settings.slack.allow_bots == {"B012", "U0BOT"}
+    assert settings.slack.answer_channels == {"C012", "G034"}
 
 
 @pytest.mark.parametrize(
@@ -97,14 +98,14 @@ def test_a_name_instead_of_a_slack_id_is_refused(variable: str, text: str) -> No
 
 
 def test_outsiders_are_answered_where_that_is_said_and_nothing_else_is_taken_for_it() -> None:
-    assert settings_from({}).shared_channels is False
-    assert settings_from({"FOOTNOTE_SHARED_CHANNELS": "Allow"}).shared_channels is True
+    assert settings_from({}).slack.shared_channels is False
+    assert settings_from({"FOOTNOTE_SHARED_CHANNELS": "Allow"}).slack.shared_channels is True
     with pytest.raises(FootnoteError, match=r"FOOTNOTE_SHARED_CHANNELS is 'yes'. Set it to allow or refuse"):
         settings_from({"FOOTNOTE_SHARED_CHANNELS": "yes"})
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
-    settings = settings_from({variable: "  " for variable in (setting.variable for setting in SETTINGS)})
+    settings = settings_from({variable: "  " for variable in (setting.variable for setting in table())})
 
     assert settings == settings_from({})
 
@@ -234,10 +235,10 @@ def test_the_env_file_fills_in_what_the_environment_leaves_open(
     settings = settings_from(read_environment(tmp_path))
 
     assert settings.data == Path("from-environment")
-    assert settings.slack_bot_token == "xoxb-$quoted"
-    assert settings.slack_app_token == "xapp-exported"
+    assert settings.slack.bot_token == "xoxb-$quoted"
+    assert settings.slack.app_token == "xapp-exported"
     # Set to nothing is a way to switch off what the file says.
-    assert settings.slack_signing_secret is None
+    assert settings.slack.signing_secret == ""
 
 
 def test_an_env_file_that_is_no_text_is_an_expected_failure(tmp_path: Path) -> None:
@@ -247,13 +248,29 @@ def test_an_env_file_that_is_no_text_is_an_expected_failure(tmp_path: Path) -> N
         read_environment(tmp_path)
 
 
-def test_the_example_env_file_is_a_valid_one_and_names_only_settings_that_exist() -> None:
+def test_the_example_env_file_is_a_valid_one_and_names_every_setting_with_its_default() -> None:
     example = Path(__file__).parents[2] / ".env.example"
     lines = [line.removeprefix("#") for line in example.read_text("utf-8").splitlines()]
     written = dict(line.split("=", 1) for line in lines if "=" in line and " " not in line.split("=")[0])
+    defaults = {setting.variable: setting.default for setting in table()}
 
-    assert set(written) <= {setting.variable for setting in SETTINGS}
-    assert settings_from(written).slack_mode == "http"
+    assert set(written) == set(defaults)
+    shown = {"FOOTNOTE_SLACK_MODE": "http"}  # of two, the one that is not the default
+    assert {name for name, default in defaults.items() if default and written[name] != default} == set(shown)
+    assert settings_from(written).slack.mode == "http"
+
+
+def test_a_setting_is_declared_by_one_field() -> None:
+    @dataclass(frozen=True)
+    class Mine:
+        spoons: int = setting("FOOTNOTE_SPOONS", "3", "how many spoons", whole(1, 9))
+
+    assert [(one.variable, one.default, one.meaning) for one in table(Mine)] == [
+        ("FOOTNOTE_SPOONS", "3", "how many spoons")
+    ]
+    assert (Mine().spoons, read(Mine, {"FOOTNOTE_SPOONS": "4"}).spoons) == (3, 4)
+    with pytest.raises(FootnoteError, match=r"FOOTNOTE_SPOONS is '0'. Set it to a number from 1 to 9\."):
+        read(Mine, {"FOOTNOTE_SPOONS": "0"})
 
 
 @pytest.mark.parametrize(
@@ -264,8 +281,6 @@ def test_the_example_env_file_is_a_valid_one_and_names_only_settings_that_exist(
         ("FOOTNOTE_RETENTION_DAYS", "0"),
         ("FOOTNOTE_RETENTION_DAYS", "9" * 5_000),
         ("FOOTNOTE_KEEP_QUESTIONS", "perhaps"),
-        ("FOOTNOTE_REPORT_CHANNEL", "#ops"),
-        ("FOOTNOTE_REPORT_CHANNEL", "C012AB3CD, C012AB3CE"),
         ("FOOTNOTE_METRICS_PORT", "0"),
         ("FOOTNOTE_LOG_FORMAT", "xml"),
         ("FOOTNOTE_INSTALL_TEAMS", "our workspace"),
@@ -279,10 +294,10 @@ def test_a_wrong_setting_for_those_who_run_it_is_named(variable: str, text: str)
 def test_settings_for_those_who_run_it_have_careful_defaults() -> None:
     settings = settings_from({})
 
-    assert (settings.keep_questions, settings.retention_days) == (False, 90)
-    assert (settings.metrics_port, settings.metrics_host) == (None, "127.0.0.1")
-    assert (settings.user_limit, settings.channel_limit) == (20, 60)
-    assert (settings.report_channel, settings.log_format, settings.slack_client_id) == ("", "text", None)
+    assert (settings.slack.keep_questions, settings.slack.retention_days) == (False, 90)
+    assert (settings.slack.metrics_port, settings.slack.metrics_host) == (None, "127.0.0.1")
+    assert (settings.slack.user_limit, settings.slack.channel_limit) == (20, 60)
+    assert (settings.log_format, settings.slack.client_id) == ("text", "")
 
 
 INSTALLS = {
@@ -297,9 +312,9 @@ INSTALLS = {
 def test_workspaces_may_install_by_themselves() -> None:
     settings = settings_from(INSTALLS)
 
-    assert (settings.slack_client_id, settings.slack_installs, settings.slack_wanted) == ("1.2", True, True)
-    assert settings.install_teams == {"T012AB3CD", "T012AB3CE"}
-    assert settings_from({**INSTALLS, "FOOTNOTE_INSTALL_TEAMS": "Any"}).install_teams == {"any"}
+    assert (settings.slack.client_id, settings.slack.wanted) == ("1.2", True)
+    assert settings.slack.install_teams == {"T012AB3CD", "T012AB3CE"}
+    assert settings_from({**INSTALLS, "FOOTNOTE_INSTALL_TEAMS": "Any"}).slack.install_teams == {"any"}
     assert "secret-of-the-client" not in repr(settings)
 
 
@@ -310,7 +325,6 @@ def test_workspaces_may_install_by_themselves() -> None:
         ({"SLACK_CLIENT_ID": ""}, "SLACK_CLIENT_SECRET is set and SLACK_CLIENT_ID is not"),
         ({"FOOTNOTE_SLACK_MODE": "socket"}, "Set FOOTNOTE_SLACK_MODE to http"),
         ({"FOOTNOTE_INSTALL_TEAMS": ""}, "every workspace of the world"),
-        ({"FOOTNOTE_REPORT_CHANNEL": "C012AB3CD"}, "would tell one workspace what others ask"),
     ],
 )
 def test_installing_half_configured_is_refused(changed: dict[str, str], words: str) -> None:

@@ -19,7 +19,7 @@ NAMES = [field.name for field in fields(Words)]
 FOR_THE_OPERATOR = ("_log", "library_log", "FootnoteError", "_send")
 OPERATORS_CONSTANTS = ("_BOT_TOKEN", "_APP_TOKEN")
 FOR_HTTP = ("Bearer ",)
-FOR_THE_OPERATOR_ALONE = ("faults.py", "figures.py", "health.py", "log.py", "metrics.py")
+FOR_THE_OPERATOR_ALONE = ("faults.py", "figures.py", "health.py", "log.py", "monitor.py")
 
 
 @pytest.mark.parametrize("name", NAMES)

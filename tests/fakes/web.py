@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from index.ingest.fetch import Network
+from index.connections import Network
 
 PUBLIC = "93.184.215.14"
 """An address of the internet; nothing is ever sent there."""

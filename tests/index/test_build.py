@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from index import build as module
-from index import draft, folder, postings
-from index.build import build
+from index import folder, keywords
+from index.build import BuildOptions, build
 from index.chunking import ChunkSettings, context_text
-from index.generation import Generation, load_generation
-from index.keywords import Scores
-from index.manifests import indexed_sources
+from index.generation import Generation
+from index.generations import FileStore, load_generation
+from index.manifest import current_manifest
 from index.terms import terms
-from index.types import Article, BuildReport, FootnoteError
+from index.types import Article, BuildReport, FootnoteError, Passage, Scores
+from index.vectors import VectorIndex
 from tests.fakes.encoder import HashingEncoder
 
 ALL = ("bread", "notes/moon-landing", "river")
@@ -37,8 +38,8 @@ def assert_like_a_fresh_build(sources: Path, data: Path, elsewhere: Path) -> Non
     """An incremental build must give what a build from nothing gives, but for the order of the articles."""
     build(sources, elsewhere, HashingEncoder())
     found, fresh = load_generation(data), load_generation(elsewhere)
-    assert {article.id: article for article in found.articles} == {a.id: a for a in fresh.articles}
-    assert sorted(map(repr, found.passages)) == sorted(map(repr, fresh.passages))
+    assert {article.id: article for article in found.articles()} == {a.id: a for a in fresh.articles()}
+    assert sorted(map(repr, every(found))) == sorted(map(repr, every(fresh)))
     assert known_of(found) == known_of(fresh)
     question = terms("How long is the river, and what does number 4 of the notes say?")
     assert by_passage(found, found.keywords.scores(question)) == by_passage(
@@ -46,17 +47,21 @@ def assert_like_a_fresh_build(sources: Path, data: Path, elsewhere: Path) -> Non
     )
 
 
+def every(generation: Generation) -> list[Passage]:
+    return [generation.passage(key) for key in range(len(generation.passages))]
+
+
 def known_of(generation: Generation) -> dict[tuple[str, int], tuple[bytes, list[tuple[int, int, bytes]]]]:
     """Article and start of each passage -> its vector, and its sentences with theirs, to the last bit."""
     found = {}
-    for number, passage in enumerate(generation.passages):
+    for number, passage in enumerate(every(generation)):
         vector = generation.vectors.reconstruct(np.array([number])).tobytes()
         sentences = [
             (
                 *generation.sentences[row, 1:].tolist(),
                 generation.sentence_vectors.rows(slice(row, row + 1)).tobytes(),
             )
-            for row in generation.sentence_rows(number)
+            for row in range(*generation.offsets[number : number + 2].tolist())
         ]
         found[passage.article.id, passage.start] = (vector, sentences)
     return found
@@ -65,7 +70,7 @@ def known_of(generation: Generation) -> dict[tuple[str, int], tuple[bytes, list[
 def by_passage(generation: Generation, scores: Scores) -> dict[tuple[str, int], float]:
     return {
         (passage.article.id, passage.start): score
-        for passage, score in zip(generation.passages, scores.tolist(), strict=True)
+        for passage, score in zip(every(generation), scores.tolist(), strict=True)
     }
 
 
@@ -86,10 +91,10 @@ def test_a_first_build_adds_everything(sources: Path, data: Path, encoder: Hashi
 def test_passages_are_embedded_in_context_and_sentences_bare(
     generation: Generation, encoder: HashingEncoder
 ) -> None:
-    passages = encoder.encode_documents([context_text(passage) for passage in generation.passages])
+    passages = encoder.encode_documents([context_text(passage) for passage in every(generation)])
     np.testing.assert_allclose(generation.vectors.reconstruct(np.arange(3)), passages, atol=1e-3)
     bare = [
-        generation.passages[number].article.text[start:end]
+        generation.passage(number).article.text[start:end]
         for number, start, end in generation.sentences.tolist()
     ]
     np.testing.assert_allclose(
@@ -172,22 +177,7 @@ def test_another_model_embeds_everything_anew_and_says_why(sources: Path, data: 
     assert outcome(report) == {"unchanged": ALL}
     assert report.rebuilt_because == "The model changed: old before, new now."
     assert len(encoder.encoded) == 3 + 8
-    assert load_generation(data, encoder).manifest.dimension == 32
-
-
-def test_an_index_of_several_precisions_says_so(sources: Path, data: Path, tmp_path: Path) -> None:
-    class Precise(HashingEncoder):
-        precisions = frozenset({"int8"})
-
-    encoder = Precise()
-    build(sources, data, encoder)
-    assert load_generation(data).manifest.precisions == ("int8",)
-    encoder.precisions = frozenset({"float32"})
-    (sources / "river.md").write_text("# The river\n\nThe Rhine is longer.\n", "utf-8")
-    build(sources, data, encoder)
-    assert load_generation(data).manifest.precisions == ("float32", "int8")
-    build(sources, tmp_path / "elsewhere", encoder)
-    assert load_generation(tmp_path / "elsewhere").manifest.precisions == ("float32",)
+    assert load_generation(data, encoder).manifest.recipe.dimension == 32
 
 
 def test_another_passage_size_splits_anew_and_keeps_the_sentences_vectors(
@@ -196,12 +186,12 @@ def test_another_passage_size_splits_anew_and_keeps_the_sentences_vectors(
     build(sources, data, encoder)
     encoder.encoded.clear()
     sizes = ChunkSettings(target_tokens=8, limit_tokens=10)
-    report = build(sources, data, encoder, sizes)
+    report = build(sources, data, encoder, BuildOptions(chunking=sizes))
     generation = load_generation(data)
     assert report.rebuilt_because == "The size of the passages changed."
-    assert generation.manifest.chunking == sizes
+    assert generation.manifest.recipe.chunking == sizes
     assert len(generation.passages) == 8
-    assert encoder.encoded == [context_text(passage) for passage in generation.passages]
+    assert encoder.encoded == [context_text(generation.passage(key)) for key in range(8)]
 
 
 def test_other_splitting_code_splits_anew(
@@ -209,7 +199,7 @@ def test_other_splitting_code_splits_anew(
 ) -> None:
     first = build(sources, data, encoder)
     encoder.encoded.clear()
-    monkeypatch.setattr(module, "_recipe", lambda: "of another version")
+    monkeypatch.setattr(module, "_code", lambda: "of another version")
     report = build(sources, data, encoder)
     assert report.generation != first.generation
     assert report.rebuilt_because == "This version of Footnote splits articles in another way."
@@ -217,37 +207,64 @@ def test_other_splitting_code_splits_anew(
     assert outcome(build(sources, data, encoder)) == {"unchanged": ALL}
 
 
-def test_a_damaged_segment_is_made_anew_from_the_sources(
+def test_a_generation_with_a_torn_file_is_made_anew_from_the_sources(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
     build(sources, data, encoder)
-    (path,) = data.glob("segments/*/vectors.faiss")
+    (path,) = data.glob("generations/*/vectors.faiss")
     path.write_bytes(path.read_bytes()[:-1])
     report = build(sources, data, encoder)
-    assert outcome(report) == {"unchanged": ALL}
+    assert outcome(report) == {"added": ALL}
     assert report.rebuilt_because is not None
     assert report.rebuilt_because.startswith(f"The index is damaged: {path}: it has ")
     assert load_generation(data, encoder).id == report.generation
     assert build(sources, data, encoder).rebuilt_because is None
 
 
-def test_damage_to_one_segment_leaves_the_work_in_the_others_alone(
+def test_a_generation_that_the_installed_libraries_cannot_read_is_made_anew(
     sources: Path, data: Path, encoder: HashingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draft, "SEGMENT_PASSAGES", 1)
+    old = build(sources, data, encoder).generation
+    load = VectorIndex.load
+
+    def refuse(path: Path) -> VectorIndex:
+        if path.parent.name == old:
+            raise RuntimeError("Index type not recognized")
+        return load(path)
+
+    monkeypatch.setattr(VectorIndex, "load", refuse)
+    (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
+    report = build(sources, data, encoder)
+    assert "the installed libraries cannot read it" in str(report.rebuilt_because)
+    assert (report.passages, load_generation(data, encoder).id) == (4, report.generation)
+
+
+def test_damage_is_not_copied_into_the_next_generation(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
     build(sources, data, encoder)
-    generation = load_generation(data)
-    assert len(generation.segments) == 3
-    damaged = data / "segments" / generation.segments[0].name / "articles.jsonl"
+    (damaged,) = data.glob("generations/*/articles.jsonl")
     damaged.write_bytes(damaged.read_bytes().replace(b"Rye", b"Oat"))
+    (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
+    report = build(sources, data, encoder)
+    assert report.rebuilt_because == f"The index is damaged: {damaged}: its checksum is wrong."
+    assert "Rye flour" in loaded_article(data, "bread").text
+    assert FileStore(data).check(report.generation).passages == 4
+
+
+def test_after_damage_the_generation_before_spares_most_of_the_work(
+    sources: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    build(sources, data, encoder)
+    (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
+    broken = build(sources, data, encoder).generation
+    path = data / "generations" / broken / "sentence_vectors.npy"
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+    (sources / "bread.md").unlink()
     encoder.encoded.clear()
     report = build(sources, data, encoder)
-    assert outcome(report) == {"unchanged": ALL}
-    assert report.rebuilt_because == f"The index is damaged: {damaged}: its checksum is wrong."
-    assert len(encoder.encoded) == 1 + 2
-    assert {segment.name for segment in load_generation(data).segments} == {
-        segment.name for segment in generation.segments
-    }
+    assert (report.added, report.removed) == (("cheese",), ("bread",))
+    assert encoder.encoded == ["Cheese. Gruyère ripens for months.", "Gruyère ripens for months."]
 
 
 def test_a_damaged_manifest_is_rescued_by_the_generation_before(
@@ -310,7 +327,7 @@ def test_an_article_that_is_stale_is_marked_until_its_file_is_good_again(
     good = river.read_bytes()
     river.write_bytes(b"\xff")
     build(sources, data, encoder)
-    marks = {id: entry.stale for id, entry in indexed_sources(data).items()}
+    marks = {entry.id: entry.stale for entry in current_manifest(data).sources}
     assert marks.pop("river") == (
         "is not UTF-8: byte 0xFF at offset 0. Convert it: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
     )
@@ -318,7 +335,7 @@ def test_an_article_that_is_stale_is_marked_until_its_file_is_good_again(
     assert outcome(build(sources, data, encoder))["failed"] == ("river.md",)
     river.write_bytes(good)
     assert outcome(build(sources, data, encoder)) == {"unchanged": ALL}
-    assert indexed_sources(data)["river"].stale is None
+    assert {entry.stale for entry in current_manifest(data).sources} == {None}
 
 
 def test_what_is_refused_does_not_become_current_and_leaves_nothing(
@@ -332,7 +349,7 @@ def test_what_is_refused_does_not_become_current_and_leaves_nothing(
     before = sorted(data.rglob("*"))
     (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
     with pytest.raises(FootnoteError, match="canaries"):
-        build(sources, data, encoder, accept=refuse)
+        build(sources, data, encoder, BuildOptions(accept=refuse))
     assert load_generation(data).id == first.generation
     assert sorted(data.rglob("*")) == before
 
@@ -346,10 +363,10 @@ def test_a_removed_article_leaves_the_disk_when_no_generation_is_kept_that_had_i
     build(sources, data, encoder)
     generation = load_generation(data)
     assert generation.article("secret") is None
-    assert "xylophon" not in generation.keywords.vocabulary
-    assert not any("xylophone" in passage.text for passage in generation.passages)
+    assert generation.keywords.passages_with("xylophon") == 0
+    assert not any("xylophone" in passage.text for passage in every(generation))
     assert any(b"xylophon" in path.read_bytes() for path in data.rglob("*") if path.is_file())
-    build(sources, data, encoder, keep=1)
+    build(sources, data, encoder, BuildOptions(keep=1))
     assert not any(b"xylophon" in path.read_bytes() for path in data.rglob("*") if path.is_file())
 
 
@@ -363,7 +380,7 @@ def test_a_file_that_fails_now_keeps_its_last_good_version(
     report = build(sources, data, encoder)
     assert outcome(report) == {"unchanged": ("notes/moon-landing",), "failed": ("river.md", "bread.md")}
     assert all(f.reason.endswith(" Until then its last good version stays.") for f in report.failed)
-    assert sorted(article.id for article in load_generation(data).articles) == list(ALL)
+    assert sorted(article.id for article in load_generation(data).articles()) == list(ALL)
     river.unlink()
     assert outcome(build(sources, data, encoder)) == {
         "unchanged": ("notes/moon-landing",),
@@ -376,7 +393,7 @@ def test_a_last_good_version_survives_a_change_of_the_model(sources: Path, data:
     build(sources, data, HashingEncoder("old"))
     (sources / "river.md").write_bytes(b"\xff")
     build(sources, data, HashingEncoder("new"))
-    assert [article.id for article in load_generation(data, HashingEncoder("new")).articles] == list(ALL)
+    assert [article.id for article in load_generation(data, HashingEncoder("new")).articles()] == list(ALL)
 
 
 def test_a_bad_file_that_was_never_good_is_left_out(
@@ -409,7 +426,7 @@ def test_without_one_readable_article_the_build_fails_and_the_index_stays(
 
 def test_progress_reaches_the_end_of_each_stage(sources: Path, data: Path, encoder: HashingEncoder) -> None:
     steps: list[tuple[str, int, int]] = []
-    build(sources, data, encoder, progress=lambda *step: steps.append(step))
+    build(sources, data, encoder, BuildOptions(progress=lambda *step: steps.append(step)))
     assert steps == [
         ("Reading", 0, 1),
         ("Reading", 1, 1),
@@ -429,11 +446,11 @@ def test_a_second_build_says_who_holds_the_lock(sources: Path, data: Path, encod
     with (data / "build.lock").open("r+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(FootnoteError) as caught:
-            build(sources, data, encoder, lock_seconds=0.1)
+            build(sources, data, encoder, BuildOptions(lock_seconds=0.1))
     assert str(caught.value) == (
         f"Another build is writing to {data} (process {os.getpid()}). Wait for it, or stop it."
     )
-    build(sources, data, encoder, lock_seconds=0.1)
+    build(sources, data, encoder, BuildOptions(lock_seconds=0.1))
 
 
 def test_builds_at_the_same_time_wait_for_each_other(sources: Path, data: Path) -> None:
@@ -469,7 +486,7 @@ def test_a_full_disk_leaves_the_current_index_alone(
     first = build(sources, data, encoder)
     before = sorted(data.rglob("*"))
     (sources / "river.md").write_text("Other text.", "utf-8")
-    monkeypatch.setattr(postings, "save", full)
+    monkeypatch.setattr(keywords.Postings, "save", full)
     with pytest.raises(FootnoteError, match=r"^The index cannot be written: .*: No space left on device\."):
         build(sources, data, encoder)
     assert load_generation(data).id == first.generation

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from index.build import build
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from tests.benchmarks.growth import Askers, write_version
 from tests.fakes.encoder import HashingEncoder
 
@@ -17,7 +17,7 @@ def test_no_question_fails_and_none_is_answered_by_two_generations(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
     build(sources, data, encoder)
-    live = LiveGeneration(data, encoder, check_seconds=0.02)
+    live = FileStore(data, encoder, check_seconds=0.02)
     asked = Askers(live, encoder)
     asked.start()
     built = set()
@@ -32,4 +32,4 @@ def test_no_question_fails_and_none_is_answered_by_two_generations(
     assert len(asked.taken) > 8 * SWAPS
     # The first was not built here, and one may be replaced before anybody has asked it.
     assert len(asked.generations & built) >= SWAPS / 2
-    assert live.get().id in built
+    assert live.current().id in built

@@ -37,8 +37,8 @@ def test_evidence_and_fusion_by_hand() -> None:
     dense = dense_evidence(np.array([0.6, 0.2], np.float32), np.array([0.8, 0.4], np.float32), 0.1)
     lexical = lexical_evidence(np.array([3.0, 0.0], np.float32), 6.0, np.array([1.0, 0.5], np.float32))
     np.testing.assert_allclose(dense, [0.6, 0.2], rtol=1e-6)
-    np.testing.assert_allclose(lexical, [0.65, 0.15], rtol=1e-6)
-    np.testing.assert_allclose(fuse(dense, lexical, 0.25), [0.6375, 0.1625], rtol=1e-6)
+    np.testing.assert_allclose(lexical, [0.575, 0.075], rtol=1e-6)
+    np.testing.assert_allclose(fuse(dense, lexical, 0.25), [0.58125, 0.10625], rtol=1e-6)
 
 
 def test_a_question_without_known_words_has_no_lexical_evidence() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from index.build import build
-from index.generation import Generation, load_generation
+from index.generation import Generation
+from index.generations import load_generation
 from index.search import READ_CLOSELY, Searcher
 from tests.fakes.encoder import HashingEncoder
 
@@ -36,9 +37,9 @@ def test_cosine_and_bm25_of_a_hit_are_those_of_its_passage(
     findings = searcher.find("Where does the Aare rise?")
     bm25 = generation.keywords.scores(findings.question_terms)
     for hit in findings.hits:
-        vector = generation.vectors.reconstruct(np.array([hit.number]))[0]
+        vector = generation.vectors.reconstruct(np.array([hit.key]))[0]
         assert hit.cosine == pytest.approx(float(vector @ findings.vector), abs=1e-6)
-        assert hit.lexical == pytest.approx(float(bm25[hit.number]), abs=1e-6)
+        assert hit.lexical == pytest.approx(float(bm25[hit.key]), abs=1e-6)
 
 
 def test_coverage_is_the_share_of_the_questions_weight_that_a_sentence_holds(searcher: Searcher) -> None:
@@ -53,15 +54,13 @@ def test_coverage_is_the_share_of_the_questions_weight_that_a_sentence_holds(sea
     assert by_text["Rye flour holds little gluten."] == 0.0
 
 
-def test_a_passage_that_is_not_allowed_is_never_found(searcher: Searcher, generation: Generation) -> None:
-    allowed = np.array([p.article.id != "river" for p in generation.passages])
-    findings = searcher.find("How long is the Aare?", allowed=allowed)
-    assert findings.hits
-    assert "river" not in {h.passage.article.id for h in findings.hits}
+def test_a_passage_outside_of_the_scope_is_never_found(searcher: Searcher) -> None:
+    findings = searcher.find("How long is the Aare?", scope=frozenset({"notes"}))
+    assert {h.passage.article.id for h in findings.hits} == {"notes/moon-landing"}
 
 
-def test_nothing_allowed_finds_nothing(searcher: Searcher, generation: Generation) -> None:
-    findings = searcher.find("Aare", allowed=np.zeros(len(generation.passages), bool))
+def test_a_scope_of_nothing_finds_nothing(searcher: Searcher) -> None:
+    findings = searcher.find("Aare", scope=frozenset())
     assert findings.hits == []
     assert findings.sentences == []
 
@@ -76,6 +75,6 @@ def test_a_large_k_returns_every_passage_in_order_of_score(
     build(folder, data, encoder)
     searcher = Searcher(load_generation(data, encoder), encoder)
     hits = searcher.search("subject number 3", 1_000)
-    assert len({h.number for h in hits}) == len(hits) == READ_CLOSELY * 5
+    assert len({h.key for h in hits}) == len(hits) == READ_CLOSELY * 5
     assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
     assert len(searcher.search("subject number 3", 4)) == 4

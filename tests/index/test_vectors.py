@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from index.types import Vectors
-from index.vectors import SentenceVectors, VectorIndex, unit_vectors
+from index.vectors import SentenceVectors, VectorIndex, halves, unit_vectors
 
 RANDOM = np.random.default_rng(7)
 
@@ -78,6 +78,12 @@ def test_a_question_of_another_dimension_is_refused() -> None:
         VectorIndex.build(np.zeros((0, 0), np.float32))
 
 
+def saved(path: Path, vectors: Vectors) -> None:
+    with path.open("wb") as stream:
+        SentenceVectors.begin(stream, *vectors.shape)
+        stream.write(halves(vectors).tobytes())
+
+
 def test_a_saved_index_answers_alike(tmp_path: Path) -> None:
     vectors, questions = lopsided(50), lopsided(5)
     index = VectorIndex.build(vectors)
@@ -110,7 +116,7 @@ def test_what_is_read_back_and_stored_again_does_not_drift() -> None:
 
 def test_sentence_vectors_are_saved_and_looked_up_by_row(tmp_path: Path) -> None:
     vectors = lopsided(12)
-    SentenceVectors.build(vectors).save(tmp_path / "s.npy")
+    saved(tmp_path / "s.npy", vectors)
     loaded = SentenceVectors.load(tmp_path / "s.npy")
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     assert (len(loaded), loaded.dimension) == (12, 48)
@@ -141,22 +147,10 @@ def test_very_short_and_very_long_vectors_have_a_direction(scale: float) -> None
     np.testing.assert_allclose(unit_vectors(vectors), [[0.6, 0.8]], rtol=1e-6)
 
 
-def test_joined_indexes_find_what_one_index_finds() -> None:
-    vectors, questions = lopsided(300), lopsided(7)
-    whole = VectorIndex.build(vectors)
-    parts = [VectorIndex.build(vectors[start:stop]) for start, stop in ((0, 3), (3, 3), (3, 200), (200, 300))]
-    joined = VectorIndex.joined(parts)
-    assert len(joined) == 300
-    for k in (1, 5, 300):
-        for found, expected in zip(joined.search(questions, k), whole.search(questions, k), strict=True):
-            np.testing.assert_array_equal(found, expected)
-    rows = np.array([299, 0, 150, 2, 3, 3])
-    np.testing.assert_array_equal(joined.reconstruct(rows), whole.reconstruct(rows))
-
-
 def test_only_what_is_allowed_is_found_and_none_of_it_is_missing() -> None:
     vectors, questions = lopsided(400), lopsided(5)
-    index = VectorIndex.joined([VectorIndex.build(vectors[:150]), VectorIndex.build(vectors[150:])])
+    index = VectorIndex.build(vectors[:150])
+    index.add(vectors[150:])
     for allowed in (
         RANDOM.random(400) < 0.1,
         np.arange(400) == 7,
@@ -172,33 +166,13 @@ def test_only_what_is_allowed_is_found_and_none_of_it_is_missing() -> None:
         np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_joined_sentence_vectors_are_looked_up_by_row(tmp_path: Path) -> None:
-    vectors = lopsided(30)
-    whole = SentenceVectors.build(vectors)
-    joined = SentenceVectors.joined([whole.cut(0, 10), whole.cut(10, 10), whole.cut(10, 30)])
-    assert len(joined) == 30
-    for rows in (
-        slice(0, 3),
-        slice(8, 12),
-        slice(12, 20),
-        slice(None),
-        slice(30, 30),
-        np.array([29, 0, 10, 9]),
-    ):
-        np.testing.assert_array_equal(joined.rows(rows), whole.rows(rows))
-    np.testing.assert_array_equal(joined.cut(12, 15).rows(slice(None)), whole.rows(slice(12, 15)))
-    joined.save(tmp_path / "s.npy")
-    whole.save(tmp_path / "w.npy")
-    assert (tmp_path / "s.npy").read_bytes() == (tmp_path / "w.npy").read_bytes()
-
-
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="Linux says what is resident")
 def test_pages_of_sentence_vectors_are_given_back_and_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("index.vectors.READS_HELD", 100)
     path = tmp_path / "sentences.npy"
-    SentenceVectors.build(lopsided(20_000)).save(path)
+    saved(path, lopsided(20_000))
     loaded = SentenceVectors.load(path)
     first = [loaded.rows(slice(start, start + 250)) for start in range(0, 20_000, 250)]
     held = resident_kb(path)
@@ -218,57 +192,8 @@ def resident_kb(path: Path) -> int:
     return found
 
 
-def gathered_around(centres: Vectors, n: int, spread: float) -> Vectors:
-    """Texts come in subjects: vectors around a few centres."""
-    chosen = centres[RANDOM.integers(0, len(centres), n)]
-    return (chosen + spread * RANDOM.normal(size=chosen.shape)).astype(np.float32)
-
-
-@pytest.mark.parametrize("share_allowed", [1.0, 0.3])
-def test_a_large_index_finds_the_nearest_by_a_look_at_few(
-    monkeypatch: pytest.MonkeyPatch, share_allowed: float
-) -> None:
-    centres = RANDOM.normal(size=(60, 128)).astype(np.float32)
-    vectors, questions = gathered_around(centres, 12_000, 0.6), gathered_around(centres, 50, 0.6)
-    index = VectorIndex.joined(VectorIndex.build(part) for part in np.split(vectors, 4))
-    allowed = RANDOM.random(len(vectors)) < share_allowed
-    _, exact = index.search(questions, 10, allowed)
-    monkeypatch.setattr("index.vectors.EXACT_ROWS", 1_000)
-    looked_at: list[int] = []
-    search_parts = VectorIndex._search_parts
-    monkeypatch.setattr(
-        VectorIndex,
-        "_search_parts",
-        lambda self, unit, k, near: looked_at.append(near.sum()) or search_parts(self, unit, k, near),
-    )
-    found, rows = index.search(questions, 10, allowed)
-    assert allowed[rows].all()
-    np.testing.assert_allclose(found, np.take_along_axis(cosines(questions, vectors), rows, 1), atol=1e-3)
-    recall = np.mean([len({*a} & {*b}) / 10 for a, b in zip(exact.tolist(), rows.tolist(), strict=True)])
-    assert recall >= 0.99
-    assert max(looked_at) < 0.2 * allowed.sum()
-
-
-def test_a_large_index_is_searched_exactly_where_few_rows_are_allowed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("index.vectors.EXACT_ROWS", 100)
-    vectors, question = lopsided(500), lopsided(1)
-    allowed = np.arange(500) < 100
-    _, rows = VectorIndex.build(vectors).search(question, 10, allowed)
-    assert set(rows[0].tolist()) == set(np.argsort(-cosines(question, vectors[:100]))[0, :10].tolist())
-
-
-def test_a_large_index_gives_as_many_as_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.vectors.EXACT_ROWS", 0)
-    index = VectorIndex.build(lopsided(30))
-    assert sorted(index.search(lopsided(1), 50)[1][0].tolist()) == list(range(30))
-    assert index.search(lopsided(2), 5, np.zeros(30, bool))[1].shape == (2, 0)
-
-
-def test_signs_of_other_vectors_are_refused(tmp_path: Path) -> None:
-    VectorIndex.build(lopsided(5)).save(tmp_path / "a.faiss")
-    VectorIndex.build(lopsided(6)).save(tmp_path / "b.faiss")
-    (tmp_path / "a.signs.npy").rename(tmp_path / "b.signs.npy")
-    with pytest.raises(ValueError, match="signs"):
-        VectorIndex.load(tmp_path / "b.faiss")
+def test_runs_of_sentence_vectors_are_copied_as_they_are_stored(tmp_path: Path) -> None:
+    vectors = lopsided(30)
+    saved(tmp_path / "s.npy", vectors)
+    chunks = SentenceVectors.load(tmp_path / "s.npy").stored([(2, 9), (20, 21)], most=3)
+    assert b"".join(chunks) == halves(vectors)[[*range(2, 9), 20]].tobytes()

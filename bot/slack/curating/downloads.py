@@ -5,15 +5,14 @@ The token goes nowhere else: not to another host, and not where a redirect leads
 
 from __future__ import annotations
 
-import http.client
+import logging
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 from slack_sdk.web import WebClient
 
 from bot.slack.client import CALL_ERRORS, swift_client
@@ -24,9 +23,11 @@ MAX_BYTES = 25 * 1000 * 1000
 SECONDS = 60.0
 """For a whole file."""
 _STALL_SECONDS = 15.0
-_READ_BYTES = 64 * 1024
 _SLACKS = ("files.slack.com", ".slack.com", ".slack-files.com", ".slack-gov.com")
+_REFUSED = (301, 302, 303, 307, 308, 401, 403)
 _PAGES = ("text/html", "application/xhtml+xml")
+
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # each address that was asked, at INFO
 
 
 class NotFetched(Enum):
@@ -91,28 +92,21 @@ class Downloads:
         return parts.scheme == "https" and known and port in (None, 443) and "@" not in parts.netloc
 
     def _get(self, url: str) -> tuple[bytes | NotFetched, str]:
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._client.token}"})
+        headers = {"Authorization": f"Bearer {self._client.token}", "Accept-Encoding": "identity"}
         deadline = self._clock() + SECONDS
         try:
-            with urllib.request.build_opener(_NoRedirect).open(request, timeout=_STALL_SECONDS) as response:
-                content_type = response.headers.get_content_type()
+            # No redirect is followed: there the way of the token ends.
+            with httpx2.stream("GET", url, headers=headers, timeout=_STALL_SECONDS) as response:
+                if response.status_code != 200:
+                    refused = response.status_code in _REFUSED
+                    return (NotFetched.NOT_ALLOWED if refused else NotFetched.FAILED), ""
                 raw = bytearray()
-                while part := response.read(_READ_BYTES):
+                for part in response.iter_raw():
                     raw += part
                     if len(raw) > MAX_BYTES:
                         return NotFetched.TOO_LARGE, ""
                     if self._clock() > deadline:
                         return NotFetched.FAILED, ""
-                return bytes(raw), content_type
-        except urllib.error.HTTPError as error:
-            with error:
-                refused = error.code in (301, 302, 303, 307, 308, 401, 403)
-            return (NotFetched.NOT_ALLOWED if refused else NotFetched.FAILED), ""
-        except (OSError, http.client.HTTPException, ValueError):
+                return bytes(raw), response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError):
             return NotFetched.FAILED, ""
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """None makes an error of it, which is where the way of the token ends."""
-        return None

@@ -11,14 +11,15 @@ from bot.answer.answerer import Answerer
 from bot.answer.selection import MAX_QUOTES
 from bot.types import Answer, NoAnswer, Silence, Turn
 from index.build import build
-from index.generation import LiveGeneration, MissingGeneration
+from index.generations import FileStore
+from index.manifest import MissingGeneration
 from tests.fakes.encoder import HashingEncoder
 
 
 @pytest.fixture
 def answerer(sources: Path, data: Path, encoder: HashingEncoder) -> Answerer:
     build(sources, data, encoder)
-    return Answerer(LiveGeneration(data, encoder), encoder, sources, balance=0.0)
+    return Answerer(FileStore(data, encoder), encoder, sources, balance=0.0)
 
 
 def test_the_answer_is_the_sentence_that_says_so(answerer: Answerer, sources: Path) -> None:
@@ -83,7 +84,7 @@ def test_a_strict_balance_refuses_and_names_the_nearest_articles(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
     build(sources, data, encoder)
-    strict = Answerer(LiveGeneration(data, encoder), encoder, sources, balance=1.0)
+    strict = Answerer(FileStore(data, encoder), encoder, sources, balance=1.0)
     result = strict.answer("How long is the Rhine in Germany and who swims in it?")
     assert isinstance(result, NoAnswer)
     assert result.reason is Silence.NOT_IN_SOURCES
@@ -100,7 +101,7 @@ def test_a_follow_up_is_answered_from_what_was_asked_before(answerer: Answerer) 
 def test_a_repeated_sentence_is_quoted_once(sources: Path, data: Path, encoder: HashingEncoder) -> None:
     (sources / "copy.md").write_text("Rye flour holds little gluten.", "utf-8")
     build(sources, data, encoder)
-    answerer = Answerer(LiveGeneration(data, encoder), encoder, sources, balance=0.0)
+    answerer = Answerer(FileStore(data, encoder), encoder, sources, balance=0.0)
     result = answerer.answer("How much gluten does rye flour hold?")
     assert isinstance(result, Answer)
     texts = [quote.text for quote in result.quotes]
@@ -130,7 +131,7 @@ def test_without_an_index_the_error_says_what_to_do(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
     with pytest.raises(MissingGeneration, match="footnote build"):
-        Answerer(LiveGeneration(data, encoder), encoder, sources).answer("Aare?")
+        Answerer(FileStore(data, encoder), encoder, sources).answer("Aare?")
 
 
 def test_a_deleted_article_is_not_answered_after_the_next_build(
@@ -139,9 +140,7 @@ def test_a_deleted_article_is_not_answered_after_the_next_build(
     before = answerer.answer("How long is the Aare?")
     (sources / "river.md").unlink()
     build(sources, data, encoder)
-    after = Answerer(LiveGeneration(data, encoder), encoder, sources, balance=0.0).answer(
-        "How long is the Aare?"
-    )
+    after = Answerer(FileStore(data, encoder), encoder, sources, balance=0.0).answer("How long is the Aare?")
     assert isinstance(before, Answer)
     assert before.quotes[0].source_id == "river"
     quoted = after.quotes if isinstance(after, Answer) else ()

@@ -11,7 +11,7 @@ import pytest
 from bot.answer.answerer import Answerer
 from bot.types import Answer, NoAnswer, Silence, Turn
 from index.build import build
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from tests.fakes.encoder import HashingEncoder
 from tests.fakes.reader import WordReader
 
@@ -46,7 +46,7 @@ def ask(tmp_path: Path, data: Path, encoder: HashingEncoder) -> Ask:
         )
     build(sources, data, encoder)
     answerer = Answerer(
-        LiveGeneration(data, encoder),
+        FileStore(data, encoder),
         encoder,
         sources,
         balance=0.0,
@@ -73,7 +73,7 @@ def test_a_part_that_the_sources_do_not_answer_is_named(
     sources.mkdir()
     (sources / "zebra.md").write_text("Zebra Motors was founded in 2015 by Ada Stripe.", "utf-8")
     build(sources, data, encoder)
-    answerer = Answerer(LiveGeneration(data, encoder), encoder, sources)
+    answerer = Answerer(FileStore(data, encoder), encoder, sources)
     result = answerer.answer("Who founded Zebra Motors in 2015, and which opera does Oslo rehearse tonight?")
     assert isinstance(result, Answer)
     assert result.unanswered == ("which opera does Oslo rehearse tonight",)
@@ -196,7 +196,7 @@ def test_a_figure_in_a_long_sentence_contradicts_a_short_one(
         )
     build(sources, data, encoder)
     reader = WordReader({"61 million euros": 9.0, "48 million euros": 7.0})
-    answerer = Answerer(LiveGeneration(data, encoder), encoder, sources, balance=0.0, reader=reader)
+    answerer = Answerer(FileStore(data, encoder), encoder, sources, balance=0.0, reader=reader)
 
     for question in ("What does the harbour extension cost?", "How much does the harbour extension cost?"):
         answer = answerer.answer(question)

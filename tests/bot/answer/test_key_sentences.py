@@ -12,7 +12,6 @@ from bot.answer.key_sentences import (
     key_sentences,
     key_sentences_of,
     sentences_about,
-    stored_sentences,
     summary_of,
     topic_of,
 )
@@ -188,8 +187,8 @@ def test_several_articles_share_five_sentences() -> None:
 
 
 def test_the_sentences_of_an_article_come_with_their_vectors(generation: Generation) -> None:
-    for source in generation.articles:
-        spans, vectors = stored_sentences(generation, source)
+    for source in generation.articles():
+        spans, vectors = generation.sentences_of(source.id)
         assert len(spans) == len(vectors) > 0
         assert spans == [span for span in quotable(source.text) if span in spans], "in order"
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=0.01)

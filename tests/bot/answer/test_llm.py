@@ -221,13 +221,13 @@ def test_nobody_waits_for_an_address_that_is_slow_to_find_and_nothing_is_sent_th
     endpoint: FakeLlm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = threading.Event()
-    connect = socket.create_connection
+    look_up = socket.getaddrinfo
 
-    def slow(*args: Any, **options: Any) -> socket.socket:
+    def slow(*args: Any, **options: Any) -> Any:
         found.wait(10 * SOON_SECONDS)
-        return connect(*args, **options)
+        return look_up(*args, **options)
 
-    monkeypatch.setattr(socket, "create_connection", slow)
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
     began = time.monotonic()
 
     assert write(endpoint, timeout=SHORT_SECONDS) is None
@@ -235,7 +235,7 @@ def test_nobody_waits_for_an_address_that_is_slow_to_find_and_nothing_is_sent_th
 
     found.set()
     for thread in threading.enumerate():
-        if thread.name == "footnote-llm":
+        if thread.name == "footnote-lookup":
             thread.join(SOON_SECONDS)
             assert not thread.is_alive()
     assert endpoint.asked == []

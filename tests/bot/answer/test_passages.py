@@ -12,7 +12,8 @@ from bot.answer.answerer import Answerer
 from bot.answer.examples import MAX_EXAMPLE_CHARS, candidates
 from bot.answer.passages import STRETCH_CHARS, overview_of, stretch_after, stretch_before
 from bot.types import Answer
-from index.generation import Generation, LiveGeneration
+from index.generation import Generation
+from index.generations import FileStore
 from index.types import Article
 from tests.fakes.encoder import HashingEncoder
 
@@ -64,12 +65,12 @@ class TestAnswerer:
     def answerer(
         self, generation: Generation, data: Path, sources: Path, encoder: HashingEncoder
     ) -> Answerer:
-        return Answerer(LiveGeneration(data, encoder), encoder, sources, balance=0.0)
+        return Answerer(FileStore(data, encoder), encoder, sources, balance=0.0)
 
     def test_what_stands_beside_a_passage_is_its_text(
         self, answerer: Answerer, generation: Generation
     ) -> None:
-        river = next(article for article in generation.articles if article.id == "river")
+        river = next(article for article in generation.articles() if article.id == "river")
         at = river.text.index("Bern lies")
         before = answerer.beside("river", at, at, later=False)
         after = answerer.beside("river", at, at + 9, later=True)
@@ -89,7 +90,7 @@ class TestAnswerer:
         assert answerer.related("river", *span) is None
 
     def test_a_passage_says_where_it_stands(self, answerer: Answerer, generation: Generation) -> None:
-        river = next(article for article in generation.articles if article.id == "river")
+        river = next(article for article in generation.articles() if article.id == "river")
         at = river.text.index("Bern lies")
         view = answerer.passage("river", at, at + 4)
         assert view is not None
@@ -99,12 +100,12 @@ class TestAnswerer:
     def test_what_is_related_is_quoted_from_other_articles(
         self, answerer: Answerer, generation: Generation
     ) -> None:
-        river = next(article for article in generation.articles if article.id == "river")
+        river = next(article for article in generation.articles() if article.id == "river")
         found = answerer.related("river", 0, 30)
         assert isinstance(found, Answer)
         assert not found.certain
         assert "river" not in {quote.source_id for quote in found.quotes}
-        texts = {article.id: article.text for article in generation.articles}
+        texts = {article.id: article.text for article in generation.articles()}
         assert all(texts[q.source_id][q.start : q.end] == q.text for q in found.quotes)
         assert len({quote.source_id for quote in found.quotes}) == len(found.quotes)
         assert river.text[:30]
@@ -112,7 +113,7 @@ class TestAnswerer:
     def test_examples_are_answered_for_certain_from_their_article_and_drawn_once(
         self, answerer: Answerer, generation: Generation, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        drawn = dict(candidates(generation.articles))
+        drawn = dict(candidates(generation.articles()))
         examples = answerer.examples()
         for question in examples:
             answer = answerer.answer(question)

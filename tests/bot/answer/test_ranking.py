@@ -11,7 +11,7 @@ from bot.answer.answerer import Answerer
 from bot.answer.ranking import WINDOW_CHARS, WINDOWS, Correction
 from bot.types import Answer, Instead, NoAnswer
 from index.build import build
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from tests.fakes.encoder import HashingEncoder
 from tests.fakes.reader import WordReader
 
@@ -35,7 +35,7 @@ def ask(tmp_path: Path, data: Path, encoder: HashingEncoder) -> Ask:
         sources.mkdir(exist_ok=True)
         (sources / "one.md").write_text(f'---\ntitle: "{title}"\n---\n{text}\n', "utf-8")
         build(sources, data, encoder)
-        live = LiveGeneration(data, encoder)
+        live = FileStore(data, encoder)
         return Answerer(live, encoder, sources, balance, reader=reader).answer(question)
 
     return asked
@@ -150,7 +150,7 @@ def test_a_correction_moves_the_confidence_and_no_quote(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
     build(sources, data, encoder)
-    live, reader = LiveGeneration(data, encoder), finds("288 kilometres")
+    live, reader = FileStore(data, encoder), finds("288 kilometres")
 
     plain, corrected = (
         answer(

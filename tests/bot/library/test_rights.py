@@ -10,6 +10,7 @@ import pytest
 
 from bot.library.rights import EVERYTHING, LiveRights, Rights, known_collections, read_rights
 from index.build import build
+from index.generations import FileStore
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder
 
@@ -135,9 +136,9 @@ def test_a_file_that_was_named_has_to_be_there(file: Path) -> None:
 def test_collections_are_the_folders_and_those_that_only_the_index_knows(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
-    assert known_collections(sources, data) == {"", "notes"}
+    assert known_collections(sources, FileStore(data)) == {"", "notes"}
     build(sources, data, encoder)
     (sources / "empty").mkdir()
     (sources / ".hidden").mkdir()
     (sources / "notes").rename(sources / "memos")
-    assert known_collections(sources, data) == {"", "notes", "memos", "empty"}
+    assert known_collections(sources, FileStore(data)) == {"", "notes", "memos", "empty"}

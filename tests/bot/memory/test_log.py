@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bot.memory import Ending, Place, State, Unanswered
-from bot.memory.chores import TAKEN_SECONDS
 from bot.memory.schema import MIGRATIONS
 from tests.fakes.answers import banma_answer
 
@@ -147,35 +145,6 @@ def test_a_verdict_is_read_with_where_the_quotes_stand_and_not_with_who_gave_it(
     assert (judged.confidence, judged.question) == (0.9, SECRET)
     assert [(quote.source_id, quote.start, quote.end) for quote in judged.quotes] == [("banma", 27, 68)]
     assert "U0ADA" not in repr(judged)
-
-
-def test_a_chore_is_one_callers_and_done_once_for_each_period(path: Path, clock: Clock) -> None:
-    one, other = State(path, clock), State(path, clock)
-    chore = one.chores.take("report", "W1")
-    assert chore and chore.first
-    assert other.chores.take("report", "W1") is None
-    one.chores.done(chore)
-    clock.now += 10 * TAKEN_SECONDS
-    assert other.chores.take("report", "W1") is None
-    second = other.chores.take("report", "W2")
-    assert second and second.first
-
-
-def test_a_chore_whose_doer_died_is_taken_again_and_says_so(path: Path, clock: Clock) -> None:
-    State(path, clock).chores.take("report", "W1")
-    other = State(path, clock)
-    clock.now += TAKEN_SECONDS - 1
-    assert other.chores.take("report", "W1") is None
-    clock.now += 2
-    again = other.chores.take("report", "W1")
-    assert again and not again.first
-
-
-def test_threads_racing_for_a_chore_yield_one(path: Path) -> None:
-    states = [State(path) for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(lambda state: state.chores.take("report", "W1"), states))
-    assert sum(chore is not None for chore in taken) == 1
 
 
 def test_a_file_of_the_second_version_is_brought_up_to_date_and_keeps_its_verdicts(path: Path) -> None:

@@ -9,9 +9,11 @@ import pytest
 from bot.answer.answerer import Answerer
 from bot.quality.acceptance import Search, canaries
 from bot.types import Answers
-from index.build import build
-from index.generation import Generation, LiveGeneration, load_generation
+from index.build import BuildOptions, build
+from index.generation import Generation
+from index.generations import load_generation
 from index.search import Searcher
+from index.store import Pinned
 from index.types import FootnoteError
 from tests.fakes.encoder import HashingEncoder
 
@@ -25,7 +27,7 @@ class Opened:
         self._encoder, self._sources = encoder, sources
 
     def __call__(self, generation: Generation) -> tuple[Search, Answers]:
-        answers = Answerer(LiveGeneration.of(generation), self._encoder, self._sources, balance=0.0)
+        answers = Answerer(Pinned(generation), self._encoder, self._sources, balance=0.0)
         return Searcher(generation, self._encoder).search, answers
 
 
@@ -40,17 +42,17 @@ def test_an_index_that_answers_is_used(
     sources: Path, data: Path, encoder: HashingEncoder, file: Path
 ) -> None:
     accept = canaries(file, "answer_hit=1", Opened(encoder, sources))
-    assert build(sources, data, encoder, accept=accept).generation == load_generation(data).id
+    assert build(sources, data, encoder, BuildOptions(accept=accept)).generation == load_generation(data).id
 
 
 def test_an_index_that_does_not_answer_is_not_used_and_the_last_one_stays(
     sources: Path, data: Path, encoder: HashingEncoder, file: Path
 ) -> None:
     accept = canaries(file, "answer_hit=1", Opened(encoder, sources))
-    first = build(sources, data, encoder, accept=accept)
+    first = build(sources, data, encoder, BuildOptions(accept=accept))
     (sources / "river.md").unlink()
     with pytest.raises(FootnoteError) as caught:
-        build(sources, data, encoder, accept=accept)
+        build(sources, data, encoder, BuildOptions(accept=accept))
     assert str(caught.value) == (
         f"The new index is not used, the last one stays: of the questions in {file}, "
         "answer_hit is 0, under 1. "
@@ -58,7 +60,7 @@ def test_an_index_that_does_not_answer_is_not_used_and_the_last_one_stays(
     )
     assert load_generation(data).id == first.generation
     lenient = canaries(file, "answer_hit=0", Opened(encoder, sources))
-    assert build(sources, data, encoder, accept=lenient).removed == ("river",)
+    assert build(sources, data, encoder, BuildOptions(accept=lenient)).removed == ("river",)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from bot.answer.scoped_search import HITS
 from bot.quality.evaluation import Question
 from bot.quality.fitting import Case, Judged, Observer, fit, platt
 from index.build import build
-from index.generation import Generation, load_generation
+from index.generation import Generation
+from index.generations import load_generation
 from index.search import Searcher
 from tests.fakes.encoder import HashingEncoder
 from tests.fakes.reader import WordReader

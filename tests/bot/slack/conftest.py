@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import State
 from bot.slack.http_mode import HttpBot
-from bot.slack.settings import SlackSettings
 from bot.slack.socket_mode import SocketModeBot
 from bot.types import Answers
 from tests.fakes.answers import PreparedAnswers

@@ -11,10 +11,10 @@ import time
 from collections import deque
 from pathlib import Path
 
+from bot.config import SlackSettings
 from bot.memory import State, inbox
 from bot.slack.http_mode import run_http
 from bot.slack.run import stop_on_signals
-from bot.slack.settings import SlackSettings
 from bot.slack.socket_mode import run_socket_mode
 from bot.types import Answer
 from tests.fakes.answers import QUESTION, PreparedAnswers, banma_answer

@@ -21,9 +21,9 @@ from typing import Any
 import pytest
 from slack_sdk.web import WebClient
 
+from bot.config import SlackSettings
 from bot.memory import State
 from bot.slack.http_mode import HttpBot
-from bot.slack.settings import SlackSettings
 from tests.bot.slack.test_http_mode import post
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import event_payload

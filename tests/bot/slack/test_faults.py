@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
+from bot.config import SlackSettings
 from bot.memory import Place, State
 from bot.slack.client import check_tokens
-from bot.slack.settings import SlackSettings
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting

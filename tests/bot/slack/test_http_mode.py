@@ -100,18 +100,18 @@ def test_slacks_check_of_the_address_is_answered(bot: HttpBot) -> None:
 
 
 def test_health_is_answered_for_a_container(bot: HttpBot) -> None:
-    assert request(bot, "GET", "/healthz") == (200, "ok")
+    assert request(bot, "GET", "/healthz") == (200, "ok\n")
 
 
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
         ("GET", "/", b"", 404),
-        ("GET", "/slack/events", b"", 404),
+        ("GET", "/slack/events", b"", 405),
         ("POST", "/", b"{}", 404),
         ("POST", "/slack/events", b"{not json", 400),
         ("POST", "/slack/events", b"\xff\xfe", 400),
-        ("PUT", "/slack/events", b"{}", 501),
+        ("PUT", "/slack/events", b"{}", 405),
     ],
 )
 def test_anything_else_is_turned_away(bot: HttpBot, method: str, path: str, body: bytes, status: int) -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import stat
 import threading
 import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
+from slack_sdk.oauth.installation_store import Bot
 
 from bot.memory import Place, State
 from bot.slack.http_mode import HttpBot
 from bot.slack.incoming import Asked
-from bot.slack.installations import STATE_SECONDS, Installation, Installations
-from bot.slack.installing import SCOPES
+from bot.slack.installing import SCOPES, STATE_SECONDS, Installations, States
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
@@ -128,9 +128,9 @@ def test_the_browser_is_sent_to_slack_with_what_the_app_needs(bot: HttpBot) -> N
     assert (status, text) == (302, "")
     assert f"{url.scheme}://{url.netloc}{url.path}" == "https://slack.com/oauth/v2/authorize"
     assert (query["client_id"], query["scope"]) == ("1.2", ",".join(SCOPES))
-    assert re.fullmatch(r"[0-9a-f]+\.[0-9a-f]{32}\.[0-9a-f]{64}", query["state"])
+    assert str(UUID(query["state"])) == query["state"]
     cookie = headers["Set-Cookie"]
-    assert [part in cookie for part in ("HttpOnly", "Secure", "SameSite=Lax", query["state"])] == [True] * 4
+    assert [part in cookie for part in ("HttpOnly", "Secure", "SameSite=lax", query["state"])] == [True] * 4
     assert "client-secret" not in headers["Location"]
 
 
@@ -173,12 +173,16 @@ def test_an_installation_outlives_the_process_and_so_does_what_it_was_asked(
     assert len(slack.posted) == 1
 
 
-def test_the_tokens_are_files_for_their_owner_alone(slack: FakeSlack, bot: HttpBot, folder: Path) -> None:
+def test_the_tokens_are_in_a_folder_for_their_owner_alone(
+    slack: FakeSlack, bot: HttpBot, folder: Path
+) -> None:
+    folder.chmod(0o755)  # as it might have been left by hand
+    Installations(folder)
     install(slack, bot, ONE)
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
-    assert modes["installations"] == modes["states"] == 0o700
-    assert modes["T0ONE.json"] == 0o600
-    assert {mode for name, mode in modes.items() if name not in ("installations", "states")} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [path for path in folder.rglob("*") if path.is_file() and "xoxb" in path.read_text()] == [
+        kept(folder, ONE)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +194,7 @@ def test_the_tokens_are_files_for_their_owner_alone(slack: FakeSlack, bot: HttpB
         (None, ""),
         (None, "footnote_install=" + "f" * 48),
         (None, "other=1"),
-        ("../T0ONE.json", "footnote_install=../T0ONE.json"),
+        ("../none-T0ONE/bot-latest", "footnote_install=../none-T0ONE/bot-latest"),
     ],
 )
 def test_a_state_that_was_not_given_to_this_browser_installs_nothing(
@@ -200,8 +204,9 @@ def test_a_state_that_was_not_given_to_this_browser_installs_nothing(
     code = agree(slack, ONE)
     query = f"code={code}&state={own if given is None else given}"
     status, text, _ = get(bot, f"/slack/oauth_redirect?{query}", own_cookie if cookie is None else cookie)
-    assert (status, text) == (400, "Not installed (state). Please begin again at /slack/install.")
-    assert list(folder.glob("*.json")) == []
+    reason = "invalid_state" if given and cookie else "invalid_browser"
+    assert (status, text) == (400, f"Not installed ({reason}). Please begin again at /slack/install.")
+    assert not kept(folder, ONE).exists()
     assert code in slack.codes, "the code was not even used"
 
 
@@ -223,7 +228,7 @@ def test_whoever_declines_is_told_how_to_begin_again(bot: HttpBot) -> None:
         ({"team": {"id": "T0STRANGER"}}, "workspace_not_allowed"),
         ({"team": None, "is_enterprise_install": True}, "org_install"),
         ({"access_token": "xoxp-user"}, "no_bot_token"),
-        ({"ok": False, "error": "code_already_used"}, "code_already_used"),
+        ({"ok": False, "error": "code_already_used"}, "invalid_code"),
     ],
 )
 def test_what_is_not_a_workspace_that_may_is_refused(
@@ -231,10 +236,11 @@ def test_what_is_not_a_workspace_that_may_is_refused(
 ) -> None:
     state, cookie = begin(bot)
     code = agree(slack, ONE, **changed)
+    slack.tokens["xoxp-user"] = ONE
     status, text, _ = get(bot, f"/slack/oauth_redirect?code={code}&state={state}", cookie)
     assert status == 400
     assert f"({reason})" in text
-    assert list(folder.glob("*.json")) == []
+    assert not kept(folder, ONE).exists()
     assert ("xoxb-of-T0ONE" in slack.tokens) is (reason != "workspace_not_allowed"), "it was revoked"
 
 
@@ -284,9 +290,9 @@ def test_a_workspace_that_removes_the_app_is_forgotten(
     install(slack, bot, ONE)
     _, payload = mention(slack, ONE)
     assert post(bot, payload | {"event": event}, secret="another")[0] == 401
-    assert (folder / "T0ONE.json").exists()
+    assert kept(folder, ONE).exists()
     assert post(bot, payload | {"event": event, "event_id": "Ev1"})[0] == 200
-    assert not (folder / "T0ONE.json").exists()
+    assert not kept(folder, ONE).exists()
     assert post(bot, payload)[0] == 200
     slack.settle()
     assert answers.asked == []
@@ -311,8 +317,10 @@ def test_the_librarys_own_reading_of_the_environment_changes_nothing(
 def test_a_token_that_is_no_longer_good_keeps_the_others_from_nothing(
     slack: FakeSlack, start: StartBot, folder: Path
 ) -> None:
-    store = Installations(folder, "key")
-    store.save(Installation(OTHER, BOT_USER, "xoxb-of-nobody"))
+    bot_of_other = Bot(
+        team_id=OTHER, bot_token="xoxb-of-nobody", bot_id="B1", bot_user_id=BOT_USER, installed_at=1.0
+    )
+    Installations(folder).save_bot(bot_of_other)
     bot = serve(slack, start, folder)
     install(slack, bot, ONE)
     event, payload = mention(slack, ONE)
@@ -326,20 +334,24 @@ def test_the_pages_are_not_there_where_workspaces_do_not_install_by_themselves(s
     assert [get(bot, path)[0] for path in ("/slack/install", "/slack/oauth_redirect?code=1")] == [404, 404]
 
 
-def test_a_state_grows_too_old(folder: Path) -> None:
-    now = [1_000.0]
-    store = Installations(folder, "key", lambda: now[0])
-    states = [store.issue_state() for _ in range(2)]
-    now[0] += STATE_SECONDS
-    assert store.consume_state(states[0])
-    now[0] += 1
-    assert not store.consume_state(states[1])
+@pytest.fixture
+def states(tmp_path: Path) -> States:
+    return States(expiration_seconds=STATE_SECONDS, base_dir=str(tmp_path / "states"))
 
 
-def test_of_many_who_bring_a_state_at_once_one_is_let_in(folder: Path) -> None:
-    store, won = Installations(folder, "key"), []
-    state = store.issue_state()
-    threads = [threading.Thread(target=lambda: won.append(store.consume_state(state))) for _ in range(8)]
+def test_a_state_grows_too_old(states: States, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = states.issue(), states.issue()
+    begun = time.time()
+    monkeypatch.setattr(time, "time", lambda: begun + STATE_SECONDS - 1)
+    assert states.consume(first)
+    monkeypatch.setattr(time, "time", lambda: begun + STATE_SECONDS + 1)
+    assert not states.consume(second)
+
+
+def test_of_many_who_bring_a_state_at_once_one_is_let_in(states: States) -> None:
+    won: list[bool] = []
+    state = states.issue()
+    threads = [threading.Thread(target=lambda: won.append(states.consume(state))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -347,34 +359,28 @@ def test_of_many_who_bring_a_state_at_once_one_is_let_in(folder: Path) -> None:
     assert sum(won) == 1
 
 
-def test_a_state_that_somebody_else_made_is_refused(folder: Path) -> None:
-    store, other = Installations(folder, "key"), Installations(folder, "another")
-    state = store.issue_state()
-    until, nonce, seal = state.split(".")
-    later = f"{int(until, 16) + 60:x}.{nonce}.{seal}"
-    for forged in (other.issue_state(), later, f"{until}.{'0' * 32}.{seal}", state + "0", state.upper()):
-        assert not store.consume_state(forged)
-    assert Installations(folder, "key").consume_state(state), "another process of the same app"
+def test_a_state_is_no_path(states: States, tmp_path: Path) -> None:
+    states.issue()
+    (tmp_path / "secret").write_text("1.0")
+    for forged in ("../secret", "", str(UUID(int=7)), str(UUID(int=7)).replace("-", "")):
+        assert not states.consume(forged)
+    assert (tmp_path / "secret").exists()
 
 
-def test_beginning_leaves_nothing_behind_and_ending_not_for_long(folder: Path) -> None:
-    store = Installations(folder, "key")
-    states = [store.issue_state() for _ in range(100)]
-    assert list((folder / "states").iterdir()) == []
-    assert [store.consume_state(state) for state in states[:2]] == [True, True]
-    for path in (folder / "states").iterdir():
-        os.utime(path, (1, 1))
-    assert store.consume_state(states[2])
-    assert len(list((folder / "states").iterdir())) == 1
+def test_states_that_nobody_brings_back_are_forgotten(states: States, tmp_path: Path) -> None:
+    old = [states.issue() for _ in range(100)]
+    for state in old:
+        os.utime(tmp_path / "states" / state, (1, 1))
+    state = states.issue()
+    assert [path.name for path in (tmp_path / "states").iterdir()] == [state]
 
 
-def test_a_damaged_file_is_said_with_what_to_do(folder: Path) -> None:
-    store = Installations(folder, "key")
-    store.save(Installation(ONE, BOT_USER, "xoxb-1"))
-    (folder / "T0ONE.json").write_text('{"team": ')
-    with pytest.raises(FootnoteError, match=r"T0ONE\.json cannot be read .* install the app"):
-        store.find(ONE)
+def test_a_damaged_file_is_said_with_what_to_do(slack: FakeSlack, bot: HttpBot, folder: Path) -> None:
+    install(slack, bot, ONE)
+    kept(folder, ONE).write_text('{"team_id": ')
+    with pytest.raises(FootnoteError, match=r"workspace T0ONE .* cannot be read .* Install the app"):
+        Installations(folder).token(ONE)
 
 
-def test_a_token_shows_in_no_message(folder: Path) -> None:
-    assert "xoxb" not in repr(Installation(ONE, BOT_USER, "xoxb-1"))
+def kept(folder: Path, team: str) -> Path:
+    return folder / f"none-{team}" / "bot-latest"

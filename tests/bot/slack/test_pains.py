@@ -21,7 +21,7 @@ from bot.library.library import Library
 from bot.library.rights import Rights
 from bot.memory import State
 from index.build import build
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import QUESTION, PreparedAnswers, answer_quoting
@@ -48,12 +48,12 @@ class Shelf:
     sources: Path
     data: Path
     encoder: HashingEncoder
-    live: LiveGeneration
+    live: FileStore
 
     @classmethod
     def of(cls, folder: Path) -> Shelf:
         sources, data, encoder = folder / "sources", folder / "index", HashingEncoder()
-        shelf = cls(sources, data, encoder, LiveGeneration(data, encoder))
+        shelf = cls(sources, data, encoder, FileStore(data, encoder))
         for file, text in ARTICLES.items():
             shelf.write(file, text)
         shelf.build()

@@ -17,7 +17,7 @@ from bot.answer.answerer import Answerer
 from bot.library.rights import Rights
 from bot.memory import State
 from index.build import build
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.encoder import HashingEncoder
@@ -67,7 +67,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Answerer:
         url = f"https://example.org/{name.replace(' ', '-')}"
         path.write_text(f"---\ntitle: {name}\npublisher: {name}\nurl: {url}\n---\n{text}", "utf-8")
     build(sources, data, encoder)
-    return Answerer(LiveGeneration(data, encoder), encoder, sources, balance=0.0)
+    return Answerer(FileStore(data, encoder), encoder, sources, balance=0.0)
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ import pytest
 from bot.answer.scoped_search import View
 from bot.config import NO_READER, Settings
 from bot.quality.fitting import Observer
+from bot.report import Report
 from bot.terminal import main
 from bot.types import Answer, NoAnswer, Scope
 from bot.wiring import Parts
-from index.build import Progress, build
-from index.generation import load_generation
+from index.build import BuildOptions, Progress, build
+from index.generations import load_generation
 from index.search import Searcher
 from index.types import Article, BuildReport, FootnoteError, Hit, Reader
 from tests.fakes.answers import PreparedAnswers
@@ -42,6 +43,7 @@ class Bench:
     environment: dict[str, str] = field(default_factory=dict)
     encoder: HashingEncoder = field(default_factory=HashingEncoder)
     served: list[Settings] = field(default_factory=list)
+    posted: list[tuple[Report, str]] = field(default_factory=list)
     refusal: FootnoteError | None = None
     reader: Reader | FootnoteError = field(default_factory=lambda: WordReader({}))
 
@@ -66,10 +68,11 @@ class Bench:
             self._ask_slack,
             self._reader,
             self._observer,
+            self._post_report,
         )
 
     def _build(self, settings: Settings, progress: Progress) -> BuildReport:
-        return build(settings.sources, settings.data, self.encoder, progress=progress)
+        return build(settings.sources, settings.data, self.encoder, BuildOptions(progress=progress))
 
     def _search(self, settings: Settings, scope: Scope) -> Callable[[str, int], Sequence[Hit]]:
         return View(Searcher(load_generation(settings.data, self.encoder), self.encoder), scope).search
@@ -79,7 +82,7 @@ class Bench:
         return self.answers
 
     def _articles(self, settings: Settings) -> Sequence[Article]:
-        return load_generation(settings.data, self.encoder).articles
+        return load_generation(settings.data, self.encoder).articles()
 
     def _slack(self, settings: Settings) -> None:
         self.served.append(settings)
@@ -92,6 +95,9 @@ class Bench:
     def _observer(self, settings: Settings) -> Observer:
         searcher = Searcher(load_generation(settings.data, self.encoder), self.encoder)
         return Observer(searcher, self.encoder, self._reader(settings))
+
+    def _post_report(self, settings: Settings, made: Report, channel: str) -> None:
+        self.posted.append((made, channel))
 
     def _ask_slack(self, settings: Settings) -> None:
         if self.refusal:

@@ -282,7 +282,7 @@ def test_a_passage_shows_the_quote_in_bold_in_its_context() -> None:
 
 
 def test_hits_show_rank_scores_and_place(generation: Generation) -> None:
-    hit = Hit(generation.passages[0], 0, 0.51239, 0.4567, 7.89)
+    hit = Hit(generation.passage(0), 0, 0.51239, 0.4567, 7.89)
     article = hit.passage.article
 
     head, scores, text = shown(hit_paragraphs([hit])).splitlines()
@@ -364,7 +364,7 @@ def test_show_of_an_article_that_has_gone_says_so() -> None:
 
 
 def test_sources_lists_the_articles_that_are_asked(generation: Generation) -> None:
-    assert chat("/sources", articles=generation.articles) == (
+    assert chat("/sources", articles=generation.articles()) == (
         "  - Baking with rye — Ada Oven, Ben Crust, 2020\n"
         "  - Moon landing\n"
         "  - The river Aare — Swiss Waters, 9 February 2015\n"

@@ -15,7 +15,7 @@ from bot.answer.answerer import Answerer
 from bot.terminal import follow
 from bot.types import NoAnswer, Silence
 from index.build import build
-from index.generation import LiveGeneration, load_generation
+from index.generations import FileStore, load_generation
 from index.ingest.remove import remove as remove_articles
 from index.types import FootnoteError
 from tests.bot.terminal.bench import Bench
@@ -76,7 +76,7 @@ def test_a_folder_is_added_the_bad_are_named_and_the_index_is_current(bench: Ben
     assert lines[3].startswith("  ! scan.pdf is a scanned PDF: it holds pictures of pages and no text.")
     assert lines[4] == "    1 file was of another kind, and left alone."
     assert lines[5].startswith("Index ") and " is current: " in lines[5]
-    indexed = {article.id for article in load_generation(bench.data).articles}
+    indexed = {article.id for article in load_generation(bench.data).articles()}
     assert {"ferry-line-adds-two-boats", "letter", "the-tram", "river"} <= indexed
 
 
@@ -187,7 +187,7 @@ def test_removed_articles_are_gone_from_the_folder_and_from_the_index(bench: Ben
     code, out, _ = bench("remove", "bread", str(bench.sources / "river.md"))
 
     assert (code, out.splitlines()[0]) == (0, "  removed 2: bread, river")
-    assert [article.id for article in load_generation(bench.data).articles] == ["notes/moon-landing"]
+    assert [article.id for article in load_generation(bench.data).articles()] == ["notes/moon-landing"]
     assert not (bench.sources / "bread.md").exists()
 
 
@@ -288,7 +288,7 @@ def test_the_last_article_can_be_removed_and_nothing_is_answered_from_it(
     report = build(sources, data, encoder)
 
     assert report.removed == ("only",)
-    result = Answerer(LiveGeneration(data, encoder), encoder, sources).answer("How much gluten?")
+    result = Answerer(FileStore(data, encoder), encoder, sources).answer("How much gluten?")
     assert isinstance(result, NoAnswer)
     assert result.reason is Silence.NO_ARTICLES
 
@@ -304,7 +304,7 @@ def test_a_folder_that_is_empty_for_no_known_reason_keeps_the_index(
 
     with pytest.raises(FootnoteError, match="no articles"):
         build(sources, data, encoder)
-    assert LiveGeneration(data, encoder).get().article("only") is not None
+    assert FileStore(data, encoder).current().article("only") is not None
 
 
 @pytest.fixture

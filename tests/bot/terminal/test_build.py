@@ -15,7 +15,7 @@ import pytest
 from bot.config import settings_from
 from bot.terminal.build import report_paragraphs, watch
 from bot.terminal.invocation import Invocation, console
-from index.manifests import current_name
+from index.manifest import current_name
 from index.types import BuildReport, SourceFailure
 from tests.bot.terminal.bench import Bench
 from tests.fakes.encoder import HashingEncoder
@@ -195,7 +195,7 @@ class TestRollbackAndCheck:
 
     def test_check_lists_what_is_whole_and_what_is_damaged(self, built: Bench) -> None:
         first = current_name(built.data)
-        (path,) = (built.data / "segments").glob("*/vectors.faiss")
+        (path,) = (built.data / "generations").glob("*/vectors.faiss")
         (built.sources / "bread.md").unlink()
         built("build")
         second = current_name(built.data)

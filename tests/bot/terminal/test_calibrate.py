@@ -19,7 +19,7 @@ from bot.answer.ranking import Correction
 from bot.quality.calibration import load_calibration, models_of
 from bot.quality.evaluation import Question
 from bot.quality.fitting import Case
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from index.types import FootnoteError, Reader
 from tests.bot.terminal.bench import ROOT, Bench
 from tests.fakes.encoder import HashingEncoder
@@ -45,9 +45,8 @@ def towns(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     )
     bench.environment = {"FOOTNOTE_READER": "words"}
     # A confidence that is right in its order and far too modest, whatever was fitted for the real one.
-    modest = {"margin": 0.2, "coverage around": 1.0, "intercept": -0.5}
-    row = np.array([modest.get(name, 0.0) for name in (*ranking.SURE, "intercept")])
-    fitted = replace(ranking.shipped_weights(), sure=(row, row))
+    modest = ranking.Sure(read=np.array([0.3, 0.0, 0.0]), search=np.array([0.0, 0.0, 1.0, -0.5]))
+    fitted = replace(ranking.shipped_weights(), sure=(modest, modest))
     monkeypatch.setattr(ranking, "shipped_weights", lambda: fitted)
     bench("build")
     return bench
@@ -114,7 +113,7 @@ def test_answers_go_by_it_and_by_no_other_models_calibration(towns: Bench, file:
         assert not isinstance(towns.reader, FootnoteError)
         kept = load_calibration(towns.data, models_of(encoder, towns.reader))
         correction = None if kept is None else Correction(kept.scale, kept.offset)
-        live = LiveGeneration(towns.data, towns.encoder)
+        live = FileStore(towns.data, towns.encoder)
         answerer = Answerer(live, towns.encoder, towns.sources, reader=towns.reader, calibration=correction)
         return answerer.answer(question).confidence
 

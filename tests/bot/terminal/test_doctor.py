@@ -41,7 +41,7 @@ class TestDoctor:
         assert "✗ articles  bad.md is not UTF-8" in out
 
     def test_a_damaged_index_is_a_problem(self, real: Bench) -> None:
-        for file in real.data.glob("segments/*/vectors.faiss"):
+        for file in real.data.glob("generations/*/vectors.faiss"):
             file.write_bytes(file.read_bytes()[:-1])
 
         code, out, _ = real("doctor")

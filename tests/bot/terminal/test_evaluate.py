@@ -14,7 +14,7 @@ import pytest
 
 from bot.config import Settings
 from bot.types import Answer, NoAnswer, Quote, Source
-from index.generation import load_generation
+from index.generations import load_generation
 from tests.bot.terminal.bench import ROOT, Bench
 from tests.fakes.answers import PreparedAnswers, nothing
 
@@ -77,7 +77,7 @@ def written(path: Path, questions: Sequence[dict[str, Any]]) -> str:
 
 
 def quoting(bench: Bench, question: str, id: str, text: str) -> Answer:
-    articles = {article.id: article for article in load_generation(bench.data, bench.encoder).articles}
+    articles = {article.id: article for article in load_generation(bench.data, bench.encoder).articles()}
     start = articles[id].text.index(text)
     return Answer(
         question,

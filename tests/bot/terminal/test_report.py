@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,23 @@ def test_days_are_a_sensible_number(bench: Bench, days: str) -> None:
     with pytest.raises(SystemExit) as stopped:
         bench("report", "--days", days)
     assert stopped.value.code == 2
+
+
+def test_it_is_posted_in_a_channel_up_to_yesterday(bench: Bench, memory: State) -> None:
+    assert bench("report", "--post", "C012AB3CD") == (
+        0,
+        "",
+        "Nothing was asked, so nothing is posted.\n",
+    )
+    day = 86_400
+    past = State(Path(bench.data) / "state.sqlite", lambda: time.time() - day)
+    past.log.note(Ending("answered", 0.1), HERE, "9.0", "?")
+    assert bench("report", "--days", "2", "--post", "C012AB3CD") == (0, "", "Posted in C012AB3CD.\n")
+    ((made, channel),) = bench.posted
+    assert (made.questions, len(made.days), channel) == (1, 2, "C012AB3CD")
+
+
+def test_a_channel_is_named_by_its_id(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench("report", "--post", "#ops")
+    assert "'#ops' is not the id of a channel, such as C012AB3CD" in capsys.readouterr().err

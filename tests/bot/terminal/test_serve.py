@@ -33,7 +33,7 @@ class TestRunAndSlack:
 
         assert code == 0
         assert "added 3" in out
-        assert [settings.slack_app_token for settings in bench.served] == ["xapp-0123456789"]
+        assert [settings.slack.app_token for settings in bench.served] == ["xapp-0123456789"]
 
     @pytest.mark.parametrize("command", ["run", "slack"])
     @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ class TestRunAndSlack:
         }
 
         assert bench("slack")[0] == 0
-        assert [settings.slack_mode for settings in bench.served] == ["http"]
+        assert [settings.slack.mode for settings in bench.served] == ["http"]
 
 
 class TestManifest:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from index.article import MAX_COPIES, front_matter, parse_article, with_copies
 from index.build import build
 from index.folder import read_sources, source_files
-from index.generation import load_generation
+from index.generations import FileStore, load_generation
 from index.ingest import naming
 from index.ingest.add import (
     Added,
@@ -333,7 +333,9 @@ class TestCopies:
 
         build(folder, data, encoder)
 
-        assert [a.also for a in load_generation(data).articles] == [("hill.example, https://hill.example/n",)]
+        assert [a.also for a in load_generation(data).articles()] == [
+            ("hill.example, https://hill.example/n",)
+        ]
 
     def test_next_years_version_becomes_an_article_of_its_own_and_names_the_last_one(
         self, intake: Intake, folder: Path
@@ -606,7 +608,7 @@ class TestListing:
         (sources / "new.md").write_text("---\npublished: 2024\n---\nNew text.", "utf-8")
         (sources / "bad.md").write_text("", "utf-8")
 
-        listed = {one.file: one for one in inventory(sources, data)}
+        listed = {one.file: one for one in inventory(sources, FileStore(data))}
 
         assert {file: (one.state, one.passages) for file, one in listed.items()} == {
             "bad.md": ("failed", 0),
@@ -628,7 +630,7 @@ class TestListing:
         (sources / "bread.md").write_text("", "utf-8")
         build(sources, data, encoder)
 
-        (stale,) = [one for one in inventory(sources, data) if one.state == "stale"]
+        (stale,) = [one for one in inventory(sources, FileStore(data)) if one.state == "stale"]
 
         assert (stale.id, stale.title) == ("bread", "Baking with rye")
         assert "is empty" in (stale.reason or "")
@@ -642,11 +644,11 @@ class TestListing:
         for broken in ("", "# A heading\n"):
             (sources / "bread.md").write_text(broken, "utf-8")
             build(sources, data, encoder)
-            assert {one.id: one.state for one in inventory(sources, data)}["bread"] == "stale"
+            assert {one.id: one.state for one in inventory(sources, FileStore(data))}["bread"] == "stale"
 
         (sources / "bread.md").write_text(mended or good, "utf-8")
 
-        (bread,) = [one for one in inventory(sources, data) if one.id == "bread"]
+        (bread,) = [one for one in inventory(sources, FileStore(data)) if one.id == "bread"]
         assert (bread.state, bread.reason) == ("changed" if mended else "indexed", None)
 
     def test_a_file_without_a_sentence_is_told_of_in_the_words_of_the_build(
@@ -655,7 +657,7 @@ class TestListing:
         (sources / "headings.md").write_text("# A heading\n", "utf-8")
 
         def found() -> list[tuple[str, str, str | None]]:
-            listed = inventory(sources, data)
+            listed = inventory(sources, FileStore(data))
             return [(one.file, one.state, one.reason) for one in listed if one.reason]
 
         before = found()
@@ -663,7 +665,7 @@ class TestListing:
         assert before == found() == [("headings.md", "failed", failure.reason)]
 
     def test_without_an_index_all_are_new(self, sources: Path, data: Path) -> None:
-        assert {one.state for one in inventory(sources, data)} == {"new"}
+        assert {one.state for one in inventory(sources, FileStore(data))} == {"new"}
 
 
 class TestAtTheSameTime:

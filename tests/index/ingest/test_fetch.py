@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from index.connections import Network
 from index.ingest.document import Unreadable
-from index.ingest.fetch import Fetched, Network, fetch, is_public
+from index.ingest.fetch import Fetched, fetch, is_public
 from tests.fakes.web import PUBLIC, FakeWeb
 
 PAGE = "<!doctype html><html><body><p>Boats sail in the morning.</p></body></html>"
@@ -184,6 +185,7 @@ def test_what_is_no_address_to_fetch_is_refused(url: str, reason: str, web: Fake
         ({"headers": {"Content-Length": "99999999999"}}, "is larger than 25 MB"),
         ({"headers": {"Content-Encoding": "br"}}, "an encoding that was not asked for (br)"),
         ({"headers": {"Content-Encoding": "gzip"}}, "could not be unpacked"),
+        ({"headers": {"Content-Encoding": "deflate"}}, "could not be unpacked"),
     ],
 )
 def test_a_refusal_says_what_the_server_answered(reply: dict[str, object], reason: str, web: FakeWeb) -> None:
@@ -304,6 +306,9 @@ def test_the_certificate_has_to_be_for_the_name_and_not_for_the_address(web: Fak
     names: list[object] = []
 
     class Context:
+        def set_alpn_protocols(self, protocols: object) -> None:
+            pass
+
         def wrap_socket(self, plain: object, server_hostname: str, do_handshake_on_connect: bool) -> object:
             names.append(server_hostname)
             error = ssl.SSLCertVerificationError()

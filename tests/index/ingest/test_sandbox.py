@@ -134,3 +134,18 @@ def test_the_process_knows_no_secret_and_writes_no_file(
         one.read("text", TEXT, "a.txt")
 
     assert [set(env) & {"SLACK_BOT_TOKEN", "HOME", "PATH"} for env in started] == [set()]
+
+
+def test_a_process_that_stops_in_the_middle_of_its_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = "import os, sys, time; os.write(int(sys.argv[2]), bytes([0, 0, 1, 0, 123])); time.sleep(60)"
+    monkeypatch.setattr("index.ingest.sandbox._PROGRAM", program)
+    with Sandbox(seconds={"text": 1}) as one:  # type: ignore[dict-item]
+        started = time.monotonic()
+        with pytest.raises(Unreadable, match="took longer than 1 seconds"):
+            one.read("text", TEXT, "a.txt")
+        assert time.monotonic() - started < 10
+        monkeypatch.undo()
+        one._seconds["text"] = 10
+        assert one.read("text", TEXT, "a.txt").text.startswith("Boats")

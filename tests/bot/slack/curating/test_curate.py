@@ -15,8 +15,8 @@ from bot.answer.answerer import Answerer
 from bot.library.library import Library, Progress
 from bot.library.rights import Rights
 from bot.memory import State
-from index.build import build
-from index.generation import LiveGeneration
+from index.build import BuildOptions, build
+from index.generations import FileStore
 from index.types import BuildReport, FootnoteError
 from tests.bot.slack.conftest import Bot, StartBot
 from tests.fakes.encoder import HashingEncoder
@@ -66,7 +66,7 @@ def web() -> Iterator[FakeWeb]:
 @pytest.fixture
 def house(sources: Path, data: Path, encoder: HashingEncoder, web: FakeWeb) -> House:
     build(sources, data, encoder)
-    live = LiveGeneration(data, encoder)
+    live = FileStore(data, encoder)
     gate = threading.Event()
     gate.set()
 
@@ -74,7 +74,7 @@ def house(sources: Path, data: Path, encoder: HashingEncoder, web: FakeWeb) -> H
         gate.wait(10)
         if house.failure is not None:
             raise house.failure
-        house.builds.append(build(sources, data, encoder, progress=progress))
+        house.builds.append(build(sources, data, encoder, BuildOptions(progress=progress)))
         live.refresh()
         return house.builds[-1]
 
