@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from bot.types import About, Instead, Quote, Source, Told
 from bot.words import ENGLISH, Words
+from index.marks import Piece
 
 ELLIPSIS = " …"
 MAX_LINK_CHARS = 3_000
@@ -52,6 +56,24 @@ def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
     end = start + len(text[start:end].rstrip())
     rest = text[:start] + text[end:]
     return (text[:start], text[start:end], text[end:]) if start < end and rest.strip() else (text, "", "")
+
+
+def looks(quote: Quote) -> Iterator[tuple[Piece, bool]]:
+    """The pieces of a quote as a reader sees it, and whether each is of the very words that answer.
+
+    These are bold, and so nothing else is: what the article has in bold is if there are none.
+    """
+    before, strong, _ = in_three(quote.seen.words, quote.answer_seen)
+    cuts = (len(before), len(before) + len(strong))
+    place = 0
+    for piece in quote.seen.pieces:
+        stop = place + len(piece.words)
+        marks = [place, *(cut for cut in cuts if place < cut < stop), stop]
+        for first, last in pairwise(dict.fromkeys(marks)):
+            words = piece.words[first - place : last - place]
+            answers = cuts[0] <= first < cuts[1]
+            yield replace(piece, words=words, bold=piece.bold and not strong), answers
+        place = stop
 
 
 def escape(text: str) -> str:
@@ -186,11 +208,11 @@ def instead_line(instead: Instead, words: Words) -> str:
 
 def answer_words(quote: Quote) -> str:
     """The very words of the quote that answer, if they are short enough to stand alone; else nothing."""
-    if quote.answer is None:
+    if quote.answer_seen is None:
         return ""
-    start, end = quote.answer
-    words = " ".join(quote.text[start - quote.start : end - quote.start].split())
-    return words if 2 * len(words) <= len(quote.text) and len(words) <= MAX_SUBJECT_CHARS else ""
+    shown = quote.seen.words
+    words = " ".join(shown[slice(*quote.answer_seen)].split())
+    return words if 2 * len(words) <= len(shown) and len(words) <= MAX_SUBJECT_CHARS else ""
 
 
 def _of_a_list(told: Told, shown: int, words: Words) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from index.rendering import Shown, shown_text
 from index.types import Scope as Scope
 
 
@@ -47,6 +48,21 @@ class Quote:
     question of an FAQ.  Without the article's title."""
     part: str | None = None
     """The part of the question that this quote answers, in the asker's words; None if it has one part."""
+    shown: Shown | None = None
+    """The quote as a reader sees it: no marks, a table row with its heads, steps with their numbers.
+    None if that is the text without its marks."""
+    copies: tuple[int, ...] = ()
+    """The citations of other articles that have the same sentence to the letter."""
+
+    @property
+    def seen(self) -> Shown:
+        """The quote as a reader sees it."""
+        return self.shown or shown_text(self.text, self.start)
+
+    @property
+    def answer_seen(self) -> tuple[int, int] | None:
+        """Where in `seen.words` the very words that answer are."""
+        return self.seen.where(*self.answer) if self.answer else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +124,7 @@ class Answer:
     """Best first; one to three, or up to `bot.answer.selection.MAX_SEVERAL` if several things were asked for.
     Of a selection, in the order of the article.  None where `told` is the answer."""
     sources: tuple[Source, ...]
-    """Every one is cited by a quote; in order of `citation`."""
+    """Every one is cited by a quote, or has a copy of one; in order of `citation`."""
     confidence: float
     """Calibrated probability that the quotes answer the question, 0..1."""
     certain: bool

@@ -429,7 +429,7 @@ ENGLISH = Words(
     was_left_out="Left out of {id}: {kind} ({count}) {words}",
     left_out_kinds=(
         *("text around the article", "hidden text", "hidden rows", "struck text"),
-        *("pictures", "comments", "code", "attachments"),
+        *("pictures", "comments", "code", "attachments", "text that is turned"),
     ),
     not_indexed="{file} is not in the index: it {reason}",
     follow_done="Followed. `footnote follow --every 1h` on the server takes in what comes later.",
@@ -661,7 +661,7 @@ CHINESE = Words(
     was_left_out="{id} 没有收入：{kind}（{count}）{words}",
     left_out_kinds=(
         *("文章周围的文字", "隐藏的文字", "隐藏的行", "划掉的文字"),
-        *("图片", "批注", "代码", "附件"),
+        *("图片", "批注", "代码", "附件", "转了方向的文字"),
     ),
     not_indexed="{file} 没有进入索引：{reason}",
     follow_done="已关注。在服务器上运行 `footnote follow --every 1h` 可以持续收录更新。",

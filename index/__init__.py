@@ -7,6 +7,8 @@ files — files that are written whole or not at all, locks that end with their 
 marks — the marks inside a line of Markdown: what of them is hidden, and how the rest reads without them
 sentences — sentence boundaries as character offsets, for prose in any script
 units — what can be quoted from an article: units of its Markdown, each with what stands above it
+lists — which items of an article make one list, in which order, and how they are numbered
+rendering — how units look to people and to models: no marks, table rows with their heads, steps with
 article — one file's bytes -> one `Article`: decoding, front matter, and the body that offsets count in
 manifest — what the saved index says of itself: which generation is current, and what each is made of
 folder — a folder -> its articles, with a reason for every file that could not be read
@@ -17,7 +19,9 @@ encoders — texts -> vectors, and a question beside a passage -> a score
 vectors — vectors that can be searched by cosine, and vectors that are only looked up by row
 keywords — the lexical index: BM25 over one matrix of counts, which passage holds which term how often
 store — the seam: what those who search, list and build ask of the place where the index is kept
-generation — one state of the index: an immutable folder that is written aside, then opened and searched
+generation — one state of the index: an immutable folder, opened and searched
+writer — a generation's folder written: what stays of the last one copied, what is new added
+check — a generation read bit by bit
 generations — the index in files: which generation is current, exchanged, gone back from and deleted
 build — sources -> a new current generation; only what changed is read, split and embedded
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else

@@ -22,9 +22,9 @@ from index import terms as terms_code
 from index import units as units_code
 from index.chunking import Chunks, chunk, context_text
 from index.folder import NO_SENTENCE, Known, Reading, known_files, read_sources
-from index.generation import Contents, digest
 from index.generations import KEPT_GENERATIONS, LOCK_SECONDS, FileStore
 from index.manifest import DamagedGeneration, Manifest, Recipe, SourceEntry
+from index.rendering import context, searched
 from index.store import Draft, Snapshot, Store
 from index.types import (
     Article,
@@ -37,7 +37,7 @@ from index.types import (
     Table,
     Vectors,
 )
-from index.units import context, searched
+from index.writer import Contents, digest
 
 # Texts between two steps of the progress bar; eight batches, so that sorting by length still pays.
 SLICE_TEXTS = 256

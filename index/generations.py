@@ -44,7 +44,8 @@ from index.manifest import (
 from index.types import Article, Encoder, FootnoteError, Vectors
 
 if TYPE_CHECKING:
-    from index.generation import Contents, Generation, Writer
+    from index.generation import Generation
+    from index.writer import Contents, Writer
 
 KEPT_GENERATIONS = 2
 """The current one, and the one before for whoever is still reading it or wants to go back."""
@@ -143,7 +144,7 @@ class FileStore:
         return kept_generations(self._data)
 
     def check(self, id: str) -> Manifest:
-        from index.generation import check_generation
+        from index.check import check_generation
 
         return check_generation(self._data / GENERATIONS / id).manifest
 
@@ -218,7 +219,7 @@ class FileDraft:
         return {} if base is None else base.known_vectors(digests)
 
     def begin(self, recipe: Recipe, keep: Collection[str], sentences: int) -> None:
-        from index.generation import Writer
+        from index.writer import Writer
 
         base = self._opened()
         if base is not None:

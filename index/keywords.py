@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from index.common_terms import smoothed_idf
 from index.terms import terms
-from index.types import Mask, Rows, Scores, Table
+from index.types import Keys, Mask, Rows, Scores, Table
 
 # Lucene's defaults.
 K1 = 1.2
@@ -37,8 +37,6 @@ REMEMBERED_POSTINGS = 4_000_000
 _ROUNDING = 1e-3
 # A passage that repeats a word more often than this is one endless sentence, and BM25 is flat there.
 MAX_COUNT = np.iinfo(np.uint16).max
-
-Keys = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)

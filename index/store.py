@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 from index.types import Article, Passage, Rows, Scope, Scores, Table, Vectors
 
 if TYPE_CHECKING:
-    from index.generation import Contents
     from index.manifest import Manifest, Recipe
+    from index.writer import Contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Draft(Protocol):
         ...
 
     def vectors(self, digests: Collection[bytes]) -> Mapping[bytes, Vectors]:
-        """Return the vectors that `last` has of texts, by what `index.generation.digest` makes of these."""
+        """Return the vectors that `last` has of texts, by what `index.writer.digest` makes of these."""
         ...
 
     def begin(self, recipe: Recipe, keep: Collection[str], sentences: int) -> None:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     Table = npt.NDArray[np.int32]
     Mask = npt.NDArray[np.bool_]
     Bits = npt.NDArray[np.uint8]
+    Keys = npt.NDArray[np.uint64]
 else:
     # Everything knows these types, and importing NumPy takes longer than many a command.
-    Vectors = Scores = Halves = Rows = Table = Mask = Bits = Any
+    Vectors = Scores = Halves = Rows = Table = Mask = Bits = Keys = Any
 
 
 Scope = frozenset[str] | None

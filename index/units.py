@@ -75,6 +75,7 @@ _WIKI_HEADING = re.compile(r"[ ]{0,3}(=[= ]*)[^=\s][^=\n]*=[= ]*$")
 _SETEXT = re.compile(r"[ ]{0,3}(=+|-{2,})[ \t]*$")
 _RULE = re.compile(r"\s*(?:[-=*_|:+]\s*){3,}$")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})([^`]*)$")
+_ESCAPED_BLOCK = re.compile(r"\\[#>+-]")
 _QUOTE_MARKS = re.compile(r"[ \t]{0,3}>[ \t]?(?:[ ]{0,3}>[ \t]?)*")
 _CALLOUT = re.compile(r"\s*\[!\w{1,30}\][+-]?[ \t]*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•][ \t]+|(\d{1,3})[.)][ \t]+|[-*+•]$)")
@@ -146,55 +147,23 @@ def unit_at(article: Article, offset: int) -> Unit | None:
     return found[place] if place >= 0 and offset < found[place].end else None
 
 
-def lead(unit: Unit) -> str:
-    """What stands above a unit, on one line."""
-    return " › ".join(unit.path)
-
-
-def shown(unit: Unit, text: str) -> str:
-    """A unit for people and for models: no marks, and the cells of a row with their heads."""
-    words = text[unit.start : unit.end]
-    if unit.verbatim:
-        return words
-    if unit.kind is not Kind.ROW:
-        return plain(words)
-    heads = unit.heads
-    parts = []
-    for number, cell in enumerate(cells(words)):
-        value = plain(cell)
-        head = heads[number] if number < len(heads) else ""
-        if value:
-            parts.append(f"{head.rstrip(':')}: {value}" if head and head != value else value)
-    return " · ".join(parts)
-
-
 def cells(row: str) -> list[str]:
     """The cells of a table row in Markdown."""
-    row = row.strip().removeprefix("|")
-    found = [row[start:end].strip() for start, end in _cell_spans(row)]
-    return found[:-1] if len(found) > 1 and not found[-1] else found
+    return [row[start:end].strip() for start, end in cell_spans(row)]
 
 
-def context(unit: Unit, text: str) -> tuple[str, ...]:
-    """What a unit is searched with besides its own words; nothing for a sentence of running prose."""
-    if unit.kind is Kind.SENTENCE and unit.introduced_by is None:
-        return ()
-    return (*_needed(unit, text), *filter(None, unit.heads))
-
-
-def searched(unit: Unit, text: str) -> str:
-    """The text that a unit is embedded by: its own, with what stands above it if that is needed."""
-    if unit.kind is Kind.SENTENCE and unit.introduced_by is None:
-        return text[unit.start : unit.end]
-    above = " › ".join(_needed(unit, text))
-    return f"{above}: {shown(unit, text)}" if above else shown(unit, text)
-
-
-def _needed(unit: Unit, text: str) -> tuple[str, ...]:
-    if unit.path or unit.heads or unit.introduced_by is None:
-        return unit.path
-    # A question that is the article's title stands in no path.
-    return (_cut(plain(text[slice(*unit.introduced_by)])),)
+def cell_spans(row: str) -> list[Span]:
+    """Where the cells of a table row in Markdown or HTML are, white space included."""
+    if "<t" in row.lower() and _CELL_TAG.search(row):
+        parts = [(m.start(), m.end()) for m in _CELL_TAG.finditer(row)]
+        inner = [(end, start) for (_, end), (start, _) in pairwise(parts)]
+        opens = [row[start:end].strip().startswith("</") for start, end in parts]
+        return [span for span, closed in zip(inner, opens, strict=False) if not closed]
+    first = len(row) - len(row.lstrip())
+    first += row.startswith("|", first)
+    ends = [match.start() for match in _CELL_END.finditer(row, first)]
+    found = list(zip([first, *(end + 1 for end in ends)], [*ends, len(row)], strict=True))
+    return found[:-1] if len(found) > 1 and not row[slice(*found[-1])].strip() else found
 
 
 def first_heading(text: str) -> str | None:
@@ -391,6 +360,9 @@ class _Scan:
             end -= 1
         if _LETTER.search(source, start, end) is None:
             return
+        if not verbatim and _ESCAPED_BLOCK.match(source, start):
+            # The mark that is escaped means nothing inside a line, and so the quote begins with it.
+            start += 1
         for one in above:
             one.used = True
         self.drafts.append(_Draft(start, end, kind, above, heads, verbatim))
@@ -539,7 +511,8 @@ class _Scan:
         above = self._above(self.lines[number].indent)
         closing = self.fences[number]
         comment: _Above | None = None
-        commented = False
+        opened: int | None = None
+        """The draft of the comment's first line, right above."""
         for line in self.lines[number + 1 : closing]:
             words = self.text[line.start : line.end]
             if line.depth and not self.lines[number].depth:
@@ -550,14 +523,21 @@ class _Scan:
                 start = line.begin
             if _CODE_COMMENT.match(stripped):
                 told = " ".join(stripped.strip("#/*-; ").split())
-                if comment is not None and commented:
+                if comment is not None and opened is not None:
                     told = f"{comment.words} {told}"
+                opened = len(self.drafts) if opened is None else opened
                 self._add(start, line.end, Kind.LINE, above, verbatim=True)
-                comment, commented = _Above(_cut(told), span=(start, line.end)), True
+                comment = _Above(_cut(told), span=(start, line.end))
                 continue
-            commented = False
+            first, opened = opened, None
             if not stripped:
                 comment = None
+                continue
+            if first is not None and line.end - self.drafts[first].start <= MAX_SENTENCE_CHARS:
+                # A comment is quoted with the line that it is about.
+                start = self.drafts[first].start
+                del self.drafts[first:]
+                self._add(start, line.end, Kind.LINE, above, verbatim=True)
                 continue
             self._add(start, line.end, Kind.LINE, above + ((comment,) if comment else ()), verbatim=True)
         return closing + 1
@@ -878,18 +858,17 @@ class _Scan:
 
     def _long_row(self, line: _Line, above: tuple[_Above, ...], heads: tuple[str, ...]) -> None:
         """Each cell of a row that nobody would read as one quote, below the first one."""
-        offset = line.begin + (1 if self.seen[line.begin] == "|" else 0)
         label: _Above | None = None
-        for place, (start, end) in enumerate(_cell_spans(self.seen[offset : line.end])):
-            head = heads[place : place + 1]
+        for place, (first, last) in enumerate(cell_spans(self.seen[line.begin : line.end])):
+            start, end = line.begin + first, line.begin + last
             own = above + ((label,) if label else ())
-            if end - start <= MAX_SENTENCE_CHARS:
-                self._add(offset + start, offset + end, Kind.ROW, own, head)
-            else:
-                for first, last in sentence_spans(self.seen, offset + start, offset + end, self.lower):
-                    self._add(first, last, Kind.ROW, own, head)
+            spans = [(start, end)]
+            if end - start > MAX_SENTENCE_CHARS:
+                spans = sentence_spans(self.seen, start, end, self.lower)
+            for span in spans:
+                self._add(*span, Kind.ROW, own, heads[place : place + 1])
             if place == 0:
-                label = _Above(_cut(plain(self.text[offset + start : offset + end])))
+                label = _Above(_cut(plain(self.text[start:end])))
 
     # ---- Chats
 
@@ -1189,16 +1168,6 @@ def _is_chat(lines: Sequence[str]) -> bool:
         message = _message(line)
         found += message is not None and (message[2] < len(line) or (bool(after) and _message(after) is None))
     return found >= 2
-
-
-def _cell_spans(row: str) -> list[Span]:
-    if "<t" in row.lower() and _CELL_TAG.search(row):
-        parts = [(m.start(), m.end()) for m in _CELL_TAG.finditer(row)]
-        inner = [(end, start) for (_, end), (start, _) in pairwise(parts)]
-        opens = [row[start:end].strip().startswith("</") for start, end in parts]
-        return [span for span, closed in zip(inner, opens, strict=False) if not closed]
-    ends = [match.start() for match in _CELL_END.finditer(row)]
-    return list(zip([0, *(end + 1 for end in ends)], [*ends, len(row)], strict=True))
 
 
 def _cut(words: str) -> str:

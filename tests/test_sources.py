@@ -75,6 +75,12 @@ def test_most_golden_questions_are_answered_and_most_near_misses_are_not(
         ("which brands belong to HIMA?", ["Aito, Luxeed, Stelato, Maextro and Shangjie"]),
         ("What are HIMA's brands?", ["Aito, Luxeed, Stelato, Maextro and Shangjie"]),
         ("wen was bamna founded", ["late 2015"]),
+        # The same in other words than the articles have.
+        ("When was Banma established?", ["late 2015"]),
+        ("Who was Alibaba's chief technology officer at the time of the Meizu deal?", ["Jian Wang"]),
+        ("Who is Alibaba's chief technology officer?", ["Jian Wang"]),
+        ("What stake did each of the two companies hold in the joint venture at first?", ["45% each"]),
+        ("How did Banma react to the 36kr story?", ["blanket denial"]),
     ],
 )
 def test_the_first_quote_answers(answerer: Answerer, question: str, words: list[str]) -> None:
@@ -107,6 +113,9 @@ def test_the_very_words_of_the_answer_are_known(answerer: Answerer, question: st
         "What does ERR-1044 mean?",
         "Who is the CEO of Toyota?",
         "What was Banma's revenue in 2018?",
+        "When did Xiaomi have its IPO?",
+        "How high was NEV penetration in China in 2019?",
+        "How much did SAIC pay for Banma?",
     ],
 )
 def test_what_the_articles_leave_open_is_not_answered_for_certain(answerer: Answerer, question: str) -> None:

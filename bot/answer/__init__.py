@@ -7,6 +7,8 @@ conversation — a message in a conversation -> the question that can be searche
 times — what time a question is about, and how well a sentence and its article's date fit that
 ranking — which sentences answer a question, the very words that do, and how sure that is
 selection — ranked sentences -> those that are quoted: few where one thing was asked
+kin — rows of a table, lines of a form and answers of an FAQ tell each other apart by what they name
+lists — a question for all of a list is answered by all of it, and one for a step by that step
 disagreement — whether two sentences give different figures or dates for what was asked
 find — one question -> the sentences to quote and how sure they are: parts, lists, times, disagreement
 referring — words that mean an article ("the Meizu article", "it") -> the articles that they fit

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote as percent_encode
 
-from bot.answer.ranking import path_of
 from bot.answer.selection import Span
 from bot.types import Quote, Source
+from index.rendering import shown_between
 from index.types import Article
+from index.units import unit_at
 
 # Browsers and chats cut very long addresses; Slack's limit for a link is 3,000.
 MAX_LINK_CHARS = 2_000
@@ -34,8 +35,11 @@ def cite(spans: Sequence[Span], sources_folder: Path) -> tuple[tuple[Quote, ...]
     for span in spans:
         article, start, end = span.article, span.start, span.end
         link = link_to(article, start, end)
-        if article.id not in sources:
-            sources[article.id] = _source(article, len(sources) + 1, link, sources_folder)
+        for one in (article, *span.copies):
+            if one.id not in sources:
+                first = one.text.find(span.text)
+                there = link if one is article else link_to(one, first, first + end - start)
+                sources[one.id] = _source(one, len(sources) + 1, there, sources_folder)
         quotes.append(
             Quote(
                 article.text[start:end],
@@ -45,8 +49,10 @@ def cite(spans: Sequence[Span], sources_folder: Path) -> tuple[tuple[Quote, ...]
                 end,
                 link,
                 answer=span.answer,
-                path=path_of(article, start),
+                path=unit.path if (unit := unit_at(article, start)) else (),
                 part=span.part,
+                shown=shown_between(article, start, end),
+                copies=tuple(sources[one.id].citation for one in span.copies),
             )
         )
     return tuple(quotes), tuple(sources.values())

@@ -13,6 +13,8 @@ from typing import Protocol
 
 from bot.answer.conversation import Form, forms, names_something
 from bot.answer.disagreement import disagree
+from bot.answer.kin import own_first
+from bot.answer.lists import as_list
 from bot.answer.question import (
     abbreviated,
     asks_for_articles,
@@ -24,7 +26,7 @@ from bot.answer.question import (
     names_in,
     parts,
 )
-from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, subject_covered, subject_of
+from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, path_of, subject_covered, subject_of
 from bot.answer.selection import (
     Span,
     choose,
@@ -33,6 +35,7 @@ from bot.answer.selection import (
     choose_sides,
     list_first,
     same,
+    with_copies,
 )
 from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit, recency, when
 from bot.types import Conversation, Instead, Turn
@@ -55,6 +58,8 @@ CONTRARY_SCORE_IF_READ = 6.0
 CONTRARY_COVERED = 0.75
 # An article whose best passage scores less has nothing to do with the question.
 LEAST_NEAR = 0.25
+# "P2" and "Q3" may be written "priority two" and "third quarter".
+MOST_VAGUE_CHARS = 2
 SPANS_OF_A_PART = 2
 # "More" goes down to this far below the best sentence.
 MORE_SCORE = 3.0
@@ -109,7 +114,15 @@ def find_answer(
         found = _find_parts(searcher, several, conversation, judge, today, enough)
         if found.spans:
             return found
-    return _find_one(searcher, asked, conversation, judge, today, shown)
+    found = _find_one(searcher, asked, conversation, judge, today, shown)
+    codes = identifiers(asked)
+    if codes and found.spans and found.instead is None:
+        first = found.spans[0]
+        held = " ".join([*path_of(first.article, first.start), first.text])
+        if all(holds_identifier(held, code) for code in codes):
+            # What has the very code is worth showing, however little else of the question it has.
+            found = replace(found, sure=max(found.sure, enough))
+    return found
 
 
 def _find_parts(
@@ -161,6 +174,7 @@ def _find_one(
     )
     near = (hit.passage.article for hit in findings.hits if hit.score >= LEAST_NEAR)
     nearest = tuple(dict.fromkeys(near))
+    ranked = named_first(own_first(ranked), form.text)
     time = asked_time(form.text, today)
     ranked = timed(ranked, time)
     if asks_for_several(asked):
@@ -173,8 +187,10 @@ def _find_one(
         ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
     spans = chosen(findings, ranked, asked)
     instead = slip or missing(findings, spans, form.text)
-    if instead is not None and instead.named is None and identifiers(instead.asked):
+    code = instead is not None and instead.named is None and identifiers(instead.asked)
+    if code and len(code[0]) > MOST_VAGUE_CHARS:
         return Found((), 0.0, nearest, instead=instead)
+    spans = [with_copies(findings, span) for span in spans]
     # Reports of different times may differ, and a time says which of them is meant.
     contrary = None if shown or time is not None else _contrary(findings, ranked, asked)
     if contrary is not None:
@@ -210,7 +226,30 @@ def chosen(findings: Findings, ranked: Sequence[Candidate], asked: str) -> list[
         return choose_sides(findings, ranked, sides)
     if asks_for_articles(asked):
         return choose_from_each(findings, ranked)
+    listed = as_list(ranked, asked)
+    if listed is not None:
+        return [listed]
     return choose_several(findings, ranked) if asks_for_several(asked) else choose(findings, ranked)
+
+
+def named_first(ranked: Sequence[Candidate], question: str) -> list[Candidate]:
+    """Return the candidates with those in front that have most of the codes and versions of the question.
+
+    In their own words or above them; a neighbour's code or version is another thing.
+    """
+    codes = identifiers(question)
+    if not codes:
+        return list(ranked)
+
+    def lacking(candidate: Candidate) -> int:
+        above = path_of(candidate.article, candidate.sentence.start)
+        held = " ".join([*above, candidate.text])
+        return sum(not holds_identifier(held, code) for code in codes)
+
+    ordered = sorted(ranked, key=lacking)
+    # The first keeps the best score, since the others are measured by it.
+    best = max((candidate.score for candidate in ranked), default=0.0)
+    return [replace(c, score=best) if place == 0 else c for place, c in enumerate(ordered)]
 
 
 def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
@@ -352,7 +391,8 @@ def _passage_text(findings: Findings, span: Span) -> str:
         for hit in findings.hits
         if hit.passage.article is span.article and hit.passage.start <= span.start < hit.passage.end
     ]
-    return " ".join([span.article.title, span.text, *near])
+    above = path_of(span.article, span.start)
+    return " ".join([span.article.title, *above, span.text, *near])
 
 
 def _alike(code: str, other: str) -> bool:

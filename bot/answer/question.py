@@ -54,10 +54,12 @@ _NUMBER = re.compile(
     r"|\bwhat (?:do|does|did|will|would)\b.+\b(?:cost|earn|weigh|measure)\b|多少|几[个次年]",
     re.IGNORECASE,
 )
-# Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET.
+# Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET; three
+# digits behind letters or "0x" are one without capitals, and behind capitals and a blank, unless a year.
 _IDENTIFIER = re.compile(
     r"(?<![\w.#+/-])(?:(?=[\w.:/+#-]*\d)(?=[\w.:/+#-]*[A-Z])[A-Za-z0-9]+(?:[-._/:+#]?[A-Za-z0-9]+)*"
-    r"|v?\d+(?:\.\d+)+|[A-Z](?:#|\+\+)|\.[A-Z]{2,}[\w]*)(?![\w#+])"
+    r"|v?\d+(?:\.\d+)+|[A-Z](?:#|\+\+)|\.[A-Z]{2,}[\w]*|0x[0-9a-f]{2,}|[a-z]{1,8}[-_]?\d{3,}"
+    r"|[A-Z]{2,8} (?!(?:19|20)\d\d\b)\d{3,})(?![\w#+])"
 )
 _WORD_WITH_CAPITAL = re.compile(r"(?<![\w-])[A-ZÀ-ÖØ-ÞΑ-ΩА-Я][\w’'&-]*")
 # Capitals of these say nothing, wherever they stand.
@@ -75,6 +77,21 @@ _ARTICLES = re.compile(
     r"\b(?:which|what|how many)\s+(?:other\s+)?(?:articles|sources|reports|stories|posts|documents|papers)\b"
     r"|\b(?:articles|sources|reports|documents)\s+(?:say|mention|report|differ|disagree|agree)\b"
     r"|\bdifferent (?:sources|articles|reports)\b|哪些(?:文章|来源|报道)|哪篇文章",
+    re.IGNORECASE,
+)
+_STEPS = re.compile(
+    r"^\W*(?:\w+\s+){0,4}?how\s+(?:to|(?:do|does|can|could|should|must|would)\s+(?:i|we|you|one|somebody|someone"
+    r"|they|people|staff|users?)|(?:is|are)\s+.{2,60}\s(?:done|made|changed|set up|restarted|reset|started"
+    r"|stopped|installed|replaced|cleaned|filled|added|removed|requested|opened|closed))\b"
+    r"|\b(?:steps|procedure|instructions|order of (?:the )?steps|sequence)\b"
+    r"|\bwhat\s+(?:do|must|should)\s+(?:i|we|you|one)\s+(?:have\s+to\s+|need\s+to\s+)?do\b"
+    r"|怎么(?:样)?[^？?]{1,}|如何|步骤|流程",
+    re.IGNORECASE,
+)
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_STEP = re.compile(
+    rf"\b(?:(?P<word>{'|'.join(_ORDINALS)}|last|final)|(?P<number>\d{{1,2}})(?:st|nd|rd|th))\s+(?:step|stage|thing)\b"
+    r"|\bstep\s+(?:number\s+|no\.?\s*)?(?P<step>\d{1,2})\b",
     re.IGNORECASE,
 )
 _NAME = r"[^,;?!]{2,60}?"
@@ -145,9 +162,11 @@ def holds_identifier(text: str, identifier: str) -> bool:
     >>> holds_identifier("See ERR 1042.", "ERR-1042"), holds_identifier("Since 2.10.4", "10.4")
     (True, False)
     """
-    pieces = re.findall(r"[A-Za-z]+|\d+|[#+]+", identifier)
+    # "v10.4.1" is version 10.4.1.
+    bare = re.sub(r"^v(?=\d+\.)", "", identifier)
+    pieces = re.findall(r"[A-Za-z]+|\d+|[#+]+", bare)
     joined = r"[-._/: ]?".join(map(re.escape, pieces))
-    return re.search(rf"(?<![\w.]){joined}(?!\w|[.]\d|[#+])", text, re.IGNORECASE) is not None
+    return re.search(rf"(?:(?<![\w.])|(?<=\bv)){joined}(?!\w|[.]\d|[#+])", text, re.IGNORECASE) is not None
 
 
 def abbreviated(question: str, known: str) -> str:
@@ -215,6 +234,26 @@ def asks_yes_or_no(question: str) -> bool:
 def asks_for_several(question: str) -> bool:
     """Whether the answer is a list: "which carmakers …", "who are …", "name all …"."""
     return _SEVERAL.search(question) is not None
+
+
+def asks_for_steps(question: str) -> bool:
+    """Whether the answer is what is done one after the other: "how do I …", "what are the steps …"."""
+    return _STEPS.search(question) is not None
+
+
+def step_asked(question: str) -> int | None:
+    """Return the number of the step that is asked for, -1 for the last one; None if no single one is.
+
+    >>> step_asked("What is the third step?"), step_asked("How is it done?")
+    (3, None)
+    """
+    found = _STEP.search(question)
+    if found is None:
+        return None
+    word = (found["word"] or "").lower()
+    if word:
+        return _ORDINALS.index(word) + 1 if word in _ORDINALS else -1
+    return int(found["number"] or found["step"])
 
 
 def asks_for_articles(question: str) -> bool:

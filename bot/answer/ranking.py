@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from bot.answer.question import asks_yes_or_no
 from index.common_terms import is_common
+from index.rendering import shown_between
 from index.search import Findings, Sentence
 from index.terms import terms
 from index.types import Article, Reader, ReadSpan
@@ -52,6 +53,8 @@ UNSURE = -0.2
 LEAST_SURE = 1e-5
 # Stands for "nothing else was found" where the lead over other articles is asked for.
 MOST_LEAD = 6.0
+# If the whole collection is one article, being the best in it says neither much nor nothing.
+LEAD_ALONE = MOST_LEAD / 2
 
 ORDER = ("margin", "cosine", "coverage", "passage")
 """What orders the sentences of a question."""
@@ -163,10 +166,13 @@ def evidence(findings: Findings, ranked: Sequence[Candidate]) -> Floats:
     `ranked` are candidates, best first, at least one.
     """
     best = ranked[0]
-    # If the whole collection is one article, being the best in it says nothing.
     alone = all(hit.passage.article is best.article for hit in findings.hits)
-    behind = best.score if alone else -np.inf
-    other = max((c.score for c in ranked if c.article is not best.article), default=behind)
+    behind = best.score - LEAD_ALONE if alone else -np.inf
+    other = max(
+        # A copy of the sentence speaks for it.
+        (c.score for c in ranked if c.article is not best.article and c.text != best.text),
+        default=behind,
+    )
     return np.append(best.signals, min(MOST_LEAD, best.score - other))
 
 
@@ -194,9 +200,10 @@ def best_windows(findings: Findings) -> list[Window]:
 
 
 def lead_of(findings: Findings, window: Window) -> str:
-    """What stands above the window: the title, the headings, the head of a table and the like."""
+    """What stands above the window: the title, the headings, a question, the lead-in of a list."""
     article = findings.hits[window.place].passage.article
-    parts = [article.title, *path_of(article, findings.sentences[window.first].start)]
+    unit = unit_at(article, findings.sentences[window.first].start)
+    parts = [article.title, *(unit.path if unit else ())]
     return " ".join(part if part[-1:] in ".?!。？！:" else f"{part}." for part in parts if part)
 
 
@@ -274,7 +281,8 @@ def _cut(findings: Findings, first: int, stop: int) -> list[Window]:
     start = first
     while start < stop:
         end = start + 1
-        while end < stop and sentences[end].end - sentences[start].start <= WINDOW_CHARS:
+        article = findings.hits[sentences[start].place].passage.article
+        while end < stop and _fits(article, sentences[start].start, sentences[end].end):
             end += 1
         glance = max(_glance(findings, s) for s in sentences[start:end])
         windows.append(Window(sentences[start].place, start, end, glance))
@@ -283,6 +291,15 @@ def _cut(findings: Findings, first: int, stop: int) -> list[Window]:
         # The last sentence once more, since the next may point back to it.
         start = max(start + 1, end - 1)
     return windows
+
+
+def _fits(article: Article, start: int, end: int) -> bool:
+    """Whether a window may reach so far; of a table, as its rows are shown with their heads."""
+    if end - start > WINDOW_CHARS:
+        return False
+    unit = unit_at(article, start)
+    heads = unit.heads if unit is not None else ()
+    return not heads or len(shown_between(article, start, end).words) <= WINDOW_CHARS
 
 
 def _glance(findings: Findings, sentence: Sentence) -> float:
@@ -300,26 +317,28 @@ def _read(
 
     `asked` are the question and what goes before it.
     """
-    question, context = asked
-    texts = []
+    question, before = asked
+    views, texts = [], []
     for window in windows:
         article = findings.hits[window.place].passage.article
         start = findings.sentences[window.first].start
-        end = findings.sentences[window.stop - 1].end
-        lead = " ".join(filter(None, (context, lead_of(findings, window))))
-        texts.append((lead, article.text[start:end]))
+        view = shown_between(article, start, findings.sentences[window.stop - 1].end)
+        views.append(view)
+        texts.append((" ".join(filter(None, (before, lead_of(findings, window)))), view.words))
     # The same text in several articles is read once.
     distinct = list(dict.fromkeys(texts))
     readings = dict(zip(distinct, reader.read(question, distinct), strict=True))
     spans: dict[int, ReadSpan] = {}
-    for window, text in zip(windows, texts, strict=True):
-        offset = findings.sentences[window.first].start
+    for window, view, text in zip(windows, views, texts, strict=True):
         for place in range(window.first, window.stop):
             sentence = findings.sentences[place]
-            best = readings[text].best(sentence.start - offset, sentence.end - offset)
-            span = ReadSpan(best.start + offset, best.end + offset, best.score)
-            if place not in spans or spans[place].score < span.score:
-                spans[place] = span
+            where = view.where(sentence.start, sentence.end)
+            if where is None:
+                continue
+            best = readings[text].best(*where)
+            start, end = view.behind(best.start, best.end) or (sentence.start, sentence.end)
+            if place not in spans or spans[place].score < best.score:
+                spans[place] = ReadSpan(start, end, best.score)
     return spans
 
 

@@ -9,10 +9,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.answer.question import holds_identifier, identifiers
 from bot.answer.ranking import LEAST_MARGIN, Candidate, subject_covered, subject_of
+from index.rendering import context
 from index.search import Findings
 from index.terms import terms
 from index.types import Article
+from index.units import unit_at
 
 MAX_QUOTES = 3
 # A further sentence is quoted where its score is so close to the best.  0.3 to 1 are equal on the
@@ -31,6 +34,9 @@ LEAST_LISTED = 3
 MAX_JOINED_CHARS = 500
 # A side of a comparison is quoted where a sentence is about it at all.
 MIN_SIDE_COVERED = 0.5
+# "Yes, every day." in two articles is a coincidence.
+LEAST_COPIED_WORDS = 4
+MAX_COPIES = 5
 _POINTS_BACK = re.compile(
     r"[\"“'(]*(?:he|she|it|they|his|her|its|their|this|these|those|that|both|such|the (?:former|latter"
     r"|company|two|same))\b|他|她|它|这|该|其",
@@ -49,6 +55,8 @@ class Span:
     """Of the very words that answer, offsets into `article.text`."""
     part: str | None = None
     """The part of the question that it answers; None if there is one."""
+    copies: tuple[Article, ...] = ()
+    """Other articles that have it to the letter."""
 
     @property
     def text(self) -> str:
@@ -97,16 +105,42 @@ def choose_sides(findings: Findings, ranked: Sequence[Candidate], sides: Sequenc
     spans: list[Span] = []
     for side in sides:
         subject = subject_of(side) or (frozenset(terms(side)),)
-        about = [e for e in ranked if subject_covered(subject, e.sentence.terms) >= MIN_SIDE_COVERED]
+        codes = identifiers(side)
+        about = [
+            e
+            for e in ranked
+            if subject_covered(subject, e.sentence.terms) >= MIN_SIDE_COVERED
+            and all(holds_identifier(e.text, code) for code in codes)
+        ]
         for candidate in about:
             span = _span(findings, candidate)
             if not any(same(span, other) for other in spans):
                 spans.append(span)
                 break
-            if any(_covers(other, subject) for other in spans):
+            if any(_covers(other, subject) for other in spans) and not codes:
                 break  # one sentence speaks of both
     rest = [span for span in choose(findings, ranked) if not any(same(span, other) for other in spans)]
     return [*spans, *rest][:MAX_QUOTES]
+
+
+def with_copies(findings: Findings, span: Span) -> Span:
+    """Return the span with the other articles found that say the same to the letter.
+
+    A row, a line or an answer says the same only below the same heads, label or question.
+    """
+    if len(span.text.split()) < LEAST_COPIED_WORDS:
+        return span
+    own = unit_at(span.article, span.start)
+    told = context(own, span.article.text) if own else ()
+    copies: list[Article] = []
+    for article in dict.fromkeys(hit.passage.article for hit in findings.hits):
+        start = article.text.find(span.text) if article is not span.article else -1
+        if start < 0 or len(copies) >= MAX_COPIES:
+            continue
+        there = unit_at(article, start)
+        if there is not None and there.start == start and context(there, article.text) == told:
+            copies.append(article)
+    return replace(span, copies=tuple(copies))
 
 
 def _answers(candidate: Candidate) -> bool:

@@ -6,7 +6,6 @@ the console's affair.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.terminal.paragraphs import QUIET, Paragraph, one_line, printable, show
-from bot.text import date_words, in_three, instead_line, safe_link, told_lines
+from bot.text import date_words, instead_line, looks, safe_link, told_lines
 from bot.types import (
     MAX_QUESTION_CHARS,
     Answer,
@@ -89,7 +88,8 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
             _quoted(quote),
             _origin(origin.publisher or origin.author, origin.published) if origin else "",
         )
-        paragraphs += [Paragraph(words, f"[{quote.citation}] "), Paragraph()]
+        label = "".join(f"[{number}]" for number in (quote.citation, *quote.copies))
+        paragraphs += [Paragraph(words, f"{label} "), Paragraph()]
     if answer.told is not None:
         lines = told_lines(answer.told, answer.sources, ENGLISH)
         paragraphs += [_plain(one_line(line), _STRONG) for line in lines] + [Paragraph()]
@@ -233,11 +233,13 @@ def _save(write: Callable[[Path], None], history: Path) -> None:
 
 
 def _quoted(quote: Quote) -> Text:
-    """The quote in one line, with the very words of the answer in bold."""
-    span = (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else None
-    parts = in_three(quote.text.rstrip(), span)
-    before, strong, after = (printable(re.sub(r"\s+", " ", part)) for part in parts)
-    return Text.assemble("“", before.lstrip(), (strong, _STRONG), after, "”")
+    """The quote as its article shows it, with the very words of the answer in bold."""
+    text = Text("“")
+    for piece, strong in looks(quote):
+        bold, added = strong or piece.bold, piece.start == piece.end
+        style = Style(bold=bold, italic=piece.slanted, dim=added, link=safe_link(piece.link))
+        text.append(printable(piece.words), style)
+    return text.append("”")
 
 
 def _silence(answer: NoAnswer) -> list[Paragraph]:

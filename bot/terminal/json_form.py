@@ -72,6 +72,8 @@ def _quote(quote: Quote) -> dict[str, Any]:
         "answer": {"start": quote.answer[0], "end": quote.answer[1]} if quote.answer else None,
         "path": list(quote.path),
         "part": quote.part,
+        "shown": quote.seen.words,
+        "copies": list(quote.copies),
     }
 
 

@@ -67,7 +67,15 @@ class Unreadable(Exception):
 
 
 What = Literal[
-    "furniture", "hidden text", "hidden rows", "struck text", "pictures", "comments", "code", "attachments"
+    "furniture",
+    "hidden text",
+    "hidden rows",
+    "struck text",
+    "pictures",
+    "comments",
+    "code",
+    "attachments",
+    "turned text",
 ]
 """The kinds of what readers leave out."""
 _WORDS_SHOWN, _PIECES_SHOWN = 60, 3

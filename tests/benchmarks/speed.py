@@ -22,9 +22,10 @@ import numpy as np
 
 from index.build import build
 from index.chunking import context_text
-from index.generation import Contents, Generation
+from index.generation import Generation
 from index.generations import FileStore, load_generation
 from index.types import Article, Encoder, Passage, Table, Vectors
+from index.writer import Contents
 from tests.benchmarks.collection import Collection, passages_of
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.figures import Figure, Group, Target, Unit

@@ -30,10 +30,11 @@ from index.build import build
 from index.chunking import ChunkSettings, chunk, context_text
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
 from index.encoders.packaged import lightest
-from index.generation import Contents, Generation
+from index.generation import Generation
 from index.generations import FileStore, load_generation
 from index.types import Article, Encoder, Vectors
 from index.units import context
+from index.writer import Contents
 from tests.benchmarks.collection import passages_of
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.peers import ADDED, ADDED_TEXT, EMBEDDED, NEAREST, PEERS

@@ -17,11 +17,11 @@ W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
 def pdf(
-    pages: Sequence[Sequence[tuple[str, float, float]]],
+    pages: Sequence[Sequence[tuple[str, float, float] | tuple[str, float, float, float]]],
     facts: Mapping[str, str] | None = None,
     objects: Mapping[int, bytes] | None = None,
 ) -> bytes:
-    """A PDF in Helvetica: for each page, lines of text with their size and their height in points.
+    """A PDF in Helvetica: for each page, lines of text with size, height and perhaps left edge in points.
 
     `objects` adds to, or takes the place of, the numbered objects that this makes.
     """
@@ -36,7 +36,8 @@ def pdf(
     }
     for number, lines in enumerate(pages):
         text = "\n".join(
-            f"BT /F1 {size:g} Tf 1 0 0 1 72 {y:g} Tm ({_literal(line)}) Tj ET" for line, size, y in lines
+            f"BT /F1 {size:g} Tf 1 0 0 1 {left[0] if left else 72:g} {y:g} Tm ({_literal(line)}) Tj ET"
+            for line, size, y, *left in lines
         ).encode("cp1252")
         made[10 + 2 * number] = (
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {11 + 2 * number} 0 R "

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from index.chunking import chunk, context_text
-from index.generation import Contents
 from index.manifest import Recipe
 from index.types import Article, ChunkSettings
+from index.writer import Contents
 from tests.fakes.encoder import HashingEncoder
 
 ENCODER = HashingEncoder(dimension=16)

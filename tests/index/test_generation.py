@@ -18,10 +18,11 @@ import numpy as np
 import pytest
 
 from index import generation as module
-from index import generations, manifest
+from index import generations, manifest, writer
 from index.build import build
+from index.check import flaw
 from index.files import write_whole
-from index.generation import Generation, flaw
+from index.generation import Generation
 from index.generations import RETRY_SECONDS, FileStore, load_generation, make_current, prune
 from index.manifest import (
     CURRENT,
@@ -291,7 +292,7 @@ def test_a_write_that_fails_leaves_nothing_behind_and_the_current_one_alone(
         raise OSError(28, "No space left on device", str(path))
 
     (sources / "cheese.md").write_text("Gruyère ripens for months.", "utf-8")
-    monkeypatch.setattr(module, "sync", full)
+    monkeypatch.setattr(writer, "sync", full)
     with pytest.raises(FootnoteError, match="No space left"):
         build(sources, data, HashingEncoder())
     assert [path.name for path in (data / "generations").iterdir()] == [generation.id]

@@ -12,13 +12,13 @@ import pytest
 
 from index.chunking import context_text
 from index.common_terms import smoothed_idf
-from index.generation import digest
 from index.generations import FileStore
 from index.manifest import MissingGeneration
 from index.search import Searcher
 from index.store import Pinned, Snapshot, Store
 from index.terms import terms
 from index.types import Article, FootnoteError, Scores, Vectors
+from index.writer import digest
 from tests.index.made import ENCODER, RECIPE, article, contents, count
 
 # Article and start of a passage.

@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.marks import plain
-from index.units import Kind, Unit, context, first_heading, lead, searched, shown, unit_at, units
+from index.rendering import PATH_MARK, context, searched, shown
+from index.units import Kind, Unit, first_heading, unit_at, units
 from tests.index.test_chunking import article
 
 
 def said(text: str, title: str | None = None) -> list[tuple[str, str, str]]:
     """Kind, path and words of what can be quoted."""
     return [
-        (unit.kind.value, lead(unit), shown(unit, text))
+        (unit.kind.value, PATH_MARK.join(unit.path), shown(unit, text))
         for unit in units(text, title)
         if unit.kind is not Kind.INTRODUCES
     ]
@@ -300,14 +301,13 @@ def test_a_term_alone_stands_above_the_paragraph_that_explains_it() -> None:
 # ---- Lines
 
 
-def test_lines_of_code_are_units_and_a_comment_stands_above_the_commands_below() -> None:
+def test_lines_of_code_are_units_and_a_comment_is_one_with_the_command_below() -> None:
     text = (
         "## Deploy\n\nRun these:\n\n```bash\n# copy the build\nscp a_b_c **x** gw01:/opt\n\n"
         "relay --port 8443\n```\n\nIt logs."
     )
     assert said(text) == [
-        ("line", "Deploy › Run these", "# copy the build"),
-        ("line", "Deploy › Run these › copy the build", "scp a_b_c **x** gw01:/opt"),
+        ("line", "Deploy › Run these", "# copy the build\nscp a_b_c **x** gw01:/opt"),
         ("line", "Deploy › Run these", "relay --port 8443"),
         ("sentence", "Deploy", "It logs."),
     ]

@@ -11,20 +11,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import groupby
 from typing import TypeVar
 
 from bot.slack.messages import blocks
-from bot.slack.messages.blocks import Block
+from bot.slack.messages.blocks import Block, Look
 from bot.text import (
     ELLIPSIS,
     answer_words,
     date_words,
     escape,
     head,
-    in_three,
     instead_line,
+    looks,
     printable,
     safe_link,
     shortened,
@@ -32,6 +33,7 @@ from bot.text import (
 )
 from bot.types import MAX_QUESTION_CHARS, Answer, Nearest, NoAnswer, Quote, Silence, Source
 from bot.words import ENGLISH, Words
+from index.marks import Piece
 
 _Form = TypeVar("_Form")
 
@@ -111,9 +113,15 @@ class _Room:
     title: int = MAX_TITLE_CHARS
     above: bool = True
     """Whether the headings above a quote are shown."""
+    marks: bool = True
+    """Whether bold, slanted, code and links in a quote look so."""
 
 
-_LAYOUTS = (_Room(1_500, 1_500), _Room(600, 250), _Room(60, 0, title=40, above=False))
+_LAYOUTS = (
+    _Room(1_500, 1_500),
+    _Room(600, 250, marks=False),
+    _Room(60, 0, title=40, above=False, marks=False),
+)
 _TEXT_LAYOUTS = (_Room(400, 300), _Room(60, 0, title=60, above=False))
 
 
@@ -346,18 +354,21 @@ def _body(answer: Answer, room: _Room, words: Words) -> Iterator[Block]:
 
 
 def _quote_parts(quote: Quote, room: _Room, numbered: bool) -> Iterator[Block]:
-    pieces = [printable(piece) for piece in in_three(quote.text, _answer_in(quote))]
-    whole = "".join(pieces)
+    pieces = [(replace(piece, words=printable(piece.words)), strong) for piece, strong in looks(quote)]
+    whole = "".join(piece.words for piece, _ in pieces)
     kept = left = head(whole, room.quote)
-    for piece, bold in zip(pieces, (False, True, False), strict=True):
-        if left[: len(piece)]:
-            yield blocks.text(left[: len(piece)], bold=bold)
-        left = left[len(piece) :]
+    for look, run in groupby(pieces, lambda one: _look(one[0], one[1], room)):
+        words = "".join(piece.words for piece, _ in run)
+        if left[: len(words)]:
+            yield blocks.styled(left[: len(words)], look, limit=room.link)
+        left = left[len(words) :]
     if not kept or kept != whole or _is_cut(whole):
         yield blocks.text(ELLIPSIS)  # an empty part is refused
     if numbered:
         yield blocks.text(" ")
         yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.link)
+        if quote.copies:
+            yield blocks.text(_numbers(quote.copies), bold=True)
 
 
 def _is_cut(text: str) -> bool:
@@ -372,9 +383,10 @@ def _date_parts(quote: Quote, answer: Answer, words: Words) -> list[Block]:
     return [blocks.text(f" ({_date(_source_of(quote, answer), words)})")]
 
 
-def _answer_in(quote: Quote) -> tuple[int, int] | None:
-    """Where in the text of the quote the very words of the answer are."""
-    return (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else None
+def _look(piece: Piece, answers: bool, room: _Room) -> Look:
+    if not room.marks:
+        return Look(bold=answers)
+    return Look(answers or piece.bold, piece.slanted, piece.code, piece.link)
 
 
 def _part(quote: Quote) -> str:
@@ -502,13 +514,17 @@ def _quote_line(quote: Quote, answer: Answer, room: _Room, words: Words) -> str:
     part = f"{part}: " if (part := _part(quote)) else ""
     path = f"({path}) " if (path := _path(quote, room)) else ""
     lead = "" if answer.selection else _lead(answer_words(quote))
-    number = f" [{quote.citation}]" if len(answer.sources) > 1 else ""
+    numbers = f" {_numbers((quote.citation, *quote.copies))}" if len(answer.sources) > 1 else ""
     date = f" ({_date(_source_of(quote, answer), words)})" if answer.disagreement else ""
-    return f"{part}{lead}{path}“{_kept(quote.text, room.quote)}”{number}{date}"
+    return f"{part}{lead}{path}“{_kept(quote.seen.words, room.quote)}”{numbers}{date}"
 
 
 def _lead(answer: str) -> str:
     return f"{printable(answer)} — " if answer else ""
+
+
+def _numbers(citations: Sequence[int]) -> str:
+    return "".join(f"[{number}]" for number in citations)
 
 
 def _kept(text: str, limit: int) -> str:

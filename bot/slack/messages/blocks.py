@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bot.text import MAX_LINK_CHARS, safe_link, shortened
 
@@ -17,10 +18,28 @@ MAX_LABEL_UNITS = 75
 """Of UTF-16; Slack's limit for what a button shows."""
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How words of an article look."""
+
+    bold: bool = False
+    slanted: bool = False
+    code: bool = False
+    link: str | None = None
+
+
 def text(words: str, *, bold: bool = False, italic: bool = False) -> Block:
     part: Block = {"type": "text", "text": words}
     style = {"bold": True} if bold else {"italic": True} if italic else {}
     return part | {"style": style} if style else part
+
+
+def styled(words: str, look: Look, *, limit: int = MAX_LINK_CHARS) -> Block:
+    """Words of an article in the look that they have there; a link is one if Slack takes its address."""
+    style = {"bold": look.bold, "italic": look.slanted, "code": look.code}
+    shown = {name: True for name, on in style.items() if on}
+    part = link(words, look.link, limit=limit)
+    return part | {"style": shown} if shown else part
 
 
 def ours(said: str, *, bold: bool = False) -> list[Block]:

@@ -100,8 +100,8 @@ class Cleared:
     removed: tuple[str, ...] = ()
 
 
-def without_furniture(paragraphs: Sequence[str]) -> Cleared:
-    """The paragraphs that belong to the article, in order."""
+def without_furniture(paragraphs: Sequence[str], *, biography: bool = False) -> Cleared:
+    """The paragraphs that belong to the article, in order; `biography` keeps what is said of its author."""
     end = _end(paragraphs)
     kept: list[str] = []
     removed: list[str] = []
@@ -113,11 +113,13 @@ def without_furniture(paragraphs: Sequence[str]) -> Cleared:
             removed.append(paragraph)
             continue
         is_last = number >= end - _LAST_PARAGRAPHS
-        byline = _byline(paragraph, number) or (_BIOGRAPHY.match(paragraph) if is_last else None)
-        if byline is None:
+        told = _BIOGRAPHY.match(paragraph) if is_last else None
+        byline = _byline(paragraph, number) or told
+        if byline is None or (biography and byline is told):
             kept.append(paragraph)
         else:
             removed.append(paragraph)
+        if byline is not None:
             found = byline.groupdict()
             author, publisher = author or found.get("author"), publisher or found.get("publisher")
     return Cleared(tuple(kept), author, publisher, (*removed, *paragraphs[end:]))

@@ -27,7 +27,7 @@ _MAX_TAG_CHARS = 4000
 _PASSES = 3
 _ELEMENT_LIKE = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_ELEMENTS))})\b|!|\?)", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
-_TAG_LIKE = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])")
+_TAG_LIKE = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/][^<>]*>|[!?])")
 _BLOCK_MARK = re.compile(r"(?m)^([ \t]{0,3})(#{1,6}(?=[ \t]|$)|>|[+*](?=[ \t])|={3,}$|-{3,}$|```|~~~)")
 _OBSIDIAN_COMMENT = re.compile(r"%%([^%]{1,20000}(?:%[^%]{1,20000}){0,20})%%")
 _HTML_COMMENT = re.compile(r"<!--\s*([^<>]{1,5000})-->")

@@ -25,9 +25,10 @@ from index.ingest.document import (
     clean_line,
     clean_text,
     iso_date,
+    left_out,
     script_language,
 )
-from index.ingest.readers.pdf_layout import UNKNOWN, Field, Glyph, Page, Rule, markdown_blocks
+from index.ingest.readers.pdf_layout import UNKNOWN, Field, Glyph, Page, Rule, layout_of
 
 if TYPE_CHECKING:
     from pdfminer.pdfdocument import PDFDocument
@@ -128,7 +129,8 @@ def _check_letters(pages: Sequence[Page], pictures: int) -> None:
 
 
 def _draft(pages: Sequence[Page], facts: dict[str, str | None]) -> Draft:
-    blocks = markdown_blocks(pages)
+    layout = layout_of(pages)
+    blocks = layout.blocks
     title = facts["title"]
     if title is None or _NO_TITLE.fullmatch(title):
         title = next((_words(block) for block in blocks[:3] if block.startswith("#")), None)
@@ -145,6 +147,12 @@ def _draft(pages: Sequence[Page], facts: dict[str, str | None]) -> Draft:
         author=None if author is None or _NO_AUTHOR.fullmatch(author) else author,
         published=iso_date(facts["created"]),
         language=script_language(text) or clean_language(facts["language"]),
+        left_out=left_out(
+            [
+                *(("furniture", head) for head in layout.running_heads),
+                *(("turned text", page.turned) for page in pages if page.turned.strip()),
+            ]
+        ),
     )
 
 
@@ -262,7 +270,8 @@ def _pages(document: PDFDocument, sheets: Sequence[Any]) -> tuple[list[Page], in
         most = turns.most_common(1)[0][0] if turns else (1, 0)
         glyphs = [glyph for glyph, turn in device.letters if turn == most]
         fields = list(_fields(sheet, device.page_matrix)) if most == (1, 0) else []
-        pages.append(Page(_plain(glyphs), device.rules if most == (1, 0) else [], fields))
+        turned = "".join(glyph.text for glyph, turn in device.letters if turn != most)
+        pages.append(Page(_plain(glyphs), device.rules if most == (1, 0) else [], fields, turned))
     return pages, device.pictures
 
 

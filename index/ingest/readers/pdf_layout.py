@@ -109,6 +109,18 @@ class Page:
     glyphs: Sequence[Glyph]
     rules: Sequence[Rule] = ()
     fields: Sequence[Field] = ()
+    turned: str = ""
+    """Letters that stand another way than most of the page, which are not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What pages say."""
+
+    blocks: list[str]
+    """Of Markdown."""
+    running_heads: list[str]
+    """Lines at the edges of pages that are no part of the text, in order; page numbers are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +171,10 @@ class Block:
     """Where the columns of a table begin."""
 
 
-def markdown_blocks(pages: Sequence[Page]) -> list[str]:
-    """Give the pages as Markdown blocks, without running heads and page numbers."""
-    lined = without_running_heads([_with_fields(lines_of(page.glyphs), page.fields) for page in pages])
+def layout_of(pages: Sequence[Page]) -> Layout:
+    """Lay the pages out as Markdown blocks, without running heads and page numbers."""
+    whole = [_with_fields(lines_of(page.glyphs), page.fields) for page in pages]
+    lined = without_running_heads(whole)
     setting = Setting(text_size(lined), _cut_length(lined), _record_heads(lined))
     blocks: list[Block] = []
     for page, lines in zip(pages, lined, strict=True):
@@ -169,7 +182,10 @@ def markdown_blocks(pages: Sequence[Page]) -> list[str]:
         for region in _regions(lines, page.rules):
             _append(found, _region_blocks(region, page.rules, setting))
         _append(blocks, _quotable(found))
-    return list(_rendered(blocks))
+    kept = {id(line) for lines in lined for line in lines}
+    dropped = [line.text for lines in whole for line in lines if id(line) not in kept]
+    heads = [text for text in dropped if not _PAGE_NUMBER.fullmatch(text)]
+    return Layout(list(_rendered(blocks)), heads)
 
 
 @dataclass(frozen=True, slots=True)

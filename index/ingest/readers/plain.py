@@ -97,7 +97,7 @@ def text_draft(text: str, *, is_letter: bool = False) -> Draft:
     messages = messages_in(text)
     if messages:
         return Draft(text=chat_text(messages), language=script_language(text))
-    cleared = without_furniture(list(_paragraphs(text)))
+    cleared = without_furniture(list(_paragraphs(text)), biography=True)
     paragraphs = list(cleared.paragraphs)
     is_titled = not is_letter and len(paragraphs) > 1 and _is_title(paragraphs[0])
     title = paragraphs.pop(0) if is_titled else None

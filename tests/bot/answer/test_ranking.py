@@ -9,7 +9,7 @@ import pytest
 
 from bot.answer.answerer import Answerer
 from bot.answer.ranking import WINDOW_CHARS, WINDOWS, Correction
-from bot.types import Answer, Instead, NoAnswer
+from bot.types import Answer, Instead, NoAnswer, Turn
 from index.build import build
 from index.generations import FileStore
 from tests.fakes.encoder import HashingEncoder
@@ -163,3 +163,58 @@ def test_a_correction_moves_the_confidence_and_no_quote(
 
     assert corrected.confidence < plain.confidence
     assert corrected.quotes == plain.quotes
+
+
+def test_what_the_reader_finds_unlikely_is_not_for_certain(ask: Ask) -> None:
+    text = "Zebra Motors has a founder. Ada Stripe started Zebra Motors in 2015."
+    question = "Who started Zebra Motors?"
+
+    found = answer(ask(text, question, WordReader({"Ada Stripe": 3.0}, nothing=-8.0)))
+    doubted = answer(ask(text, question, WordReader({"Ada Stripe": -0.5}, nothing=-8.0)))
+
+    assert found.certain
+    assert not doubted.certain
+    assert doubted.quotes[0].answer is None
+
+
+def test_a_year_that_the_quoted_passage_does_not_have_is_no_certain_answer(ask: Ask) -> None:
+    text = "Ada Stripe led Zebra Motors in 2015 and sold 40 cars."
+    reader = finds("40 cars", "Ada Stripe")
+
+    assert answer(ask(text, "How many cars did Zebra Motors sell in 2015?", reader)).certain
+    other = ask(text, "How many cars did Zebra Motors sell in 2016?", reader)
+
+    assert isinstance(other, NoAnswer) or not other.certain
+    assert other.instead == Instead("2016", None)
+
+
+def test_a_long_form_is_read_as_the_short_form_that_the_article_has(ask: Ask) -> None:
+    reader = WordReader({}, {"Who is the CTO of Zebra Motors?": {"Ada Stripe": 8.0}}, nothing=-8.0)
+
+    found = answer(
+        ask(
+            "Ada Stripe, the CTO of Zebra Motors, spoke.",
+            "Who is the chief technology officer of Zebra Motors?",
+            reader,
+        )
+    )
+
+    assert found.certain
+
+
+def test_a_follow_up_is_read_as_it_was_put_behind_the_question_before(
+    tmp_path: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "one.md").write_text("Ada Stripe left Zebra Motors. Bo Hoof took the place.", "utf-8")
+    build(sources, data, encoder)
+    reader = finds("Bo Hoof")
+    asked = "who came then?"
+
+    Answerer(FileStore(data, encoder), encoder, sources, 0.5, reader=reader).answer(
+        asked, (Turn("Who left Zebra Motors?", "Ada Stripe left Zebra Motors."),)
+    )
+
+    read = [lead for (question, _), lead in zip(reader.asked, reader.leads, strict=True) if question == asked]
+    assert any(lead.startswith("Who left Zebra Motors?") for lead in read)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.style import Style
 from rich.text import Text
 
 from bot.terminal.answers import Chat, answer_paragraphs, hit_paragraphs, passage_paragraphs, typed_lines
 from bot.terminal.paragraphs import Paragraph, printable, show
 from bot.types import About, Instead, Nearest, PassageView, Silence, Told
 from index.generation import Generation
+from index.marks import Piece
+from index.rendering import Shown
 from index.types import Article, FootnoteError, Hit
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting, banma_answer, nothing
 
@@ -80,8 +83,21 @@ def test_the_very_words_of_the_answer_are_in_bold() -> None:
     (paragraph, *_) = answer_paragraphs(replace(banma_answer(), quotes=(wide,)))
 
     assert paragraph.text.plain == "“Alibaba and SAIC each hold half of\ufffd Banma.”"
-    (span,) = [span for span in paragraph.text.spans if span.style == "bold"]
+    (span,) = [s for s in paragraph.text.spans if isinstance(s.style, Style) and s.style.bold]
     assert paragraph.text.plain[span.start : span.end] == "half"
+
+
+def test_a_row_has_its_heads_and_a_copied_sentence_all_its_numbers() -> None:
+    row = "| Brix | 25 |"
+    pieces = (Piece("Depot: ", 2, 2), Piece("Brix", 2, 6), Piece(" · Trucks: ", 9, 9), Piece("25", 9, 11))
+    quote = replace(
+        banma_answer().quotes[0], text=row, start=0, end=13, answer=(9, 11), shown=Shown(pieces), copies=(2,)
+    )
+    paragraph = answer_paragraphs(replace(banma_answer(), quotes=(quote,)))[0]
+
+    assert (paragraph.label, paragraph.text.plain) == ("[1][2] ", "“Depot: Brix · Trucks: 25”")
+    (span,) = [s for s in paragraph.text.spans if isinstance(s.style, Style) and s.style.bold]
+    assert paragraph.text.plain[span.start : span.end] == "25"
 
 
 def test_what_stands_above_a_quote_and_the_part_that_it_answers_are_shown_above_it() -> None:

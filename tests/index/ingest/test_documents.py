@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Sequence
 
 import pytest
 from pypdf import PdfReader, PdfWriter
@@ -11,7 +12,7 @@ from pypdf import PdfReader, PdfWriter
 from index.ingest.document import Unreadable
 from index.ingest.formats import kind_of
 from index.ingest.readers.pdf import read_pdf
-from index.ingest.readers.pdf_layout import Glyph, Page, markdown_blocks
+from index.ingest.readers.pdf_layout import Glyph, Page, layout_of
 from index.ingest.readers.word import read_docx
 from tests.fakes.documents import W, archive, docx, page, paragraph, pdf, stream, word_parts
 
@@ -22,6 +23,10 @@ LINES = [
     "One ticket is four francs until the end of the year, and the com-",
     "pany expects more passengers than ever before on its boats.",
 ]
+
+
+def markdown_blocks(pages: Sequence[Page]) -> list[str]:
+    return layout_of(pages).blocks
 
 
 WORDS = ["One", "Two", "Three", "Four"]
@@ -45,6 +50,11 @@ def report(pages: int = 4) -> bytes:
 
 
 class TestPdf:
+    def test_running_heads_are_left_out_and_told_and_page_numbers_are_not(self) -> None:
+        (told,) = read_pdf(report(), "report.pdf").left_out
+
+        assert (told.what, told.count, told.words) == ("furniture", 4, ("Lake Report 2024",))
+
     def test_lines_become_paragraphs_and_headings(self) -> None:
         text = read_pdf(report(), "report.pdf").text
 

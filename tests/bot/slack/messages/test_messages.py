@@ -323,16 +323,34 @@ def assert_inert(message: Message) -> None:
         assert part["type"] in ("text", "link", "emoji")
 
 
-def test_short_quotes_are_shown_whole_and_verbatim() -> None:
-    text = "  *Rye* <flour>,\nholds & keeps `little` gluten.  "
+def test_the_marks_of_a_short_quote_are_shown_as_what_they_mean() -> None:
+    text = "  *Rye* <flour>,\nholds & **keeps** `little` [gluten](https://g.example/a).  "
     quote = quotes_of(messages.answer_message(answer_quoting(text), "id"))[0]
-    assert quote == [{"type": "text", "text": text}]
+    assert quote == [
+        {"type": "text", "text": "Rye", "style": {"italic": True}},
+        {"type": "text", "text": " <flour>, holds & "},
+        {"type": "text", "text": "keeps", "style": {"bold": True}},
+        {"type": "text", "text": " "},
+        {"type": "text", "text": "little", "style": {"code": True}},
+        {"type": "text", "text": " "},
+        {"type": "link", "url": "https://g.example/a", "text": "gluten"},
+        {"type": "text", "text": "."},
+    ]
 
 
 def test_a_sentence_that_the_index_cut_does_not_end_as_if_it_were_whole() -> None:
     cut = "The town spends more on its harbour, " * 14
     assert quotes_of(messages.answer_message(answer_quoting(cut), "id"))[0][-1]["text"] == " …"
     assert len(quotes_of(messages.answer_message(answer_quoting(cut + "it said."), "id"))[0]) == 1
+
+
+def test_a_copied_sentence_is_followed_by_the_numbers_of_all_articles_that_have_it() -> None:
+    answer = answer_quoting("Rye holds gluten.")
+    quote = dataclasses.replace(answer.quotes[0], copies=(2, 3))
+    sources = tuple(dataclasses.replace(answer.sources[0], citation=number) for number in (1, 2, 3))
+    message = messages.answer_message(dataclasses.replace(answer, quotes=(quote,), sources=sources), "id")
+    assert "".join(part["text"] for part in quotes_of(message)[0]) == "Rye holds gluten. [1][2][3]"
+    assert "“Rye holds gluten.” [1][2][3]" in message.text
 
 
 def test_a_shortened_quote_ends_with_an_ellipsis_outside_of_the_quoted_words() -> None:
@@ -425,13 +443,13 @@ def answering(text: str, words: str, **more: Any) -> Answer:
 
 
 def test_the_very_words_are_in_bold_inside_the_quote_and_first_in_the_notification() -> None:
-    text = "Alibaba and SAIC have *each* held <31.5%> of Banma since July 2018."
+    text = "Alibaba and SAIC have **each** held <31.5%> of Banma since July 2018."
     message = messages.answer_message(answering(text, "<31.5%>"), "id")
     before, strong, after, *_ = quotes_of(message)[0]
-    assert before == {"type": "text", "text": "Alibaba and SAIC have *each* held "}
+    assert before == {"type": "text", "text": "Alibaba and SAIC have each held "}
     assert strong == {"type": "text", "text": "<31.5%>", "style": {"bold": True}}
     assert after == {"type": "text", "text": " of Banma since July 2018."}
-    assert message.text.startswith("&lt;31.5%&gt; — “Alibaba and SAIC have *each* held &lt;31.5%&gt; of")
+    assert message.text.startswith("&lt;31.5%&gt; — “Alibaba and SAIC have each held &lt;31.5%&gt; of")
 
 
 @given(awkward.filter(bool), st.integers(0, 50), st.integers(1, 50))
@@ -511,7 +529,7 @@ def test_a_selection_is_called_one() -> None:
     ("instead", "said"),
     [
         (Instead("ERR-1044", "ERR-1042"), "The articles name ERR-1042, not ERR-1044."),
-        (Instead("version <10.4>", None), "No article names version <10.4>."),
+        (Instead("version <10.4>", None), "What fits best does not name version <10.4>."),
     ],
 )
 def test_what_is_not_named_is_said_with_what_is(instead: Instead, said: str) -> None:

@@ -12,7 +12,7 @@ from index.ingest.readers.plain import fallback_title, read_markdown, read_text
 from tests.fakes.documents import FERRY_TEXT
 
 
-def test_a_copied_page_keeps_its_article_and_nothing_else() -> None:
+def test_a_copied_page_keeps_its_article_and_what_it_says_of_a_writer_and_nothing_else() -> None:
     draft = read_text(FERRY_TEXT.encode(), "copied.txt")
 
     assert draft.text == (
@@ -23,7 +23,9 @@ def test_a_copied_page_keeps_its_article_and_nothing_else() -> None:
         "- The first boat carries 300 people, according to the director.\n"
         "- The second one is smaller, and it will also sail in winter.\n\n"
         "Tickets stay at four francs until the end of the year. The company expects 900,000 passengers a "
-        "year by then, a third more than before the new pier was built.\n"
+        "year by then, a third more than before the new pier was built.\n\n"
+        "Rosa Frey is a Zurich-based reporter. She covers ships and trams. "
+        "Connect with her via e-mail: or @rosa\n"
     )
     assert draft.title == "Ferry line on the lake adds two boats for commuters"
     assert (draft.author, draft.publisher) == ("Anna Keller", "lake-times.example")
