@@ -37,7 +37,7 @@ WORKDIR /data
 VOLUME /data
 
 # HTTP mode only; Socket Mode needs no open port.
-EXPOSE 3000
+EXPOSE 3000 8765
 
 # Whether Slack is connected.  The first start builds the index before it connects.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=180s CMD ["python", "-m", "bot.slack.health", "/data"]

@@ -19,6 +19,8 @@ from index.types import FootnoteError
 ENV_FILE = ".env"
 NO_READER = "none"
 """The value of FOOTNOTE_READER with which nothing is read."""
+MIN_PASSWORD_CHARS = 8
+"""Of the page's password."""
 ANY_TEAM = "any"
 """The value of FOOTNOTE_INSTALL_TEAMS with which every workspace may install the app."""
 
@@ -295,6 +297,8 @@ class SlackSettings:
 
     host: str = "0.0.0.0"
     """HTTP mode: the address to listen on."""
+    beside: tuple[Any, ...] = ()
+    """HTTP mode: routes that are served at the same address, such as those of the page."""
     installations: Path | None = None
     """The folder of the tokens of workspaces that install the app by themselves."""
     workers: int = 4
@@ -312,6 +316,104 @@ class SlackSettings:
     def wanted(self) -> bool:
         """Whether anything of Slack is configured, completely or not."""
         return any((self.client_id, self.bot_token, self.app_token, self.signing_secret))
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def web_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or brackets that do not match
+        complete = False
+    if not complete or "@" in parts.netloc or set("?#<> ") & set(text):
+        raise ValueError("an address such as https://footnote.example.org")
+    return text.rstrip("/")
+
+
+def password(text: str) -> str:
+    if len(text) < MIN_PASSWORD_CHARS:
+        # Not shown.
+        raise FootnoteError(
+            f"FOOTNOTE_WEB_PASSWORD is too short. Set it to {MIN_PASSWORD_CHARS} characters or more."
+        )
+    return text
+
+
+def header_name(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9-]{1,60}", text):
+        raise ValueError("the name of a header, such as X-Forwarded-User")
+    return text
+
+
+def names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The page in the browser."""
+
+    host: str = setting("FOOTNOTE_WEB_HOST", "127.0.0.1", "the address that the page is served at")
+    port: int = setting("FOOTNOTE_WEB_PORT", "8765", "its port", whole(1, 65_535))
+    url: str | None = setting(
+        "FOOTNOTE_WEB_URL",
+        "",
+        "where people reach the page, such as `https://footnote.example.org`; articles without an address are"
+        " then cited by links there",
+        optional(web_url),
+    )
+    """Without a slash at its end."""
+    link_days: int = setting(
+        "FOOTNOTE_WEB_LINK_DAYS", "30", "days after which such a link opens nothing any more", whole(1, 3_650)
+    )
+    open: bool = setting(
+        "FOOTNOTE_WEB_OPEN",
+        "no",
+        "`yes` lets everybody who reaches the page from elsewhere ask and read, without signing in",
+        yes_or_no("yes", "no"),
+    )
+    password: str | None = setting(
+        "FOOTNOTE_WEB_PASSWORD",
+        "",
+        "the password of those who look after the articles on the page",
+        optional(password),
+        secret=True,
+    )
+    user_header: str = setting(
+        "FOOTNOTE_WEB_USER_HEADER",
+        "",
+        "the header, such as `X-Forwarded-User`, in which a proxy names who has signed in with it",
+        header_name,
+    )
+    proxies: frozenset[str] = setting(
+        "FOOTNOTE_WEB_PROXIES",
+        "127.0.0.1",
+        "addresses, with commas between, of proxies to be believed",
+        names,
+    )
+    curators: frozenset[str] = setting(
+        "FOOTNOTE_WEB_CURATORS",
+        "",
+        "who of those may look after the articles, as the header names them",
+        names,
+    )
+
+    beside_slack: bool = False
+    """Whether the bot in Slack serves it: in HTTP mode at its own address."""
+
+    @property
+    def address(self) -> str:
+        """Where the page is opened from this machine, or from elsewhere if that is known."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.url or f"http://{'localhost' if is_loopback(self.host) else host}:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nobody reaches it but from this machine."""
+        return is_loopback(self.host) and (self.url is None or is_loopback(urlsplit(self.url).hostname or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +471,7 @@ class Settings:
     llm: LlmSettings | None = group(LlmSettings)
     """None: answers are quotes alone."""
     slack: SlackSettings = group(SlackSettings)
+    web: WebSettings = group(WebSettings)
     log_level: str = setting(
         "FOOTNOTE_LOG_LEVEL",
         "INFO",
@@ -403,6 +506,10 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     assert settings.llm is not None, "it is read as the other groups are"
     _both_or_neither(FOOTNOTE_LLM_URL=settings.llm.url, FOOTNOTE_LLM_MODEL=settings.llm.model)
     _check_installing(settings.slack)
+    if settings.web.curators and not settings.web.user_header:
+        raise FootnoteError(
+            "FOOTNOTE_WEB_CURATORS is set and FOOTNOTE_WEB_USER_HEADER is not. Set both, or neither."
+        )
     return settings if settings.llm.url else replace(settings, llm=None)
 
 

@@ -6,11 +6,13 @@ load, which `doctor` and `manifest` need not spend.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.answer.answerer import Answerer
 from bot.answer.ranking import Correction
@@ -36,6 +38,11 @@ from index.search import Searcher
 from index.store import Current, Pinned, Snapshot
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from bot.web.server import WebServer
+
 STATE_FILE = "state.sqlite"
 INSTALLATIONS_FOLDER = "installations"
 
@@ -55,6 +62,16 @@ def open_memory(settings: Settings) -> State:
     return State(path, prune=False, keep_questions=settings.slack.keep_questions)
 
 
+def open_page(settings: Settings) -> WebServer:
+    """The page in the browser; raise `FootnoteError` where there is no usable index, or its port is taken."""
+    from bot.web.server import WebServer, listen
+
+    listening = listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
+    state = _state(settings)
+    threading.Thread(target=state.keep_pruned, name="prune", daemon=True).start()
+    return WebServer(_page_routes(settings, open_answers(settings), state), listening)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the commands are made of; tests give their own."""
@@ -72,6 +89,7 @@ class Parts:
     post_report: Callable[[Settings, Report, str], None]
     """Raise `FootnoteError` if the channel may not see it, or Slack does not take it."""
     memory: Callable[[Settings], State] = open_memory
+    page: Callable[[Settings], WebServer] = open_page
 
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
@@ -96,7 +114,8 @@ def open_answers(settings: Settings) -> Answers:
     live = _live(settings.data, settings.model)
     live.current()
     answers = _answerer(settings, live)
-    return answers if settings.llm is None else _written(answers, settings.llm)
+    written = answers if settings.llm is None else _written(answers, settings.llm)
+    return written if settings.web.url is None else _linked(written, settings)
 
 
 def open_library(settings: Settings) -> Library:
@@ -146,19 +165,23 @@ def serve_slack(settings: Settings) -> None:
     from bot.slack.http_mode import run_http
     from bot.slack.run import stop_on_signals
     from bot.slack.socket_mode import run_socket_mode
+    from bot.web.server import WebServer, listen
 
     stop = stop_on_signals()
     serve = run_socket_mode if settings.slack.mode == "socket" else run_http
     answers = open_answers(settings)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
-    state = State(
-        settings.data / STATE_FILE,
-        retention_days=settings.slack.retention_days,
-        keep_questions=settings.slack.keep_questions,
-    )
+    state = _state(settings)
+    slack, page = _slack_settings(settings), None
     try:
+        if settings.web.beside_slack:
+            routes = tuple(_page_routes(settings, answers, state))
+            if settings.slack.mode == "http":
+                slack = replace(slack, beside=routes)
+            else:
+                page = WebServer(routes, listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT"))
         serve(
-            _slack_settings(settings),
+            slack,
             answers,
             state,
             stop,
@@ -167,6 +190,8 @@ def serve_slack(settings: Settings) -> None:
             open_library(settings),
         )
     finally:
+        if page is not None:
+            page.close()
         state.close()
         health.stop(settings.data)
 
@@ -226,6 +251,38 @@ def _answerer(settings: Settings, store: Current) -> Answerer:
 
 def _slack_settings(settings: Settings) -> SlackSettings:
     return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
+
+
+def _state(settings: Settings) -> State:
+    return State(
+        settings.data / STATE_FILE,
+        retention_days=settings.slack.retention_days,
+        keep_questions=settings.slack.keep_questions,
+    )
+
+
+def _page_routes(settings: Settings, answers: Answers, state: State) -> Sequence[BaseRoute]:
+    from bot.web.app import Site, routes
+    from bot.web.links import load_key
+
+    site = Site(
+        answers,
+        open_library(settings),
+        _live(settings.data, settings.model),
+        state,
+        settings.web,
+        load_key(settings.data),
+        open_rights(settings).get,
+        settings.slack.user_limit,
+    )
+    return routes(site)
+
+
+def _linked(answers: Answers, settings: Settings) -> Answers:
+    from bot.web.links import LinkedAnswers, Links, load_key
+
+    links = Links(settings.web.address, load_key(settings.data), settings.web.link_days)
+    return LinkedAnswers(answers, links)
 
 
 def _written(answers: Answers, llm: LlmSettings) -> Answers:

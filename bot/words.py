@@ -13,6 +13,7 @@ class Words:
     # Answers
     uncertain: str
     written: str
+    sources: str
     also: str
     undated: str
     untitled: str
@@ -87,6 +88,7 @@ class Words:
     share: str
     share_spoken: str
     ask_person: str
+    tell_curators: str
     ask_person_spoken: str
     helped: str
     did_not_help: str
@@ -247,6 +249,7 @@ class Words:
 ENGLISH = Words(
     uncertain="Not sure: this is the closest I have.",
     written="Written by a language model from the quotes above. Every sentence was checked against them.",
+    sources="Sources",
     also="also in {places}",
     undated="undated",
     untitled="Untitled",
@@ -332,6 +335,7 @@ ENGLISH = Words(
     more_like_this_spoken="Show more passages like this quote",
     share="Share in channel",
     share_spoken="Share this answer with everybody in the channel",
+    tell_curators="Tell the curators",
     ask_person="Ask a person",
     ask_person_spoken="Pass this question on to the people who look after the articles",
     helped="Helped",
@@ -486,6 +490,7 @@ ENGLISH = Words(
 CHINESE = Words(
     uncertain="不太确定，这是最接近的内容。",
     written="这段文字由语言模型根据上面的原句写成，每句话都已与原句核对。",
+    sources="来源",
     also="另见 {places}",
     undated="日期不详",
     untitled="无标题",
@@ -567,6 +572,7 @@ CHINESE = Words(
     more_like_this_spoken="查找与这段引文类似的内容",
     share="分享到频道",
     share_spoken="把这个回答分享给频道里的所有人",
+    tell_curators="告诉管理员",
     ask_person="找人回答",
     ask_person_spoken="把这个问题转给管理文章的人",
     helped="有帮助",

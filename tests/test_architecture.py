@@ -44,6 +44,8 @@ ONLY_IMPORTERS = {
     "rich": {"bot.terminal"},
     "readline": {"bot.terminal.answers"},
     "argparse": {"bot.terminal"},
+    "jinja2": {"bot.web.pages"},
+    "markdown_it": {"bot.web.markdown"},
     "httpcore2": {"index.connections", "index.ingest.fetch", "bot.answer.llm"},
     "httpx2": {"bot.slack.curating.downloads"},
     "slack_bolt": {"bot.slack"},
@@ -93,8 +95,15 @@ def test_slack_and_the_terminal_know_nothing_of_each_other_or_of_how_answers_are
         assert not reaches(surface, "index.search"), surface
 
 
+def test_the_page_knows_nothing_of_the_other_surfaces_or_of_how_answers_are_found() -> None:
+    page = {m for m in MODULES if _within(m, "bot.web")}
+    others = ("bot.slack", "bot.terminal", "bot.wiring", "bot.answer.answerer", "index.search")
+
+    assert {(m, other) for m in page for other in others if reaches(m, other)} == set()
+
+
 def test_messages_are_pure() -> None:
-    ours = ("bot.slack.messages", "bot.text", "bot.words")
+    ours = ("bot.slack.messages", "bot.text", "bot.reasons", "bot.words")
     allowed = {
         *(*ours, "bot.types", "index.marks", "__future__", "collections", "dataclasses", "datetime", "enum"),
         *("itertools", "json", "re", "typing", "unicodedata", "urllib.parse"),
@@ -167,7 +176,7 @@ def test_errors_are_caught_broadly_only_where_a_person_or_a_delivery_would_be_le
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     }
 
-    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.terminal"}
+    assert {m for m in catchers if not _within(m, "bot.slack")} == {"bot.terminal", "bot.web.pages"}
 
 
 def test_imports_go_round_in_no_circle() -> None:

@@ -5,4 +5,5 @@ In reading order:
 store — where the index is kept, by the settings
 rights — which collections are seen where: the settings file, read strictly, and followed while a bot runs
 library — the articles as somebody looks after them who is not at a terminal: add, find, remove, rebuild
+outcomes — what a change of the articles came to, line by line
 """

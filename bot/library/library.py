@@ -18,7 +18,7 @@ from index.connections import Network
 from index.generations import FileStore
 from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
 from index.ingest.catalog import Catalog, plain_url
-from index.ingest.follow import Follower, Round
+from index.ingest.follow import Followed, Follower, Round, followed, stop_following
 from index.ingest.list import Listed, inventory
 from index.ingest.remove import Removed, forget_removed, remove
 from index.store import Store
@@ -90,6 +90,14 @@ class Library:
             self._sources, self._data, self._allow_hosts, network=self._network, on_page=on_page
         )
         return follower.follow(url, collection)
+
+    def followed(self) -> tuple[Followed, ...]:
+        """What is followed; raise `FootnoteError` for a damaged list."""
+        return followed(self._data)
+
+    def stop_following(self, url: str) -> None:
+        """Follow it no more; its articles stay.  Raise `FootnoteError` if it is not followed."""
+        stop_following(self._data, url)
 
     def rebuild(self, progress: Progress) -> BuildReport:
         """Bring the index up to date, and use it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from bot.memory.log import Log
 from bot.memory.schema import Database
 from bot.memory.threads import Threads
 
+PRUNE_SECONDS = 3_600.0
 RETENTION_DAYS = 90
 """A quarter: long enough to see whether last month's new articles helped."""
 
@@ -50,6 +53,13 @@ class State:
             for part in (self.inbox, self.threads, self.shown, self.log, self.limits):
                 part.prune(sql, now, self._retention_seconds)
         self._database.checkpoint()
+
+    def keep_pruned(self) -> None:
+        """Prune every hour, for as long as the program runs; one that fails is made up for by the next."""
+        while True:
+            time.sleep(PRUNE_SECONDS)
+            with contextlib.suppress(sqlite3.Error):
+                self.prune()
 
     def close(self) -> None:
         self._database.close()

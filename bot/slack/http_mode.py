@@ -57,7 +57,7 @@ class HttpBot:
         self._app: SlackApp | Workspaces = app_of(settings, answers, state, rights, library)
         self.monitor = Monitor(self._app.pools, answers, state, self.is_connected)
         listening = listen(settings.host, settings.port, "PORT")
-        self._server = WebServer([*_routes(self._app), self.monitor.health], listening)
+        self._server = WebServer([*_routes(self._app), self.monitor.health, *settings.beside], listening)
         try:
             self.monitor.serve(settings)
         except FootnoteError:

@@ -22,7 +22,7 @@ report — `report`: what was asked in Slack and what came of it, for a person, 
 checks — what is wrong with the Slack configuration, as far as one can tell without asking Slack
 model_checks — whether the reader can be used, and whether the confidence was fitted to the models in use
 doctor — `doctor`: what is configured, what is missing, and what to do about it
-serve — `slack`, `run` and `manifest`: the bot among people
+serve — `slack`, `web`, `run` and `manifest`: the bot among people
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ _COMMANDS = {
     "list": ("list", "list_articles"),
     "run": ("serve", "run_all"),
     "slack": ("serve", "slack"),
+    "web": ("serve", "web"),
     "report": ("report", "report"),
     "doctor": ("doctor", "doctor"),
     "manifest": ("serve", "manifest"),

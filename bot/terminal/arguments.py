@@ -161,16 +161,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--all", action="store_true", help="every state that is kept, newest first")
     _curating(command)
-    command(
+    both = command(
         "run",
         "build what changed, then answer in Slack or, without tokens, here",
         example="SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… footnote run",
     )
-    command(
+    slack = command(
         "slack",
         "answer in Slack until stopped",
         more="`footnote manifest` is the app to create there.",
         example="SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… footnote slack",
+    )
+    for serving in (both, slack):
+        serving.add_argument("--web", action="store_true", help="and serve the page in the browser beside it")
+    command(
+        "web",
+        "serve a page to ask and to read until stopped",
+        more="To this machine alone,\nunless FOOTNOTE_WEB_HOST says otherwise.",
+        example="footnote web",
     )
     report = command(
         "report",

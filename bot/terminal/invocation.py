@@ -27,6 +27,8 @@ class Invocation:
     """For answers and reports: standard output."""
     notes: Console
     """For what is not the answer (hints, progress, errors): standard error."""
+    given_password: bool = False
+    """Whether the page's password was made for this run, and has to be told."""
 
 
 def console(color: bool, stderr: bool = False) -> Console:

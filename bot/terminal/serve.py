@@ -1,8 +1,15 @@
-"""`slack`, `run` and `manifest`: the bot among people."""
+"""`slack`, `web`, `run` and `manifest`: the bot among people."""
 
 from __future__ import annotations
 
 import json
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -28,7 +35,21 @@ def slack(run: Invocation) -> int:
 
     start_log(run.settings.log_level, run.settings.log_format)
     _require_secrets(run.settings)
+    if run.arguments.web:
+        run = replace(run, settings=_beside_slack(run.settings))
+        _say_where(run)
     run.parts.slack(run.settings)
+    return 0
+
+
+def web(run: Invocation) -> int:
+    """Serve the page until stopped by a signal."""
+    run = _with_password(run)
+    stop = _stop_on_signals()
+    page = run.parts.page(run.settings)
+    _say_where(run)
+    stop.wait()
+    page.close()
     return 0
 
 
@@ -44,7 +65,11 @@ def run_all(run: Invocation) -> int:
         style="dim",
         soft_wrap=True,
     )
-    return chat(run)
+    if sys.stdin is None or not sys.stdin.isatty():
+        return web(run) if run.arguments.web else chat(run)
+    run = _with_password(run)
+    with _page(run):
+        return chat(run)
 
 
 def manifest(run: Invocation) -> int:
@@ -81,6 +106,58 @@ def over_http(manifest: dict[str, Any], url: str) -> dict[str, Any]:
             "socket_mode_enabled": False,
         },
     }
+
+
+def _beside_slack(settings: Settings) -> Settings:
+    """The page is served at the address of Slack's deliveries, if there is one."""
+    web = replace(settings.web, beside_slack=True)
+    if settings.slack.mode == "http":
+        web = replace(web, host=settings.slack.host, port=settings.slack.port)
+    return replace(settings, web=web)
+
+
+@contextmanager
+def _page(run: Invocation) -> Iterator[None]:
+    """The page beside what else is done; what hinders it is said, and hinders nothing else."""
+    try:
+        page = run.parts.page(run.settings)
+    except FootnoteError as error:
+        run.notes.print(str(error), style="yellow", soft_wrap=True)
+        yield
+        return
+    _say_where(run)
+    try:
+        yield
+    finally:
+        page.close()
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: stop.set())
+    return stop
+
+
+def _say_where(run: Invocation) -> None:
+    web = run.settings.web
+    run.notes.print(f"The page to ask and to read: {web.address}", soft_wrap=True)
+    if run.given_password:
+        run.notes.print(
+            f"To look after the articles there, sign in with {web.password} (until this ends).",
+            style="dim",
+            soft_wrap=True,
+        )
+
+
+def _with_password(run: Invocation) -> Invocation:
+    """Whoever starts the page on this machine can look after the articles there, with nothing set up."""
+    web = run.settings.web
+    if not web.is_local or web.password is not None or web.user_header:
+        return run
+    given = replace(web, password=secrets.token_urlsafe(9))
+    return replace(run, settings=replace(run.settings, web=given), given_password=True)
 
 
 def _require_secrets(settings: Settings) -> None:

@@ -32,8 +32,8 @@ from index.encoders.any_model import SentenceTransformerEncoder, default_model_f
 from index.encoders.packaged import lightest
 from index.generation import Generation
 from index.generations import FileStore, load_generation
+from index.rendering import context
 from index.types import Article, Encoder, Vectors
-from index.units import context
 from index.writer import Contents
 from tests.benchmarks.collection import passages_of
 from tests.benchmarks.data import BenchmarkData

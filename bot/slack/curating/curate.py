@@ -8,13 +8,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from slack_bolt import Ack, App, BoltContext
 
-from bot.library.library import Added, Document, Library, Merged, Outcome, Refused, Round
+from bot.library.library import Document, Library, Refused
+from bot.library.outcomes import failure_lines, outcome_lines, place_of, round_lines, within
 from bot.library.rights import IN_NO_FOLDER, collection_named
 from bot.memory import Place, State
+from bot.reasons import reason_in
 from bot.slack import messages, replies
 from bot.slack.access import Access, Closed
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
@@ -27,8 +28,7 @@ from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.requests import File, Request
 from bot.slack.workers import Workers
 from bot.types import Answers, Scope
-from index.ingest.document import What
-from index.types import BuildReport, FootnoteError, collection_of
+from index.types import BuildReport, FootnoteError
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ _log = logging.getLogger(__name__)
 EDIT_SECONDS = 2.0
 # A response address takes five messages in all.
 EDITS_OF_A_RESPONSE = 3
-LINES_OF_A_ROUND = 10
 _MAX_TITLE_CHARS = 200
 
 _AT_WORK, _DONE, _PARTLY, _QUESTION = "hammer_and_wrench", "white_check_mark", "warning", "grey_question"
@@ -115,9 +114,11 @@ class Curating:
         collection = "" if scope is None or "" in known else known[0] if known else ""
         (outcome,) = self._library.add([given.as_document()], collection)
         if isinstance(outcome, Refused):
-            return messages.curated_message(_PARTLY, words.add_nothing, list(_lines(outcome, words)), words)
+            return messages.curated_message(
+                _PARTLY, words.add_nothing, list(outcome_lines(outcome, words)), words
+            )
         self._build(words, lambda _: None)
-        lines = [words.was_added.format(title=given.question, place=_place_of(outcome.id))]
+        lines = [words.was_added.format(title=given.question, place=place_of(outcome.id))]
         buttons = messages.question_buttons([given.question])
         return messages.curated_message(_DONE, words.kept_as_article, lines, words, buttons)
 
@@ -169,7 +170,7 @@ class Curating:
         lost: list[str] = []
         outcomes = self._library.add(self._sources(request, words, show, lost), collection)
         kept = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
-        lines = [*(line for outcome in outcomes for line in _lines(outcome, words)), *lost]
+        lines = [*(line for outcome in outcomes for line in outcome_lines(outcome, words)), *lost]
         if not kept:
             return messages.curated_message(_PARTLY, words.add_nothing, lines, words)
         try:
@@ -178,7 +179,7 @@ class Curating:
             _log.error("Articles were added and the index was not brought up to date: %s", error)
             return messages.curated_message(_PARTLY, words.add_partly, [*lines, str(error)], words)
         files = {outcome.file for outcome in kept}
-        lines += _failures(report, scope, words, only=files)
+        lines += failure_lines(report, scope, words, only=files)
         whole = len(lines) == len(kept)
         question = next(
             (found for outcome in kept for found in self._answers.examples(scope, outcome.id)), None
@@ -197,11 +198,11 @@ class Curating:
             show(messages.curated_message(_AT_WORK, said, words=words))
 
         rounds = [self._library.follow(url, collection, on_page) for url in request.urls]
-        lines = [line for one in rounds for line in _round_lines(one, words)]
+        lines = [line for one in rounds for line in round_lines(one, words)]
         if any(one.changed for one in rounds):
             report = self._build(words, show)
             kept = (outcome for one in rounds for outcome in one.outcomes if not isinstance(outcome, Refused))
-            lines += _failures(report, scope, words, only={outcome.file for outcome in kept})
+            lines += failure_lines(report, scope, words, only={outcome.file for outcome in kept})
         if all(one.problem for one in rounds):
             return messages.curated_message(_PARTLY, words.follow_nothing, lines, words)
         return messages.curated_message(_DONE, words.follow_done, lines, words)
@@ -273,7 +274,7 @@ class Curating:
             waiting=max(0, self._waiting() - 1),  # this one is at work itself
         )
         failed = [
-            words.status_failed.format(file=one.file, reason=messages.reason_in(words, one.reason))
+            words.status_failed.format(file=one.file, reason=reason_in(words, one.reason))
             for one in listed
             if one.reason
         ]
@@ -423,10 +424,10 @@ def taken_on_message(words: Words) -> Message:
 
 
 def _rebuilt(report: BuildReport, scope: Scope, words: Words) -> Message:
-    failures = _failures(report, scope, words)
+    failures = failure_lines(report, scope, words)
 
     def count(ids: Sequence[str]) -> str:
-        return f"{sum(1 for id in ids if _within(id, scope)):,}"
+        return f"{sum(1 for id in ids if within(id, scope)):,}"
 
     counts = words.rebuilt_counts.format(
         added=count(report.added),
@@ -435,67 +436,6 @@ def _rebuilt(report: BuildReport, scope: Scope, words: Words) -> Message:
         failed=f"{len(failures):,}",
     )
     return messages.curated_message(_PARTLY if failures else _DONE, words.rebuilt, [counts, *failures], words)
-
-
-def _failures(report: BuildReport, scope: Scope, words: Words, only: set[str] | None = None) -> list[str]:
-    return [
-        words.not_indexed.format(file=failure.file, reason=messages.reason_in(words, failure.reason))
-        for failure in report.failed
-        if _within(failure.file, scope) and (only is None or failure.file in only)
-    ]
-
-
-def _within(file: str, scope: Scope) -> bool:
-    return scope is None or collection_of(file) in scope
-
-
-def _lines(outcome: Outcome, words: Words) -> Iterator[str]:
-    """What came of it; what was left out of an article; and what a person should look at."""
-    yield _line(outcome, words)
-    if isinstance(outcome, Added) and outcome.change != "unchanged":
-        kinds = dict(zip(get_args(What), words.left_out_kinds, strict=True))
-        for left in outcome.left_out:
-            begun = " · ".join(left.words)
-            yield words.was_left_out.format(
-                id=outcome.id, kind=kinds[left.what], count=f"{left.count:,}", words=begun
-            ).rstrip()
-        for warning in outcome.warnings:
-            yield f"{outcome.source} {messages.reason_in(words, warning)}"
-
-
-def _round_lines(one: Round, words: Words) -> Iterator[str]:
-    """What one look at a feed brought; of many pages, how many."""
-    if one.problem:
-        yield words.was_refused.format(source=one.url, reason=messages.reason_in(words, one.problem))
-        return
-    yield words.follow_counts.format(
-        url=one.url,
-        new=f"{sum(1 for outcome in one.outcomes if not isinstance(outcome, Refused)):,}",
-        unchanged=f"{one.unchanged:,}",
-    )
-    yield from (_line(outcome, words) for outcome in one.outcomes[:LINES_OF_A_ROUND])
-    yield from (words.follow_gone.format(url=page.url, id=page.id) for page in one.gone[:LINES_OF_A_ROUND])
-
-
-def _line(outcome: Outcome, words: Words) -> str:
-    match outcome:
-        case Added(title=title, id=id, change="added"):
-            beside = words.stands_beside.format(sibling=outcome.sibling) if outcome.sibling else ""
-            return words.was_added.format(title=title, place=_place_of(id)) + beside
-        case Added(title=title, id=id, change="replaced"):
-            return words.was_replaced.format(title=title, place=_place_of(id))
-        case Added(title=title, id=id):
-            return words.was_unchanged.format(title=title, place=_place_of(id))
-        case Merged(source=source, title=title, id=id):
-            return words.was_merged.format(source=source, title=title, place=_place_of(id))
-        case Refused(source=source, reason=reason):
-            return words.was_refused.format(source=source, reason=messages.reason_in(words, reason))
-
-
-def _place_of(id: str) -> str:
-    """The collection of an article, if it is in one."""
-    collection = collection_of(id)
-    return f" ({collection})" if collection else ""
 
 
 def _lost(file: File, why: NotFetched, words: Words) -> str:

@@ -4,7 +4,6 @@ In reading order:
 
 blocks — the few Block Kit pieces that Footnote uses, as plain dictionaries
 answers — what Footnote posts: an answer, the closest it found, an honest no, or what went wrong
-reasons — why a file or an address is no article, in the reader's language
 home — App Home, and the prompts of the side panel: what is indexed, what to try, and how to ask
 modals — the modals: a quote where it stands, the text before and after it
 people — a question that is passed on to a person, and what came of it
@@ -65,7 +64,6 @@ from bot.slack.messages.people import (
     person_answered_message,
     person_message,
 )
-from bot.slack.messages.reasons import reason_in
 from bot.slack.messages.report import full_date, report_message
 from bot.words import CHINESE, ENGLISH, LANGUAGES, Words, words_for
 
@@ -119,7 +117,6 @@ __all__ = [
     "person_message",
     "prompts",
     "question_buttons",
-    "reason_in",
     "removal_buttons",
     "report_message",
     "said_in",

@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from bot.slack.http_mode import HttpBot
 from index.types import FootnoteError
@@ -170,3 +173,14 @@ def request(
         return response.status, response.read().decode()
     finally:
         connection.close()
+
+
+def test_what_is_served_beside_is_at_the_same_address(slack: FakeSlack, start: StartBot) -> None:
+    async def page(request: Request) -> Response:
+        return PlainTextResponse("the page")
+
+    running = start(mode="http", beside=(Route("/", page),))
+    assert isinstance(running, HttpBot)
+
+    assert request(running, "GET", "/") == (200, "the page")
+    assert request(running, "GET", "/healthz")[0] == 200

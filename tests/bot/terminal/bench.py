@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,17 @@ TOKENS = {"SLACK_BOT_TOKEN": "xoxb-0123456789", "SLACK_APP_TOKEN": "xapp-0123456
 
 
 @dataclass
+class FakePage:
+    """A page that serves nobody."""
+
+    settings: Settings
+    is_open: bool = True
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+@dataclass
 class Bench:
     """Commands over a real index of small articles, with prepared answers and no Slack."""
 
@@ -43,6 +55,8 @@ class Bench:
     environment: dict[str, str] = field(default_factory=dict)
     encoder: HashingEncoder = field(default_factory=HashingEncoder)
     served: list[Settings] = field(default_factory=list)
+    pages: list[FakePage] = field(default_factory=list)
+    page_refusal: FootnoteError | None = None
     posted: list[tuple[Report, str]] = field(default_factory=list)
     refusal: FootnoteError | None = None
     reader: Reader | FootnoteError = field(default_factory=lambda: WordReader({}))
@@ -69,6 +83,7 @@ class Bench:
             self._reader,
             self._observer,
             self._post_report,
+            page=self._page,
         )
 
     def _build(self, settings: Settings, progress: Progress) -> BuildReport:
@@ -95,6 +110,13 @@ class Bench:
     def _observer(self, settings: Settings) -> Observer:
         searcher = Searcher(load_generation(settings.data, self.encoder), self.encoder)
         return Observer(searcher, self.encoder, self._reader(settings))
+
+    def _page(self, settings: Settings) -> Any:
+        page = FakePage(settings)
+        self.pages.append(page)
+        if self.page_refusal:
+            raise self.page_refusal
+        return page
 
     def _post_report(self, settings: Settings, made: Report, channel: str) -> None:
         self.posted.append((made, channel))

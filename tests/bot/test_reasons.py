@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack.messages import CHINESE, ENGLISH, reason_in
+from bot.reasons import reason_in
+from bot.words import CHINESE, ENGLISH
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 GIVING = [
     *sorted((ROOT / "index/ingest").rglob("*.py")),
     *(ROOT / "index" / f"{name}.py" for name in ("article", "build", "folder")),
