@@ -43,7 +43,7 @@ def test_a_pasted_text_is_added_and_can_be_asked(web: Web, curator: Browser) -> 
     shown = outcome(curator)
 
     assert "Done. You can ask about it now." in shown
-    assert "Added “The Rhine” (notes/the-rhine)" in shown
+    assert "Added “The Rhine” (notes)" in shown
     assert TEXT in curator.get("/articles/notes/the-rhine")
 
 
