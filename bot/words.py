@@ -68,6 +68,9 @@ class Words:
     limited_user: str
     limited_channel: str
     limited_detail: str
+    meant: str
+    meant_unnamed: str
+    unreadable_above: str
     unread_file: str
     unread_link: str
     went_quiet: str
@@ -318,6 +321,11 @@ ENGLISH = Words(
     limited_user="I take {limit} questions a minute from one person, and this was one more.",
     limited_channel="I take {limit} questions a minute in one channel, and this was one more.",
     limited_detail="Ask again in {seconds} s. Until then I stay silent.",
+    meant="{name} asked: “{question}”",
+    meant_unnamed="The message that you mean: “{question}”",
+    unreadable_above=(
+        "I cannot read the messages here. Ask me the question itself, or invite me to the channel."
+    ),
     unread_file="I read your message, not the attached file.",
     unread_link="I did not open the link. I only know the articles that were given to me.",
     went_quiet="I stay out of this thread.",
@@ -555,6 +563,9 @@ CHINESE = Words(
     limited_user="每个人每分钟我最多回答 {limit} 个问题，这一个超出了。",
     limited_channel="每个频道每分钟我最多回答 {limit} 个问题，这一个超出了。",
     limited_detail="请在 {seconds} 秒后再问，在此之前我不回应。",
+    meant="{name} 问：“{question}”",
+    meant_unnamed="你指的消息：“{question}”",
+    unreadable_above="我读不到这里的消息。请直接向我提问，或邀请我加入频道。",
     unread_file="我只读了消息里的文字，没有读附件。",
     unread_link="我没有打开链接，我只知道交给我的文章。",
     went_quiet="我不再参与这个话题。",

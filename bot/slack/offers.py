@@ -12,9 +12,10 @@ from slack_sdk.web import WebClient
 from bot.memory import Place
 from bot.slack import messages
 from bot.slack.client import CALL_ERRORS, posting_client, refusal
-from bot.slack.faults import trace
-from bot.slack.incoming import Asked, Payload, from_button, is_outsider, team_of
+from bot.slack.incoming import Question, from_button, is_outsider, team_of, user_of
+from bot.slack.log import trace
 from bot.slack.messages import Offer
+from bot.slack.pointing import Payload
 from bot.types import MAX_QUESTION_CHARS, Answers, NoAnswer, Scope, Silence
 
 _log = logging.getLogger(__name__)
@@ -54,27 +55,27 @@ class Offers:
             return Offer()
 
 
-def register(app: App, take: Callable[[Asked], None]) -> None:
-    """`take` takes a question."""
+def register(app: App, accept: Callable[[Question], None]) -> None:
+    """`accept` takes a question."""
 
     def ask_this(ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient) -> None:
         ack()
         question, team = str(action.get("value") or "")[:MAX_QUESTION_CHARS], team_of(context)
         if not body.get("message") and (body.get("channel") or {}).get("id"):
             # Only one person sees this message, so only that person sees the answer.
-            take(from_button(body, question, team))
+            accept(from_button(body, question, team))
             return
         try:
-            take(_asked_below(client, body, question, team))
+            accept(_asked_below(client, body, question, team))
         except CALL_ERRORS as error:
             _log.warning("Slack refused the question of a button (%s)", refusal(error))
 
     app.action(re.compile(rf"{messages.ASK_THIS}_\d"))(ask_this)
 
 
-def _asked_below(client: WebClient, body: Payload, question: str, team: str) -> Asked:
+def _asked_below(client: WebClient, body: Payload, question: str, team: str) -> Question:
     """Post the question, to be answered: where its button is, from App Home in the direct conversation."""
-    message, user = body.get("message") or {}, str(body["user"]["id"])
+    message, user = body.get("message") or {}, user_of(body)
     channel = str((body.get("channel") or {}).get("id") or user)
     thread = str(message.get("thread_ts") or message.get("ts") or "")
     shown = messages.asked_message(question)
@@ -87,7 +88,7 @@ def _asked_below(client: WebClient, body: Payload, question: str, team: str) -> 
         unfurl_media=False,
     )
     ts = str(posted["ts"])
-    return Asked(
+    return Question(
         text=question,
         place=Place(team, str(posted["channel"]), thread or ts),
         keys=(f"button:{team}:{body['trigger_id']}",),

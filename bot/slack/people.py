@@ -5,24 +5,23 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk.web import WebClient
 
-from bot.memory import Place, State
+from bot.memory import Memory, Place
 from bot.slack import messages
-from bot.slack.access import Access, Closed
 from bot.slack.client import CALL_ERRORS, posting_client, refusal, swift_client
 from bot.slack.curating.curate import Curating, PersonsAnswer, failed_message
-from bot.slack.faults import trace
-from bot.slack.incoming import Payload, decode, is_outsider, team_of
-from bot.slack.locales import Locales
+from bot.slack.incoming import decode, is_outsider, place_pressed, team_of, user_of
+from bot.slack.log import trace
+from bot.slack.lookups import Closed, Lookups
 from bot.slack.messages import Words
+from bot.slack.pointing import Payload
 from bot.slack.replies import InResponse
-from bot.slack.workers import Workers
 from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
@@ -45,36 +44,20 @@ class _Pressed:
     words: Words
 
 
-def register(
-    app: App,
-    state: State,
-    locales: Locales,
-    access: Access,
-    curating: Curating | None,
-    requests: Workers,
-) -> None:
-    """Without `curating` there is nobody to ask.  `requests` runs what changes the articles, one by one."""
-    people = _People(state, locales, access, curating, requests)
+def register(app: App, memory: Memory, lookups: Lookups, curating: Curating | None) -> None:
+    """Without `curating` there is nobody to ask."""
+    people = _People(memory, lookups, curating)
     app.action(messages.ASK_PERSON)(people.ask)
     app.action(messages.ANSWERED)(people.answered)
     app.action(messages.KEEP_AS_ARTICLE)(people.keep)
 
 
 class _People:
-    def __init__(
-        self,
-        state: State,
-        locales: Locales,
-        access: Access,
-        curating: Curating | None,
-        requests: Workers,
-    ) -> None:
-        self._shown = state.shown
-        self._inbox = state.inbox
-        self._locales = locales
-        self._access = access
+    def __init__(self, memory: Memory, lookups: Lookups, curating: Curating | None) -> None:
+        self._shown = memory.shown
+        self._inbox = memory.inbox
+        self._lookups = lookups
         self._curating = curating
-        self._requests = requests
 
     def ask(self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient) -> None:
         """Ask the curators in the thread, once; where that cannot be, the question is noted for them."""
@@ -94,7 +77,7 @@ class _People:
         question = self._shown.missed(miss_id, place)
         if question is None or not self._shown.tell_curators(miss_id, pressed.user, place):
             return words.curators_withheld
-        people = self._curating.people() if self._curating else ()
+        people = self._lookups.curators.people() if self._curating else ()
         if not people or not place.thread:
             return words.curators_told
         claim = self._inbox.claim((f"person:{miss_id}",))
@@ -154,7 +137,7 @@ class _People:
         ack()
         pressed = self._pressed(body, action, context)
         words, curating = pressed.words, self._curating
-        sight = self._access.at(pressed.place.channel, outsider=is_outsider(body))
+        sight = self._lookups.access.at(pressed.place.channel, outsider=is_outsider(body))
         if isinstance(sight, Closed):
             pressed.reply.post(messages.declined_message(words, unknown=sight is Closed.UNKNOWN), words)
             return
@@ -188,7 +171,7 @@ class _People:
                 else:
                     self._inbox.release(claim)
 
-        if not self._requests.submit(job):
+        if not curating.requests.submit(job):
             self._inbox.release(claim)
             pressed.reply.post(messages.busy_message(words), words)
 
@@ -206,21 +189,20 @@ class _People:
         return None
 
     def _name(self, user: str) -> str:
-        return (self._curating.name(user) if self._curating else "") or user
+        return self._lookups.curators.name(user) or user
 
     def _pressed(self, body: Payload, action: Payload, context: BoltContext) -> _Pressed:
         message = body.get("message") or {}
-        user = str((body.get("user") or {}).get("id") or "")
-        channel = str((body.get("channel") or {}).get("id") or "")
+        user = user_of(body)
         ts = str(message.get("ts") or "")
         thread = str(message.get("thread_ts") or ts)
         return _Pressed(
             str(action.get("value") or ""),
             user,
-            Place(team_of(context), channel, thread),
+            replace(place_pressed(body, team_of(context)), thread=thread),
             ts,
             InResponse(str(body.get("response_url") or ""), thread),
-            self._locales.words(user),
+            self._lookups.languages.words(user),
         )
 
 

@@ -11,8 +11,8 @@ from bot.config import SlackSettings
 from bot.library.rights import Rights
 from bot.report import Disliked, Reference, Report, UnansweredTopic
 from bot.slack import messages
-from bot.slack.access import Access, Closed
 from bot.slack.client import CALL_ERRORS, check_bot_token, patient_client, posting_client, refusal
+from bot.slack.lookups import Access, Closed
 from bot.slack.messages import Message, Words
 from bot.types import Scope
 from index.types import FootnoteError, collection_of

@@ -14,19 +14,18 @@ from slack_bolt import Ack, App, BoltContext
 from bot.library.library import Document, Library, Refused
 from bot.library.outcomes import failure_lines, outcome_lines, place_of, round_lines, within
 from bot.library.rights import IN_NO_FOLDER, collection_named
-from bot.memory import Place, State
+from bot.memory import Memory
 from bot.reasons import reason_in
 from bot.slack import messages, replies
-from bot.slack.access import Access, Closed
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
-from bot.slack.curators import Curators
-from bot.slack.faults import trace
-from bot.slack.incoming import Asked, Payload, is_outsider, team_of
-from bot.slack.locales import Locales
+from bot.slack.incoming import is_outsider, place_pressed, team_of, thread_shown, user_of
+from bot.slack.log import trace
+from bot.slack.lookups import Closed, Lookups
 from bot.slack.messages import Message, Words
+from bot.slack.pointing import Payload
+from bot.slack.pools import Workers
 from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.requests import File, Request
-from bot.slack.workers import Workers
 from bot.types import Answers, Scope
 from index.types import BuildReport, FootnoteError
 
@@ -76,37 +75,20 @@ class Curating:
         self,
         library: Library,
         answers: Answers,
-        curators: Curators,
+        lookups: Lookups,
         downloads: Downloads,
-        waiting: Callable[[], int],
+        requests: Workers,
     ) -> None:
-        """`waiting` says how many requests are under way or in the queue."""
+        """`requests` does what is asked for, one after the other."""
         self._library = library
         self._answers = answers
-        self._curators = curators
+        self._curators = lookups.curators
         self._downloads = downloads
-        self._waiting = waiting
-
-    def request(self, asked: Asked) -> Request | None:
-        """What is asked for; None where it is a question."""
-        request = None if asked.only_if_certain else asked.request
-        # Without curators, a link that is dropped on the bot is what it always was.
-        return None if request is not None and request.dropped and not self._curators else request
+        self.lookups = lookups
+        self.requests = requests
 
     def trusts(self, user: str) -> bool:
         return user in self._curators
-
-    def people(self) -> tuple[str, ...]:
-        """Whom to ask what the articles do not answer: ids of users and user groups."""
-        return self._curators.people()
-
-    def name(self, user: str) -> str:
-        """As people know somebody; empty if Slack does not tell."""
-        return self._curators.name(user)
-
-    def names(self) -> tuple[str, ...]:
-        """A few curators, as people know them."""
-        return self._curators.names()
 
     def keep(self, given: PersonsAnswer, scope: Scope, words: Words) -> Message:
         """Add a person's answer as an article; raise `FootnoteError` if that cannot be done."""
@@ -271,7 +253,7 @@ class Curating:
         counts = words.status_counts.format(
             articles=f"{sum(1 for one in listed if one.passages):,}",
             passages=f"{sum(one.passages for one in listed):,}",
-            waiting=max(0, self._waiting() - 1),  # this one is at work itself
+            waiting=max(0, self.requests.held - 1),  # this one is at work itself
         )
         failed = [
             words.status_failed.format(file=one.file, reason=reason_in(words, one.reason))
@@ -314,16 +296,9 @@ class ProgressMessage:
         return outcome
 
 
-def register(
-    app: App,
-    curating: Curating,
-    state: State,
-    locales: Locales,
-    access: Access,
-    requests: Workers,
-) -> None:
+def register(app: App, curating: Curating, memory: Memory) -> None:
     """The buttons below what curators are told."""
-    buttons = _Buttons(curating, state, locales, access, requests)
+    buttons = _Buttons(curating, memory)
     app.action(messages.REMOVE)(buttons.remove)
     app.action(messages.KEEP)(buttons.keep)
     app.action(re.compile(rf"{messages.WHICH}_\d"))(buttons.which)
@@ -332,27 +307,17 @@ def register(
 class _Buttons:
     """A value says no more than could be typed, and whoever presses is looked at as if it had been."""
 
-    def __init__(
-        self,
-        curating: Curating,
-        state: State,
-        locales: Locales,
-        access: Access,
-        requests: Workers,
-    ) -> None:
+    def __init__(self, curating: Curating, memory: Memory) -> None:
         self._curating = curating
-        self._inbox = state.inbox
-        self._locales = locales
-        self._access = access
-        self._requests = requests
+        self._inbox = memory.inbox
 
     def remove(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
         ack()
-        words, reply = self._words(body), _reply(body)
+        words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
         scope = self._allowed(body, context, words, reply)
         if isinstance(scope, Closed):
             return
-        id, place = str(action.get("value") or ""), _place(body, context)
+        id, place = str(action.get("value") or ""), place_pressed(body, team_of(context))
         message = str((body.get("container") or {}).get("message_ts") or "")
         claim = self._inbox.claim((f"remove:{place.team}:{place.channel}:{message}:{id}",))
         if claim is None:  # pressed twice
@@ -371,13 +336,13 @@ class _Buttons:
             finally:
                 self._inbox.finish(claim)
 
-        if not self._requests.submit(job):
+        if not self._curating.requests.submit(job):
             self._inbox.release(claim)
             reply.post(messages.busy_message(words), words)
 
     def keep(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
         ack()
-        words, reply = self._words(body), _reply(body)
+        words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
         if not isinstance(self._allowed(body, context, words, reply), Closed):
             said = words.kept.format(id=str(action.get("value") or ""))
             reply.update("", messages.curated_message(_DONE, said, words=words), words)
@@ -385,7 +350,7 @@ class _Buttons:
     def which(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
         """Which article was meant: whether to remove that."""
         ack()
-        words, reply = self._words(body), _reply(body)
+        words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
         scope = self._allowed(body, context, words, reply)
         if isinstance(scope, Closed):
             return
@@ -400,18 +365,18 @@ class _Buttons:
         self, body: Payload, context: BoltContext, words: Words, reply: InResponse
     ) -> Scope | Closed:
         """What may be touched; `Closed`, and a word to whoever pressed, where that is nothing."""
-        place = _place(body, context)
-        sight = self._access.at(place.channel, outsider=is_outsider(body))
+        place = place_pressed(body, team_of(context))
+        sight = self._curating.lookups.access.at(place.channel, outsider=is_outsider(body))
         if isinstance(sight, Closed):
             reply.post(messages.declined_message(words, unknown=sight is Closed.UNKNOWN), words)
             return sight
-        if not self._curating.trusts(str((body.get("user") or {}).get("id") or "")):
+        if not self._curating.trusts(user_of(body)):
             reply.post(self._curating.who_can(words), words)
             return Closed.OUTSIDER
         return sight.scope
 
     def _words(self, body: Payload) -> Words:
-        return self._locales.words(str((body.get("user") or {}).get("id") or ""))
+        return self._curating.lookups.languages.words(user_of(body))
 
 
 def failed_message(error: FootnoteError, words: Words) -> Message:
@@ -447,12 +412,3 @@ def _lost(file: File, why: NotFetched, words: Words) -> str:
     }[why]
     values = {"name": file.name, "megabytes": f"{MAX_BYTES / 1e6:.0f}"}
     return said.format(**values)
-
-
-def _place(body: Payload, context: BoltContext) -> Place:
-    return Place(team_of(context), str((body.get("channel") or {}).get("id") or ""))
-
-
-def _reply(body: Payload) -> InResponse:
-    shown = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
-    return InResponse(str(body["response_url"]), str(shown or ""))

@@ -11,7 +11,7 @@ from bot.answer.answerer import Answerer
 from bot.answer.question import asks_for_steps, holds_identifier, identifiers, step_asked
 from bot.types import Answer, Instead, NoAnswer
 from index.build import build
-from index.generation import LiveGeneration
+from index.generations import FileStore
 from tests.fakes.encoder import HashingEncoder
 
 Ask = Callable[[str], Answer | NoAnswer]
@@ -45,7 +45,7 @@ def ask(tmp_path: Path, data: Path, encoder: HashingEncoder) -> Ask:
     for name, text in ARTICLES.items():
         (sources / f"{name}.md").write_text(text, "utf-8")
     build(sources, data, encoder)
-    return Answerer(LiveGeneration(data, encoder), encoder, sources, balance=0.0).answer
+    return Answerer(FileStore(data, encoder), encoder, sources, balance=0.0).answer
 
 
 def shown(result: Answer | NoAnswer) -> list[str]:

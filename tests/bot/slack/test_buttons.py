@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.memory import State
+from bot.memory import Memory
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA, BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import FakeSlack, Fault, Posted
@@ -85,7 +85,7 @@ def test_a_modal_that_slack_refuses_is_said(slack: FakeSlack, reply: Posted) -> 
 
 
 def test_a_verdict_is_kept_with_its_user_and_thanked_for(
-    slack: FakeSlack, reply: Posted, state: State
+    slack: FakeSlack, reply: Posted, state: Memory
 ) -> None:
     press_thumb(slack, reply, "up")
     slack.wait(lambda: len(slack.posted) == 2)
@@ -94,7 +94,7 @@ def test_a_verdict_is_kept_with_its_user_and_thanked_for(
     assert (told.ephemeral, told.text, told.thread_ts) == (True, "Thank you, noted.", reply.thread_ts)
 
 
-def test_a_person_has_one_verdict_the_latest(slack: FakeSlack, reply: Posted, state: State) -> None:
+def test_a_person_has_one_verdict_the_latest(slack: FakeSlack, reply: Posted, state: Memory) -> None:
     for verdict in ("up", "up", "down"):
         press_thumb(slack, reply, verdict)
         slack.settle(0.05)
@@ -103,7 +103,7 @@ def test_a_person_has_one_verdict_the_latest(slack: FakeSlack, reply: Posted, st
     assert state.shown.feedback(answer_id_of(reply)) == {"U0ADA": "down", "U0BOB": "up"}
 
 
-def test_a_verdict_from_another_channel_is_not_kept(slack: FakeSlack, reply: Posted, state: State) -> None:
+def test_a_verdict_from_another_channel_is_not_kept(slack: FakeSlack, reply: Posted, state: Memory) -> None:
     element = reply.parts("feedback_buttons")[0]
     slack.press(reply, element, value=element["positive_button"]["value"], channel="C0OTHER")
     slack.wait(lambda: len(slack.posted) == 2)

@@ -11,7 +11,7 @@ import pytest
 
 from bot.library.library import Library
 from bot.library.rights import Rights
-from bot.memory import State
+from bot.memory import Memory
 from bot.types import About, Answer, Silence, Told
 from index.build import build
 from index.types import FootnoteError
@@ -341,7 +341,7 @@ class TestWhatAButtonLeadsTo:
         assert "SAIC" not in str(slack.posted[1])
 
     def test_a_question_without_an_answer_can_be_passed_on_once_for_all(
-        self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers, state: State
+        self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers, state: Memory
     ) -> None:
         none = slack.reply(slack.mention("Who is Zoe?"))
         for _ in range(2):
@@ -351,7 +351,7 @@ class TestWhatAButtonLeadsTo:
         assert state.shown.told() == ["Who is Zoe?"]
 
     def test_the_closest_found_can_be_passed_on_too(
-        self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers, state: State
+        self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers, state: Memory
     ) -> None:
         answers.prepared[QUESTION] = banma_answer(certain=False)
         unsure = slack.reply(slack.mention(QUESTION))
@@ -360,7 +360,7 @@ class TestWhatAButtonLeadsTo:
         assert state.shown.told() == [QUESTION]
 
     def test_what_an_answer_leaves_open_can_be_passed_on_too(
-        self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers, state: State
+        self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers, state: Memory
     ) -> None:
         half = f"{QUESTION} And who is Zoe?"
         answers.prepared[half] = replace(banma_answer(), unanswered=("who is Zoe",))
@@ -372,7 +372,7 @@ class TestWhatAButtonLeadsTo:
 
     @pytest.mark.parametrize("forged", [{"channel": "C0OTHER"}, {"value": "unknown"}])
     def test_a_forged_word_to_the_curators_is_not_kept(
-        self, slack: FakeSlack, reply: Posted, state: State, forged: dict[str, str]
+        self, slack: FakeSlack, reply: Posted, state: Memory, forged: dict[str, str]
     ) -> None:
         none = slack.reply(slack.mention("Who is Zoe?"))
         slack.press(none, button(none, "ask_person"), **forged)  # type: ignore[arg-type]
@@ -479,7 +479,7 @@ class TestWhy:
         return reply
 
     def test_the_verdict_is_kept_although_nothing_is_submitted(
-        self, slack: FakeSlack, asked: Posted, state: State
+        self, slack: FakeSlack, asked: Posted, state: Memory
     ) -> None:
         assert state.shown.feedback(answer_id(asked)) == {"U0ADA": "down"}
         view = slack.views[0]
@@ -489,7 +489,7 @@ class TestWhy:
         assert view["private_metadata"] == f"{answer_id(asked)}:0:C0CARS"
 
     def test_reason_and_words_are_kept_and_thanked_for(
-        self, slack: FakeSlack, asked: Posted, state: State
+        self, slack: FakeSlack, asked: Posted, state: Memory
     ) -> None:
         envelope = slack.submit(
             {"reason": {"selected_option": {"value": "outdated"}}, "words": {"value": " It is 2020. "}}
@@ -508,20 +508,20 @@ class TestWhy:
         ],
     )
     def test_a_reason_for_an_unknown_answer_is_not_kept(
-        self, slack: FakeSlack, asked: Posted, state: State, forged: dict[str, str]
+        self, slack: FakeSlack, asked: Posted, state: Memory, forged: dict[str, str]
     ) -> None:
         envelope = slack.submit({"reason": {"selected_option": {"value": "wrong"}}}, **forged)
         slack.wait(lambda: envelope.answer is not None)
         assert state.shown.reasons(answer_id(asked)) == {}
         assert "I no longer have this answer" in json.dumps(envelope.answer)
 
-    def test_a_reason_that_is_none_is_not_kept(self, slack: FakeSlack, asked: Posted, state: State) -> None:
+    def test_a_reason_that_is_none_is_not_kept(self, slack: FakeSlack, asked: Posted, state: Memory) -> None:
         envelope = slack.submit({"reason": {"selected_option": {"value": "sideways"}}})
         slack.wait(lambda: envelope.answer is not None)
         assert state.shown.reasons(answer_id(asked)) == {}
 
     def test_where_slack_refuses_the_modal_the_verdict_is_thanked_for(
-        self, slack: FakeSlack, start: StartBot, state: State
+        self, slack: FakeSlack, start: StartBot, state: Memory
     ) -> None:
         start()
         reply = slack.reply(slack.mention(QUESTION))
@@ -545,7 +545,9 @@ class TestLanguages:
         reply = slack.reply(slack.mention(QUESTION, user="U0WEI"))
         assert BANMA_QUOTE in reply.shown()
         assert "Car Times, 2015年2月9日查看段落" in reply.shown()
-        assert slack.statuses[0]["status"] == "正在查找文章…"
+        slack.reply(slack.mention(QUESTION, user="U0WEI"))
+        # That it is at work is shown before anything is asked of Slack.
+        assert [shown["status"] for shown in slack.statuses][-1] == "正在查找文章…"
         slack.press(reply, reply.parts("button")[0], user="U0WEI")
         slack.wait(lambda: bool(slack.views))
         assert slack.views[0]["title"]["text"] == "段落"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.slack.commands import FIND_SOURCES
 from bot.slack.http_mode import EVENTS_PATH
 from bot.slack.installing import REDIRECT_PATH
+from bot.slack.listeners import FIND_SOURCES
 from bot.terminal.serve import over_http
 from index.types import FootnoteError
 

@@ -19,7 +19,7 @@ import pytest
 from bot.answer.answerer import Answerer
 from bot.library.library import Library
 from bot.library.rights import Rights
-from bot.memory import State
+from bot.memory import Memory
 from index.build import build
 from index.generations import FileStore
 from index.types import FootnoteError
@@ -222,7 +222,7 @@ class TestOneReply:
         self, slack: FakeSlack, serve: StartBot, tmp_path: Path
     ) -> None:
         first = serve()
-        serve(state=State(tmp_path / "state.sqlite"))
+        serve(state=Memory(tmp_path / "state.sqlite"))
         events = [slack.mention(PRICE, user=f"U{number}") for number in range(4)]
         payloads = [envelope.payload for envelope in slack.envelopes]
         for payload in payloads:

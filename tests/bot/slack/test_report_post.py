@@ -10,7 +10,7 @@ import pytest
 
 from bot.config import SlackSettings
 from bot.library.rights import Rights, everything
-from bot.memory import Ending, Place, State
+from bot.memory import Ending, Memory, Place
 from bot.report import Report, report
 from bot.slack import messages
 from bot.slack.report_post import post_report, report_for
@@ -28,7 +28,7 @@ HERE = Place("T0TEAM", "C0CARS", "1.0")
 @pytest.fixture
 def made(tmp_path: Path) -> Report:
     """A week in which three questions were asked, two of them in vain, and one answer disliked."""
-    state = State(tmp_path / "weekly.sqlite", ASKED.timestamp, keep_questions=True)
+    state = Memory(tmp_path / "weekly.sqlite", ASKED.timestamp, keep_questions=True)
     answer_id = state.shown.remember(banma_answer(), HERE)
     state.log.note(Ending("answered", 0.1, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
     state.shown.record_reason(answer_id, "wrong", "A third, since <!here> 2020.", "U0ADA", HERE)

@@ -15,7 +15,7 @@ import pytest
 
 from bot.answer.answerer import Answerer
 from bot.library.rights import Rights
-from bot.memory import State
+from bot.memory import Memory
 from index.build import build
 from index.generations import FileStore
 from tests.bot.slack.conftest import StartBot
@@ -339,13 +339,13 @@ class TestOutsiders:
         assert BANMA_QUOTE in slack.reply(event).shown()
 
     def test_a_question_taken_over_is_still_known_to_be_of_a_shared_channel(
-        self, slack: FakeSlack, start: StartBot, state: State, answers: PreparedAnswers, tmp_path: Path
+        self, slack: FakeSlack, start: StartBot, state: Memory, answers: PreparedAnswers, tmp_path: Path
     ) -> None:
         slack.shared.add(OPEN)
         first = start()
         first.close()
         slack.mention(QUESTION)
-        start(state=State(tmp_path / "state.sqlite"))
+        start(state=Memory(tmp_path / "state.sqlite"))
         slack.wait(lambda: len(slack.posted) == 1)
         assert answers.asked == []
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.types import Instead, Nearest, Silence
+from bot.types import About, Instead, Nearest, Silence, Told
 from bot.web.conversations import IDLE_SECONDS, MAX_KEPT, Conversations, Exchange
 from index.types import FootnoteError
 from tests.bot.web.conftest import Browser, Web
@@ -102,6 +102,41 @@ def test_without_an_index_the_page_says_so_and_names_no_file(web: Web, browser: 
 
     assert "cannot read my articles" in shown
     assert "/secret" not in shown
+
+
+def test_a_quote_looks_as_its_article_shows_it(web: Web, browser: Browser) -> None:
+    answer = banma_answer()
+    text = "Half of *Banma*, says `SAIC`, is [theirs](https://example.org/a)."
+    quote = replace(answer.quotes[0], text=text, start=0, end=len(text), answer=(0, 4))
+    web.answers.prepared[QUESTION] = replace(answer, quotes=(quote,))
+    browser.get("/")
+    browser.ask(QUESTION)
+
+    assert (
+        "<p><strong>Half</strong> of <em>Banma</em>, says <code>SAIC</code>, is"
+        ' <a href="https://example.org/a" rel="noopener noreferrer nofollow">theirs</a>. '
+    ) in browser.html
+
+
+def test_another_article_that_says_the_same_is_cited_beside(web: Web, browser: Browser) -> None:
+    answer = banma_answer()
+    copy = replace(answer.sources[0], citation=2, id="river", title="The river Aare")
+    quote = replace(answer.quotes[0], copies=(2,))
+    web.answers.prepared[QUESTION] = replace(answer, quotes=(quote,), sources=(answer.sources[0], copy))
+    browser.get("/")
+    shown = browser.ask(QUESTION)
+
+    assert "[1]" in shown and "[2]" in shown and "The river Aare, which says the same" in shown
+
+
+def test_what_is_told_of_the_articles_lists_them(web: Web, browser: Browser) -> None:
+    told = Told(About.COUNT, count=1)
+    web.answers.prepared["How many?"] = replace(banma_answer(), quotes=(), told=told)
+    browser.get("/")
+    shown = browser.ask("How many?")
+
+    assert "I know one article:" in shown
+    assert "Banma and its owners" in shown
 
 
 def test_a_bug_is_said_and_the_log_has_none_of_the_words(

@@ -14,7 +14,7 @@ import pytest
 from bot.answer.answerer import Answerer
 from bot.library.library import Library, Progress
 from bot.library.rights import Rights
-from bot.memory import State
+from bot.memory import Memory
 from index.build import BuildOptions, build
 from index.generations import FileStore
 from index.types import BuildReport, FootnoteError
@@ -257,7 +257,7 @@ class TestAdding:
         event = slack.direct_message("", files=[slack.upload("ferry.md", FERRY)])
         slack.wait(reached.is_set)
         bot.close()
-        open_house(state=State(tmp_path / "state.sqlite"), round_seconds=0.2)
+        open_house(state=Memory(tmp_path / "state.sqlite"), round_seconds=0.2)
         done = ended(slack, event)
         slack.settle(0.3)
         slack.close()  # what the thread of the first one says now is heard by nobody
