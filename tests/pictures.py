@@ -311,7 +311,7 @@ def _command(scratch: str) -> list[str]:
     switches = ("headless", "no-sandbox", "disable-gpu", "hide-scrollbars", "disable-dev-shm-usage")
     settings = (
         f"user-data-dir={scratch}/profile",
-        "force-device-scale-factor=1",
+        "force-device-scale-factor=1.25",
         "virtual-time-budget=2000",
     )
     return [found, *(f"--{switch}" for switch in (*switches, *settings))]
