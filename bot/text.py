@@ -21,7 +21,6 @@ MAX_VALUE_CHARS = 300
 
 # A word boundary is worth giving up at most this share of the room for.
 _WORD_SHARE = 0.4
-_UNITS = "%‰°€$£"
 _ZERO_WIDTH_JOINER = "\u200d"
 # What these do to the direction of text does not end with the quote, so a source could turn
 # the citation number and the rest of the message around.
@@ -49,8 +48,6 @@ def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
     while start > 0 and _is_one_grapheme(text, start):
         start -= 1
     while end < len(text) and _is_one_grapheme(text, end):
-        end += 1
-    while 0 < end < len(text) and text[end] in _UNITS and text[end - 1].isdigit():
         end += 1
     start += len(text[start:end]) - len(text[start:end].lstrip())
     end = start + len(text[start:end].rstrip())
