@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.answer.conversation import Form, forms, names_something
 from bot.answer.disagreement import disagree
-from bot.answer.kin import own_first
+from bot.answer.kin import names_another, own_first
 from bot.answer.lists import as_list
 from bot.answer.question import (
     abbreviated,
@@ -25,6 +25,7 @@ from bot.answer.question import (
     identifiers,
     names_in,
     parts,
+    role_asked,
 )
 from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, path_of, subject_covered, subject_of
 from bot.answer.selection import (
@@ -187,6 +188,8 @@ def _find_one(
         ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
     spans = chosen(findings, ranked, asked)
     instead = slip or missing(findings, spans, form.text)
+    if instead is None and not shown:
+        instead = _another(findings, spans, asked if form.context else form.text)
     code = instead is not None and instead.named is None and identifiers(instead.asked)
     if code and len(code[0]) > MOST_VAGUE_CHARS:
         return Found((), 0.0, nearest, instead=instead)
@@ -277,6 +280,25 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
     return None
 
 
+def _another(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
+    """What the question names that others have and the quotes do not: a row's name, whose role it is."""
+    word = names_another(spans, question)
+    if word is not None:
+        return Instead(word, None)
+    role = role_asked(question)
+    if role is None or not spans:
+        return None
+    whose = re.search(rf"\b{re.escape(role)} (?:of|at) (?:the )?[^\W\d_a-z][\w-]*", spans[0].text)
+    if whose is None:
+        return None
+    owner = whose.group().split()[-1]
+    for hit in findings.hits:
+        article = hit.passage.article
+        if re.search(rf"\b{re.escape(role)}\b", hit.passage.text) and owner not in article.text:
+            return Instead(role, whose.group())
+    return None
+
+
 def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     """Return the question with misspelt words as the passages found for it spell them.
 
@@ -290,6 +312,7 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     ]
     if not strange:
         return question, None
+    names = names_in(question)
     known: dict[str, str] = {}
     for hit in findings.hits:
         for word in _WORD.findall(f"{hit.passage.article.title} {hit.passage.text}"):
@@ -297,7 +320,8 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     slip = None
     for word in strange:
         close = [] if word.casefold() in known else get_close_matches(word.casefold(), known, 1, LEAST_ALIKE)
-        if close:
+        # "Sweden" is no slip for "seen".
+        if close and (word not in names or known[close[0]][0].isupper()):
             question = question.replace(word, known[close[0]])
             if known[close[0]][0].isupper():
                 slip = Instead(word, known[close[0]])

@@ -94,6 +94,10 @@ _STEP = re.compile(
     r"|\bstep\s+(?:number\s+|no\.?\s*)?(?P<step>\d{1,2})\b",
     re.IGNORECASE,
 )
+_ROLE = re.compile(
+    rf"\W*who(?:\s+is|['’]s|\s+was)\s+the\s+((?!{_PLACE}\b)[\w-]+(?:\s+(?!{_PLACE}\b)[\w-]+)?)\W*$",
+    re.IGNORECASE,
+)
 _NAME = r"[^,;?!]{2,60}?"
 _COMPARED = re.compile(
     rf"\b(?:differences?|distinction|comparison|relations?(?:hip)?)\s+(?:is\s+there\s+)?between\s+({_NAME})\s+and\s+"
@@ -254,6 +258,16 @@ def step_asked(question: str) -> int | None:
     if word:
         return _ORDINALS.index(word) + 1 if word in _ORDINALS else -1
     return int(found["number"] or found["step"])
+
+
+def role_asked(question: str) -> str | None:
+    """Return the role that is asked for without a word on whose it is; None if none is.
+
+    >>> role_asked("Who is the CEO?"), role_asked("Who is the CEO of Meizu?")
+    ('CEO', None)
+    """
+    found = _ROLE.match(question)
+    return None if found is None else found[1]
 
 
 def asks_for_articles(question: str) -> bool:

@@ -283,6 +283,16 @@ class TestAddingAgain:
         assert [one.change for one in outcomes if isinstance(one, Added)] == ["replaced", "added", "replaced"]
         assert sorted(articles(folder)) == ["report-of-2023", "report-of-2024"]
 
+    def test_a_form_that_others_fill_in_under_the_same_name_is_another_document(
+        self, intake: Intake, folder: Path
+    ) -> None:
+        form = "\n\n".join(story(1).split(". ")[:4])
+        intake.add(text("report.txt", f"{form}\n\n{story(2)}", "Report of the harbour"))
+        outcome = intake.add(text("report.txt", f"{form}\n\n{story(3)}", "Report of the mill"))
+
+        assert isinstance(outcome, Added) and outcome.change == "added"
+        assert sorted(articles(folder)) == ["report-of-the-harbour", "report-of-the-mill"]
+
     def test_an_edit_by_hand_is_seen(self, intake: Intake, folder: Path) -> None:
         document = text("a.txt", story(1), "News")
         intake.add(document)
