@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 
-from bot.memory import Ending, Judged, State, Unanswered
+from bot.memory import Ending, Judged, Memory, Unanswered
 from index.common_terms import is_common
 from index.terms import terms
 
@@ -99,7 +99,7 @@ class Report:
         return sum(getattr(day, kind) for day in self.days) / self.questions if self.questions else None
 
 
-def report(state: State, last: date, days: int) -> Report:
+def report(state: Memory, last: date, days: int) -> Report:
     """The `days` days up to and with `last`."""
     first = last - timedelta(days=days - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()

@@ -22,7 +22,7 @@ from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
 from bot.library.store import open_store
-from bot.memory import State
+from bot.memory import Memory, alone
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
@@ -49,7 +49,7 @@ INSTALLATIONS_FOLDER = "installations"
 Search = Callable[[str, int], Sequence[Hit]]
 
 
-def open_memory(settings: Settings) -> State:
+def open_memory(settings: Settings) -> Memory:
     """What the bot in Slack remembers, to be looked at: nothing is forgotten by it.
 
     Raise `FootnoteError` where there is none yet.
@@ -59,7 +59,7 @@ def open_memory(settings: Settings) -> State:
         raise FootnoteError(
             f"{path} does not exist: no question was asked in Slack yet. Run `footnote slack`."
         )
-    return State(path, prune=False, keep_questions=settings.slack.keep_questions)
+    return Memory(path, prune=False, keep_questions=settings.slack.keep_questions)
 
 
 def open_page(settings: Settings) -> WebServer:
@@ -88,7 +88,7 @@ class Parts:
     observer: Callable[[Settings], Observer]
     post_report: Callable[[Settings, Report, str], None]
     """Raise `FootnoteError` if the channel may not see it, or Slack does not take it."""
-    memory: Callable[[Settings], State] = open_memory
+    memory: Callable[[Settings], Memory] = open_memory
     page: Callable[[Settings], WebServer] = open_page
 
 
@@ -127,7 +127,9 @@ def open_library(settings: Settings) -> Library:
         return report
 
     store = open_store(settings)
-    return Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library = Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library.keep_removed_days = settings.slack.retention_days
+    return library
 
 
 def open_rights(settings: Settings) -> LiveRights:
@@ -169,29 +171,33 @@ def serve_slack(settings: Settings) -> None:
     serve = run_socket_mode if settings.slack.mode == "socket" else run_http
     answers = open_answers(settings)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
-    state = _state(settings)
-    slack, page = _slack_settings(settings), None
-    try:
-        if settings.web.beside_slack:
-            routes = tuple(_page_routes(settings, answers, state))
-            if settings.slack.mode == "http":
-                slack = replace(slack, beside=routes)
-            else:
-                page = WebServer(routes, listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT"))
-        serve(
-            slack,
-            answers,
-            state,
-            stop,
-            lambda up: health.beat(settings.data, up),
-            open_rights(settings).get,
-            open_library(settings),
-        )
-    finally:
-        if page is not None:
-            page.close()
-        state.close()
-        health.stop(settings.data)
+    with alone(settings.data):
+        state = _state(settings)
+        state.inbox.hand_over_all()  # whoever held them before is gone
+        slack, page = _slack_settings(settings), None
+        try:
+            if settings.web.beside_slack:
+                routes = tuple(_page_routes(settings, answers, state))
+                if settings.slack.mode == "http":
+                    slack = replace(slack, beside=routes)
+                else:
+                    page = WebServer(
+                        routes, listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
+                    )
+            serve(
+                slack,
+                answers,
+                state,
+                stop,
+                lambda up: health.beat(settings.data, up),
+                open_rights(settings).get,
+                open_library(settings),
+            )
+        finally:
+            if page is not None:
+                page.close()
+            state.close()
+            health.stop(settings.data)
 
 
 def ask_slack(settings: Settings) -> None:
@@ -251,15 +257,15 @@ def _slack_settings(settings: Settings) -> SlackSettings:
     return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
 
 
-def _state(settings: Settings) -> State:
-    return State(
+def _state(settings: Settings) -> Memory:
+    return Memory(
         settings.data / STATE_FILE,
         retention_days=settings.slack.retention_days,
         keep_questions=settings.slack.keep_questions,
     )
 
 
-def _page_routes(settings: Settings, answers: Answers, state: State) -> Sequence[BaseRoute]:
+def _page_routes(settings: Settings, answers: Answers, state: Memory) -> Sequence[BaseRoute]:
     from bot.web.app import Site, routes
     from bot.web.links import load_key
 

@@ -219,24 +219,33 @@ class FileDraft:
         return {} if base is None else base.known_vectors(digests)
 
     def begin(self, recipe: Recipe, keep: Collection[str], sentences: int) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
         from index.writer import Writer
 
         base = self._opened()
-        if base is not None:
-            try:
-                # What is copied must not carry damage on under a checksum of its own.
-                check_bytes(self._data / GENERATIONS / base.id, base.manifest)
-            except DamagedGeneration as error:
-                self._rescue(error)
-                raise
         kept = sorted(base.numbers[id] for id in keep) if base is not None else []
         stay = 0 if base is None else sum(int(base.sentence_counts[number]) for number in kept)
         self.close()  # what an attempt before this one left
-        created = datetime.now(UTC)
-        name = f"{created:%Y%m%d-%H%M%S}-{os.urandom(4).hex()}"
+        name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(4).hex()}"
         folder = self._data / GENERATIONS / f"{ASIDE}{name}"
         folder.mkdir(parents=True)
-        self._writer = Writer(folder, recipe, stay + sentences, base, kept)
+        self._writer = Writer(folder, recipe, stay + sentences)
+        if base is None:
+            return
+        try:
+            # What is copied must not carry damage on under a checksum of its own.
+            with ThreadPoolExecutor(1) as beside:
+                checked = beside.submit(check_bytes, self._data / GENERATIONS / base.id, base.manifest)
+                try:
+                    self._writer.take_over(base, kept)
+                except (IndexError, ValueError):
+                    checked.result()  # what is damaged may be no table at all
+                    raise
+            checked.result()
+        except DamagedGeneration as error:
+            self._rescue(error)
+            raise
 
     def add(self, contents: Contents) -> None:
         assert self._writer is not None, "begin comes first"

@@ -51,6 +51,10 @@ class VectorIndex:
         """Append rows, shape `(n, dimension)`."""
         self._codes.add(unit_vectors(vectors))
 
+    def take_over(self, other: VectorIndex, rows: Rows) -> None:
+        """Append rows of another index as they are."""
+        self._codes.add(other.reconstruct(rows))
+
     def save(self, path: Path) -> None:
         # Not `faiss.write_index`, which reports a full disk as a RuntimeError without its reason.
         with path.open("wb") as stream:
@@ -137,11 +141,11 @@ class SentenceVectors:
             self._let_go()
         return np.asarray(self._rows[rows], dtype=np.float32)
 
-    def stored(self, runs: Iterable[tuple[int, int]], most: int = 10_000) -> Iterable[bytes]:
-        """Yield the bytes of runs of rows, `most` rows at a time, and hold no page of them."""
+    def stored(self, runs: Iterable[tuple[int, int]], most: int = 10_000) -> Iterable[memoryview]:
+        """Yield runs of rows as they are stored, `most` at a time, and hold no page of them."""
         for first, stop in runs:
             for start in range(first, stop, most):
-                yield self._rows[start : min(start + most, stop)].tobytes()
+                yield np.ascontiguousarray(self._rows[start : min(start + most, stop)]).data
                 self._let_go()
 
     def _let_go(self) -> None:

@@ -33,6 +33,7 @@ from index.vectors import SentenceVectors, VectorIndex, halves
 # Rows that are copied together: 30 MB.
 ROWS_AT_ONCE = 20_000
 DIGEST_BYTES = 16
+SPOKEN = "sentence_vectors.npy"
 
 
 def digest(text: str) -> bytes:
@@ -70,9 +71,6 @@ class Writer:
     recipe: Recipe
     sentences: int
     """How many there will be in all."""
-    base: Generation | None = None
-    keep: Sequence[int] = ()
-    """The articles of `base` that stay as they are, by number, ascending."""
     _sources: list[SourceEntry] = field(default_factory=list)
     _paths: dict[Above, int] = field(default_factory=lambda: {(): 0})
     _passages: list[Table] = field(default_factory=list)
@@ -86,14 +84,46 @@ class Writer:
     def __post_init__(self) -> None:
         self._vectors = VectorIndex(self.recipe.dimension)
         self._lines = (self.folder / "articles.jsonl").open("wb")
-        self._spoken = (self.folder / "sentence_vectors.npy").open("wb")
+        self._spoken = (self.folder / SPOKEN).open("wb")
         SentenceVectors.begin(self._spoken, self.sentences, self.recipe.dimension)
-        if self.base is not None and self.keep:
-            self._take_over(self.base, np.array(self.keep, np.int64))
 
     def close(self) -> None:
         self._lines.close()
         self._spoken.close()
+
+    def take_over(self, base: Generation, numbers: Sequence[int]) -> None:
+        """Begin with the articles of another generation that have these numbers, ascending, as they are."""
+        if not numbers:
+            return
+        kept = np.array(numbers, np.int64)
+        stays = np.zeros(len(base.stored), np.bool_)
+        stays[kept] = True
+        renumbered = np.cumsum(stays) - 1
+        passages = np.flatnonzero(stays[base.passages[:, 0]])
+        rows = np.full(len(base.passages), -1, np.int64)
+        rows[passages] = np.arange(len(passages))
+        spoken = np.flatnonzero(rows[base.sentences[:, 0]] >= 0)
+        place, spans, contexts = base.passages[passages], base.sentences[spoken], base.contexts[spoken]
+        used = np.unique(np.concatenate([place[:, 3], contexts]))
+        own = np.zeros(len(base.paths), np.int32)
+        own[used] = [self._path(base.paths[path]) for path in used.tolist()]
+        self._passages.append(
+            np.column_stack([renumbered[place[:, 0]], place[:, 1:3], own[place[:, 3]]]).astype(np.int32)
+        )
+        self._sentences.append(np.column_stack([rows[spans[:, 0]], spans[:, 1:]]).astype(np.int32))
+        self._contexts.append(own[contexts])
+        for at, (stored, taken) in enumerate(zip(base.digests, (passages, spoken), strict=True)):
+            self._digests[at].append(stored[taken])
+        for start in range(0, len(passages), ROWS_AT_ONCE):
+            self._vectors.take_over(base.vectors, passages[start : start + ROWS_AT_ONCE])
+        for chunk in base.sentence_vectors.stored(_runs(spoken)):
+            self._spoken.write(chunk)
+        for first, stop in _runs(kept):
+            self._lines.write(base.stored.lines(first, stop))
+        self._lengths.append(base.stored.lengths()[kept])
+        self._sources += [base.manifest.sources[number] for number in kept.tolist()]
+        self._postings.append((base.postings, rows))
+        self._count = len(passages)
 
     def add(self, contents: Contents) -> None:
         """Append articles; none of them may be there already."""
@@ -125,6 +155,8 @@ class Writer:
 
         The folder may be renamed to it: names that begin with a dot are those of folders aside.
         """
+        from concurrent.futures import ThreadPoolExecutor  # which much that imports this never needs
+
         self.close()
         self._vectors.save(self.folder / "vectors.faiss")
         ends = np.cumsum(_joined(self._lengths, (0,), np.int64))
@@ -135,9 +167,13 @@ class Writer:
         _save(self.folder / "passage_digests.npy", _joined(self._digests[0], (0, 2), np.uint64))
         _save(self.folder / "sentence_digests.npy", _joined(self._digests[1], (0, 2), np.uint64))
         (self.folder / "paths.json").write_text(json.dumps(list(self._paths), ensure_ascii=False), "utf-8")
-        merged(self._postings, self._count).save(self.folder)
+        with ThreadPoolExecutor(1) as beside:
+            # The largest by far, and written by now.
+            longest = beside.submit(sha256_of, self.folder / SPOKEN)
+            merged(self._postings, self._count).save(self.folder)
         paths = sorted(self.folder.iterdir())
-        files = {path.name: FileEntry(path.stat().st_size, sha256_of(path)) for path in paths}
+        sums = {path: longest.result() if path.name == SPOKEN else sha256_of(path) for path in paths}
+        files = {path.name: FileEntry(path.stat().st_size, sums[path]) for path in paths}
         made = Manifest(
             self.folder.name.removeprefix(ASIDE),
             created,
@@ -152,36 +188,6 @@ class Writer:
         for path in [*paths, self.folder / MANIFEST, self.folder]:
             sync(path)
         return open_generation(self.folder)
-
-    def _take_over(self, base: Generation, kept: Rows) -> None:
-        stays = np.zeros(len(base.stored), np.bool_)
-        stays[kept] = True
-        numbers = np.cumsum(stays) - 1
-        passages = np.flatnonzero(stays[base.passages[:, 0]])
-        rows = np.full(len(base.passages), -1, np.int64)
-        rows[passages] = np.arange(len(passages))
-        spoken = np.flatnonzero(rows[base.sentences[:, 0]] >= 0)
-        place, spans, contexts = base.passages[passages], base.sentences[spoken], base.contexts[spoken]
-        used = np.unique(np.concatenate([place[:, 3], contexts]))
-        own = np.zeros(len(base.paths), np.int32)
-        own[used] = [self._path(base.paths[path]) for path in used.tolist()]
-        self._passages.append(
-            np.column_stack([numbers[place[:, 0]], place[:, 1:3], own[place[:, 3]]]).astype(np.int32)
-        )
-        self._sentences.append(np.column_stack([rows[spans[:, 0]], spans[:, 1:]]).astype(np.int32))
-        self._contexts.append(own[contexts])
-        for at, (stored, taken) in enumerate(zip(base.digests, (passages, spoken), strict=True)):
-            self._digests[at].append(stored[taken])
-        for start in range(0, len(passages), ROWS_AT_ONCE):
-            self._vectors.add(base.vectors.reconstruct(passages[start : start + ROWS_AT_ONCE]))
-        for chunk in base.sentence_vectors.stored(_runs(spoken)):
-            self._spoken.write(chunk)
-        for first, stop in _runs(kept):
-            self._lines.write(base.stored.lines(first, stop))
-        self._lengths.append(base.stored.lengths()[kept])
-        self._sources += [base.manifest.sources[number] for number in kept.tolist()]
-        self._postings.append((base.postings, rows))
-        self._count = len(passages)
 
     def _path(self, path: Above) -> int:
         return self._paths.setdefault(path, len(self._paths))

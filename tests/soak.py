@@ -2,7 +2,7 @@
 
 A workspace on loopback asks questions at a steady rate, delivers some twice, loses acknowledgements,
 breaks and refreshes connections, limits rates and fails; over HTTP it signs what it delivers.  The bot
-runs in processes of its own, and one of them may be killed on the way.  Judged are: one reply to every
+runs in a process of its own, and may be killed on the way.  Judged are: one reply to every
 question, memory, and the time from an event to its post where nothing was put in its way.
 """
 
@@ -93,7 +93,6 @@ def soak(
     questions: int,
     rate: float,
     *,
-    processes: int = 1,
     kill: bool = False,
     start: Start | None = None,
     texts: Sequence[str] = (QUESTION,),
@@ -103,7 +102,7 @@ def soak(
 ) -> Outcome:
     """Ask, and wait until everything is answered, or `patience` seconds have passed since the last question.
 
-    With `kill`, the first process is killed in the middle, and another takes its place.
+    With `kill`, the bot is killed in the middle, and another takes its place.
     """
     dice = random.Random(seed)
     start = start or prepared()
@@ -112,7 +111,7 @@ def soak(
     asked: dict[tuple[str, str], Envelope] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
-        _running(slack, Path(folder), start, processes) as bots,
+        _running(slack, Path(folder), start) as bots,
         _memory_of(bots[0].pid) as memory,
     ):
         began = time.monotonic()
@@ -179,8 +178,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--questions", type=int, default=5_000)
     parser.add_argument("--rate", type=float, default=20.0, help="questions a second (default: 20)")
-    parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--kill", action="store_true", help="kill a process in the middle")
+    parser.add_argument("--kill", action="store_true", help="kill the bot in the middle")
     parser.add_argument("--http", action="store_true", help="signed requests instead of Socket Mode")
     parser.add_argument("--real", action="store_true", help="real answers, from the articles in sources/")
     given = parser.parse_args(argv)
@@ -191,9 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             start, texts = real(Path(data), mode), _golden_questions()
             built = [sys.executable, "-m", "bot", "build", "--sources", "sources", "--data", data]
             subprocess.run(built, cwd=ROOT, check=True)
-        outcome = soak(
-            given.questions, given.rate, processes=given.processes, kill=given.kill, start=start, texts=texts
-        )
+        outcome = soak(given.questions, given.rate, kill=given.kill, start=start, texts=texts)
     print(outcome)
     bad = [
         name
@@ -247,10 +243,8 @@ def _latencies(slack: FakeSlack, asked: dict[tuple[str, str], Envelope]) -> list
 
 
 @contextmanager
-def _running(
-    slack: FakeSlack, folder: Path, start: Start, count: int
-) -> Iterator[list[subprocess.Popen[bytes]]]:
-    bots = [start(slack, folder) for _ in range(count)]
+def _running(slack: FakeSlack, folder: Path, start: Start) -> Iterator[list[subprocess.Popen[bytes]]]:
+    bots = [start(slack, folder)]
     try:
         yield bots
     finally:

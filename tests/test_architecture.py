@@ -39,7 +39,8 @@ ONLY_IMPORTERS = {
     "openpyxl": {"index.ingest.readers.sheets"},
     "pdfminer": {"index.ingest.readers.pdf"},
     "charset_normalizer": {"index.ingest.readers.decoding"},
-    "sqlite3": {"bot.memory", "bot.slack.run"},
+    "sqlite3": {"bot.memory.schema"},
+    "sqlalchemy": {"bot.memory"},
     "dotenv": {"bot.config"},
     "rich": {"bot.terminal"},
     "readline": {"bot.terminal.answers"},
@@ -122,7 +123,7 @@ def test_only_wiring_builds_the_concrete_parts() -> None:
             "Answerer",
             "Observer",
         ),
-        *("Searcher", "State", "SlackSettings"),
+        *("Searcher", "Memory", "SlackSettings"),
     }
     places = {(module, name) for module, name in _constructions(built) if module != "bot.wiring"}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import keep_arithmetic_to_one_thread, settings_from
-from bot.memory import Ending, EndingKind, Place, State
+from bot.memory import Ending, EndingKind, Memory, Place
 from bot.wiring import STATE_FILE, build_index, open_page
 from index.types import FootnoteError
 
@@ -109,7 +109,7 @@ def make_up_a_week(path: Path) -> None:
     """Questions of seven days, the last of which is today."""
     path.parent.mkdir(parents=True, exist_ok=True)
     now = [0.0]
-    state = State(path, lambda: now[0], keep_questions=True, prune=False)
+    state = Memory(path, lambda: now[0], keep_questions=True, prune=False)
     kinds: tuple[EndingKind, ...] = ("answered", "answered", "answered", "answered", "uncertain", "none")
     chance = random.Random(5)
     place = Place("T1", "C1")

@@ -27,7 +27,7 @@ from bot.answer.question import (
     parts,
     role_asked,
 )
-from bot.answer.ranking import Candidate, Judge, path_of, subject_covered, subject_of
+from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, path_of, subject_covered, subject_of
 from bot.answer.selection import (
     Span,
     choose,
@@ -54,7 +54,11 @@ NEWEST_WEIGHT = 3.0
 # An article contradicts another where its sentence scores within this of the best and holds at
 # least this share of what the question is about.
 CONTRARY_SCORE = 2.0
+# A long sentence scores less; the reader finds the answer in it all the same.
+CONTRARY_SCORE_IF_READ = 6.0
 CONTRARY_COVERED = 0.75
+# An article whose best passage scores less has nothing to do with the question.
+LEAST_NEAR = 0.25
 # "P2" and "Q3" may be written "priority two" and "third quarter".
 MOST_VAGUE_CHARS = 2
 SPANS_OF_A_PART = 2
@@ -79,7 +83,7 @@ class Found:
     sure: float
     """Probability, 0..1, that the spans answer the question."""
     nearest: tuple[Article, ...]
-    """Best first, whether they answer it or not."""
+    """Those that have to do with the question, best first, whether they answer it or not."""
     unanswered: tuple[str, ...] = ()
     disagreement: bool = False
     instead: Instead | None = None
@@ -169,7 +173,8 @@ def _find_one(
     form, findings, ranked, slip = max(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
-    nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
+    near = (hit.passage.article for hit in findings.hits if hit.score >= LEAST_NEAR)
+    nearest = tuple(dict.fromkeys(near))
     ranked = named_first(own_first(ranked), form.text)
     time = asked_time(form.text, today)
     ranked = timed(ranked, time)
@@ -382,15 +387,25 @@ def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Sp
         return None
     asked_terms = frozenset(findings.question_terms)
     for other in ranked[1:]:
-        if other.score < best.score - CONTRARY_SCORE:
+        lacks = best.score - other.score
+        if lacks > CONTRARY_SCORE_IF_READ:
             return None
-        if (
-            other.article is not best.article
-            and other.covered >= CONTRARY_COVERED
-            and disagree(wanted, asked_terms, best.text, other.text)
+        if other.article is best.article or other.covered < CONTRARY_COVERED:
+            continue
+        # Among many figures of a long sentence, the reader's is the one that was asked for.
+        said, contrary = _answer_text(best), _answer_text(other)
+        if (said and contrary and disagree(wanted, asked_terms, said, contrary)) or (
+            lacks <= CONTRARY_SCORE and disagree(wanted, asked_terms, best.text, other.text)
         ):
             return Span(other.article, other.sentence.start, other.sentence.end, other.answer)
     return None
+
+
+def _answer_text(candidate: Candidate) -> str:
+    """What the reader takes for the answer; empty if it finds none."""
+    if candidate.answer is None or candidate.margin < LEAST_MARGIN:
+        return ""
+    return candidate.article.text[slice(*candidate.answer)]
 
 
 def _passage_text(findings: Findings, span: Span) -> str:

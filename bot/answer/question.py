@@ -50,7 +50,8 @@ _TIME = re.compile(
 _NUMBER = re.compile(
     r"\bhow (?:many|much|long|old|far|tall|large|big|high|often|deep|fast|heavy|wide)\b"
     r"|\bwhat (?:\w+ )?(?:percent\w*|number|amount|proportion|share|fraction|ratio|rate|price|cost|size"
-    r"|population|age|length|height|temperature|value|total)\b|多少|几[个次年]",
+    r"|population|age|length|height|temperature|value|total)\b"
+    r"|\bwhat (?:do|does|did|will|would)\b.+\b(?:cost|earn|weigh|measure)\b|多少|几[个次年]",
     re.IGNORECASE,
 )
 # Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET; three

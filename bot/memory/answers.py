@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
-import sqlite3
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from bot.memory.places import Place
-from bot.memory.schema import Database
+from bot.memory.schema import Database, answers, endings, feedback, misses, put, quotes
 from bot.types import Answer, Instead
 
 Verdict = Literal["up", "down"]
@@ -41,7 +41,7 @@ class ShownQuote:
 
 @dataclass(frozen=True, slots=True)
 class ShownAnswer:
-    """An answer as it can be shown again.  `question` is None where it was asked in the open."""
+    """An answer as it can be shown again.  `question` is None if it was asked in the open."""
 
     quotes: tuple[ShownQuote, ...]
     generation: str
@@ -64,9 +64,9 @@ class Judged:
     words: str | None
     confidence: float | None
     question: str | None
-    """None where questions are not kept."""
+    """None if questions are not kept."""
     quotes: tuple[ShownQuote, ...]
-    """Empty where the answer is no longer kept, or quoted nothing."""
+    """Empty if the answer is no longer kept, or quoted nothing."""
 
 
 def text_hash(text: str) -> str:
@@ -74,221 +74,230 @@ def text_hash(text: str) -> str:
 
 
 class PostedAnswers:
-    """Thread-safe, and shared by processes.  Nothing is told of an answer to another channel than its own."""
+    """Thread-safe, and shared as the inbox is.  An answer is known to its own channel alone."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def remember(self, answer: Answer, place: Place, question: str | None = None) -> str:
+    def remember(
+        self, answer: Answer, place: Place, question: str | None = None, answer_id: str | None = None
+    ) -> str:
         """Store where the quotes of an answer stand, and return the id that its buttons carry."""
-        answer_id = secrets.token_urlsafe(16)
-        with self._database.transaction() as sql:
+        answer_id = answer_id or new_id()
+        with self._database.write() as sql:
             sql.execute(
-                "INSERT INTO answers"
-                " (id, team, channel, thread, generation, confidence, shown_at, certain, question, details)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    answer_id,
-                    place.team,
-                    place.channel,
-                    place.thread,
-                    answer.generation,
-                    answer.confidence,
-                    self._database.clock(),
-                    answer.certain,
-                    question,
-                    None if question is None else _details(answer),
-                ),
+                insert(answers).values(
+                    id=answer_id,
+                    team=place.team,
+                    channel=place.channel,
+                    thread=place.thread,
+                    generation=answer.generation,
+                    confidence=answer.confidence,
+                    certain=answer.certain,
+                    question=question,
+                    details=None if question is None else _details(answer),
+                    shown_at=self._database.now(sql),
+                )
             )
-            sql.executemany(
-                "INSERT INTO quotes VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (answer_id, number, quote.source_id, quote.start, quote.end, text_hash(quote.text))
-                    for number, quote in enumerate(answer.quotes, start=1)
-                ],
-            )
+            rows = [
+                {
+                    "answer_id": answer_id,
+                    "number": number,
+                    "source_id": quote.source_id,
+                    "start": quote.start,
+                    "end": quote.end,
+                    "sha256": text_hash(quote.text),
+                }
+                for number, quote in enumerate(answer.quotes, start=1)
+            ]
+            if rows:
+                sql.execute(insert(quotes), rows)
         return answer_id
 
     def forget(self, answer_id: str) -> None:
         """Forget an answer whose message is gone: its buttons show nothing any more."""
-        with self._database.transaction() as sql:
-            sql.execute("DELETE FROM answers WHERE id = ?", (answer_id,))
+        with self._database.write() as sql:
+            sql.execute(delete(answers).where(answers.c.id == answer_id))
 
     def quote(self, answer_id: str, number: int, place: Place) -> ShownQuote | None:
-        """None where the answer is unknown, has no such quote, or was shown in another channel."""
-        with self._database.transaction() as sql:
-            row = sql.execute(
-                'SELECT source_id, start, "end", sha256 FROM quotes JOIN answers ON answers.id = answer_id'
-                " WHERE answer_id = ? AND number = ? AND team = ? AND channel = ?",
-                (answer_id, number, place.team, place.channel),
-            ).fetchone()
-        return ShownQuote(*row) if row else None
+        """None if the answer is unknown, has no such quote, or was shown in another channel."""
+        with self._database.read() as sql:
+            if not _known(sql, answer_id, place):
+                return None
+            found = _quotes(sql, answer_id, quotes.c.number == number)
+        return found[0] if found else None
 
     def answer(self, answer_id: str, place: Place) -> ShownAnswer | None:
-        """None where the answer is unknown, or was shown in another channel."""
-        with self._database.transaction() as sql:
-            row = sql.execute(
-                "SELECT generation, confidence, certain, question, details FROM answers"
-                " WHERE id = ? AND team = ? AND channel = ?",
-                (answer_id, place.team, place.channel),
-            ).fetchone()
-            quotes = _quotes(sql, answer_id)
-        if row is None:
-            return None
-        generation, confidence, certain, question, details = row
-        return _with_details(ShownAnswer(quotes, generation, confidence, bool(certain), question), details)
+        """None if the answer is unknown, or was shown in another channel."""
+        with self._database.read() as sql:
+            row = sql.execute(select(answers).where(*_at(answer_id, place))).one_or_none()
+            if row is None:
+                return None
+            shown = ShownAnswer(
+                _quotes(sql, answer_id), row.generation, row.confidence, row.certain, row.question
+            )
+        return _with_details(shown, row.details)
 
     def record_feedback(self, answer_id: str, verdict: Verdict, user: str, place: Place) -> bool:
-        """Keep one verdict a person and answer, the latest; False where the answer is not known here."""
-        with self._database.transaction() as sql:
+        """Keep one verdict a person and answer, the latest; False if the answer is not known here."""
+        with self._database.write() as sql:
             known = _known(sql, answer_id, place)
-            if known:
-                sql.execute(
-                    "INSERT INTO feedback (answer_id, user, verdict, given_at) VALUES (?, ?, ?, ?)"
-                    " ON CONFLICT (answer_id, user) DO UPDATE"
-                    " SET verdict = excluded.verdict, given_at = excluded.given_at,"
-                    " reason = NULL, words = NULL"
-                    " WHERE verdict != excluded.verdict",
-                    (answer_id, user, verdict, self._database.clock()),
-                )
+            same = {"answer_id": answer_id, "user": user}
+            before = _verdicts(sql, answer_id).get(user)
+            if known and before != verdict:
+                now = self._database.now(sql)
+                put(sql, feedback, same, {"verdict": verdict, "given_at": now, "reason": None, "words": None})
         return known
 
     def record_reason(self, answer_id: str, reason: Reason, words: str, user: str, place: Place) -> bool:
-        """Why somebody's verdict is 👎; False where the answer is not known here."""
-        with self._database.transaction() as sql:
+        """Why somebody's verdict is 👎; False if the answer is not known here."""
+        with self._database.write() as sql:
             known = _known(sql, answer_id, place)
             if known:
-                sql.execute(
-                    "INSERT INTO feedback (answer_id, user, verdict, given_at, reason, words)"
-                    " VALUES (?, ?, 'down', ?, ?, ?) ON CONFLICT (answer_id, user) DO UPDATE"
-                    " SET verdict = 'down', given_at = excluded.given_at,"
-                    " reason = excluded.reason, words = excluded.words",
-                    (answer_id, user, self._database.clock(), reason, words or None),
+                given = {"verdict": "down", "given_at": self._database.now(sql)}
+                put(
+                    sql,
+                    feedback,
+                    {"answer_id": answer_id, "user": user},
+                    {**given, "reason": reason, "words": words or None},
                 )
         return known
 
     def feedback(self, answer_id: str) -> dict[str, Verdict]:
         """The verdicts on an answer by user."""
-        with self._database.transaction() as sql:
-            rows = sql.execute("SELECT user, verdict FROM feedback WHERE answer_id = ?", (answer_id,))
-            return dict(rows.fetchall())
+        with self._database.read() as sql:
+            return _verdicts(sql, answer_id)
 
     def reasons(self, answer_id: str) -> dict[str, tuple[str, str | None]]:
         """Reason and words of those who gave some, by user."""
-        with self._database.transaction() as sql:
-            rows = sql.execute(
-                "SELECT user, reason, words FROM feedback WHERE answer_id = ? AND reason IS NOT NULL",
-                (answer_id,),
-            ).fetchall()
-        return {user: (reason, words) for user, reason, words in rows}
+        given = select(feedback.c.user, feedback.c.reason, feedback.c.words).where(
+            feedback.c.answer_id == answer_id, feedback.c.reason.is_not(None)
+        )
+        with self._database.read() as sql:
+            return {user: (reason, words) for user, reason, words in sql.execute(given)}
 
-    def remember_miss(self, question: str, place: Place) -> str:
+    def remember_miss(self, question: str, place: Place, miss_id: str | None = None) -> str:
         """Keep a question that the articles do not answer for a while, and return the id for its button."""
-        miss_id = secrets.token_urlsafe(16)
-        with self._database.transaction() as sql:
-            sql.execute(
-                "INSERT INTO misses (id, team, channel, question, asked_at) VALUES (?, ?, ?, ?, ?)",
-                (miss_id, place.team, place.channel, question, self._database.clock()),
-            )
+        miss_id = miss_id or new_id()
+        with self._database.write() as sql:
+            asked = {"question": question, "asked_at": self._database.now(sql)}
+            sql.execute(insert(misses).values(id=miss_id, team=place.team, channel=place.channel, **asked))
         return miss_id
 
     def forget_miss(self, miss_id: str) -> None:
-        with self._database.transaction() as sql:
-            sql.execute("DELETE FROM misses WHERE id = ?", (miss_id,))
+        with self._database.write() as sql:
+            sql.execute(delete(misses).where(misses.c.id == miss_id))
+
+    def missed(self, miss_id: str, place: Place) -> str | None:
+        """The question; None if it is not known here."""
+        here = (misses.c.id == miss_id, misses.c.team == place.team, misses.c.channel == place.channel)
+        with self._database.read() as sql:
+            return sql.execute(select(misses.c.question).where(*here)).scalar_one_or_none()
 
     def tell_curators(self, miss_id: str, user: str, place: Place) -> bool:
-        """Pass a question on, which keeps it; False where it is not known here."""
-        with self._database.transaction() as sql:
-            known = sql.execute(
-                "UPDATE misses SET told_at = coalesce(told_at, ?), told_by = coalesce(told_by, ?)"
-                " WHERE id = ? AND team = ? AND channel = ?",
-                (self._database.clock(), user, miss_id, place.team, place.channel),
-            ).rowcount
-        return known > 0
+        """Pass a question on, which keeps it; False if it is not known here."""
+        with self._database.write() as sql:
+            told_at = func.coalesce(misses.c.told_at, self._database.now(sql))
+            here = (misses.c.id == miss_id, misses.c.team == place.team, misses.c.channel == place.channel)
+            told = update(misses).where(*here)
+            told = told.values(told_at=told_at, told_by=func.coalesce(misses.c.told_by, user))
+            return sql.execute(told).rowcount > 0
 
     def told(self, limit: int = 100) -> list[str]:
         """The questions that were passed on to the curators, newest first."""
-        with self._database.transaction() as sql:
-            rows = sql.execute(
-                "SELECT question FROM misses WHERE told_at IS NOT NULL ORDER BY told_at DESC LIMIT ?",
-                (limit,),
-            ).fetchall()
-        return [row[0] for row in rows]
+        passed_on = select(misses.c.question).where(misses.c.told_at.is_not(None))
+        with self._database.read() as sql:
+            return list(sql.scalars(passed_on.order_by(misses.c.told_at.desc()).limit(limit)))
 
     def verdicts(self, since: float) -> list[Judged]:
         """What people thought of answers, oldest first, with where the quotes stand that they saw."""
-        with self._database.transaction() as sql:
-            rows = sql.execute(
-                "SELECT feedback.answer_id, verdict, given_at, reason, words,"
-                " coalesce(answers.confidence, endings.confidence), endings.question"
-                " FROM feedback LEFT JOIN answers ON answers.id = feedback.answer_id"
-                " LEFT JOIN endings ON endings.answer_id = feedback.answer_id"
-                " WHERE given_at >= ? ORDER BY given_at",
-                (since,),
-            ).fetchall()
+        joined = feedback.outerjoin(answers, answers.c.id == feedback.c.answer_id).outerjoin(
+            endings, endings.c.answer_id == feedback.c.answer_id
+        )
+        confidence = func.coalesce(answers.c.confidence, endings.c.confidence).label("sure")
+        found = (
+            select(feedback, confidence, endings.c.question)
+            .select_from(joined)
+            .where(feedback.c.given_at >= since)
+            .order_by(feedback.c.given_at)
+        )
+        with self._database.read() as sql:
             return [
-                Judged(verdict, given_at, reason, words, confidence, question, _quotes(sql, answer_id))
-                for answer_id, verdict, given_at, reason, words, confidence, question in rows
+                Judged(
+                    row.verdict,
+                    row.given_at,
+                    row.reason,
+                    row.words,
+                    row.sure,
+                    row.question,
+                    _quotes(sql, row.answer_id),
+                )
+                for row in sql.execute(found).all()
             ]
 
-    def prune(self, sql: sqlite3.Connection, now: float, retention: float) -> None:
+    def prune(self, sql: Connection, now: float, retention: float) -> None:
         oldest = now - retention
-        sql.execute("DELETE FROM answers WHERE shown_at < ?", (oldest,))
-        sql.execute("DELETE FROM feedback WHERE given_at < ?", (oldest,))
+        sql.execute(delete(answers).where(answers.c.shown_at < oldest))
+        sql.execute(delete(feedback).where(feedback.c.given_at < oldest))
+        private = now - min(PRIVATE_QUESTIONS_KEPT_SECONDS, retention)
+        old = (answers.c.question.is_not(None), answers.c.shown_at < private)
+        sql.execute(update(answers).where(*old).values(question=None, details=None))
+        untold = now - min(MISSES_KEPT_SECONDS, retention)
         sql.execute(
-            "UPDATE answers SET question = NULL, details = NULL WHERE question IS NOT NULL AND shown_at < ?",
-            (now - min(PRIVATE_QUESTIONS_KEPT_SECONDS, retention),),
-        )
-        sql.execute(
-            "DELETE FROM misses WHERE coalesce(told_at, asked_at) <"
-            " CASE WHEN told_at IS NULL THEN ? ELSE ? END",
-            (now - min(MISSES_KEPT_SECONDS, retention), oldest),
+            delete(misses).where(
+                or_(misses.c.told_at < oldest, and_(misses.c.told_at.is_(None), misses.c.asked_at < untold))
+            )
         )
 
 
-def _quotes(sql: sqlite3.Connection, answer_id: str) -> tuple[ShownQuote, ...]:
-    rows = sql.execute(
-        'SELECT source_id, start, "end", sha256 FROM quotes WHERE answer_id = ? ORDER BY number',
-        (answer_id,),
-    )
-    return tuple(ShownQuote(*row) for row in rows.fetchall())
+def new_id() -> str:
+    """An id that nobody can guess, for the buttons below an answer or a question without one."""
+    return secrets.token_urlsafe(16)
 
 
-def _details(answer: Answer) -> str:
-    """What of an answer is neither in its quotes nor in the articles, as JSON."""
-    return json.dumps(
-        {
-            "quotes": [[quote.answer, quote.path, quote.part] for quote in answer.quotes],
-            "unanswered": answer.unanswered,
-            "disagreement": answer.disagreement,
-            "selection": answer.selection,
-            "instead": [answer.instead.asked, answer.instead.named] if answer.instead else None,
-        }
-    )
+def _at(answer_id: str, place: Place) -> tuple[ColumnElement[bool], ...]:
+    return answers.c.id == answer_id, answers.c.team == place.team, answers.c.channel == place.channel
 
 
-def _with_details(shown: ShownAnswer, details: str | None) -> ShownAnswer:
-    """None: of an answer in the open, or from before they were kept."""
-    if details is None:
+def _known(sql: Connection, answer_id: str, place: Place) -> bool:
+    return sql.execute(select(answers.c.id).where(*_at(answer_id, place))).one_or_none() is not None
+
+
+def _verdicts(sql: Connection, answer_id: str) -> dict[str, Verdict]:
+    given = select(feedback.c.user, feedback.c.verdict).where(feedback.c.answer_id == answer_id)
+    return {user: verdict for user, verdict in sql.execute(given)}
+
+
+def _quotes(sql: Connection, answer_id: str, *which: ColumnElement[bool]) -> tuple[ShownQuote, ...]:
+    shown = select(quotes.c.source_id, quotes.c.start, quotes.c.end, quotes.c.sha256)
+    rows = sql.execute(shown.where(quotes.c.answer_id == answer_id, *which).order_by(quotes.c.number))
+    return tuple(ShownQuote(*row) for row in rows)
+
+
+def _details(answer: Answer) -> dict[str, Any]:
+    """What of an answer is neither in its quotes nor in the articles."""
+    return {
+        "quotes": [[quote.answer, quote.path, quote.part] for quote in answer.quotes],
+        "unanswered": answer.unanswered,
+        "disagreement": answer.disagreement,
+        "selection": answer.selection,
+        "instead": [answer.instead.asked, answer.instead.named] if answer.instead else None,
+    }
+
+
+def _with_details(shown: ShownAnswer, kept: dict[str, Any] | None) -> ShownAnswer:
+    """None: of an answer in the open."""
+    if kept is None:
         return shown
-    kept = json.loads(details)
-    quotes = tuple(
+    detailed = tuple(
         replace(quote, answer=tuple(span) if span else None, path=tuple(path), part=part)
         for quote, (span, path, part) in zip(shown.quotes, kept["quotes"], strict=True)
     )
     return replace(
         shown,
-        quotes=quotes,
+        quotes=detailed,
         unanswered=tuple(kept["unanswered"]),
         disagreement=kept["disagreement"],
         selection=kept["selection"],
         instead=Instead(*kept["instead"]) if kept["instead"] else None,
     )
-
-
-def _known(sql: sqlite3.Connection, answer_id: str, place: Place) -> bool:
-    row = sql.execute(
-        "SELECT 1 FROM answers WHERE id = ? AND team = ? AND channel = ?",
-        (answer_id, place.team, place.channel),
-    ).fetchone()
-    return row is not None

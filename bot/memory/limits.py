@@ -1,14 +1,15 @@
-"""How many questions were taken in the last minute, from whom and where: counted over all processes."""
+"""How many questions were taken in the last minute, from one person and in one channel."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.memory.schema import Database
+from sqlalchemy import Connection, delete, select
+
+from bot.memory.places import Place
+from bot.memory.schema import Database, put, windows
 
 WINDOW_SECONDS = 60.0
 
@@ -16,13 +17,11 @@ Whose = Literal["user", "channel"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """Of one person, or of one channel."""
+class Limits:
+    """Questions a minute that are taken from one person, and in one channel; 0 for any number."""
 
-    whose: Whose
-    name: str
-    count: int
-    """Questions a minute."""
+    user: int = 0
+    channel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +37,56 @@ class Over:
     """Nothing was said of it since the limit was reached."""
 
 
-class Limits:
-    """Thread-safe, and shared by processes.  What is older than a minute goes with the next taking."""
+class Takings:
+    """Thread-safe, and shared as the inbox is.  What is older than a minute goes with the next question."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, team: str, limits: Sequence[Limit]) -> Over | None:
-        """Count a question; None where it is within all limits, else it counts for none."""
-        with self._database.transaction() as sql:
-            now = self._database.clock()  # here: one that waited for another would be before it otherwise
-            self._forget(sql, now)
-            windows = [_window(sql, team, limit, now) for limit in limits]
-            for limit, (taken, warned) in zip(limits, windows, strict=True):
-                if len(taken) >= limit.count:
-                    _keep(sql, team, limit, taken, warned=True)
+    def take(self, place: Place, user: str, limits: Limits) -> Over | None:
+        """Count a question; None if it is within both limits, else it counts for neither."""
+        both: tuple[tuple[Whose, str, int], ...] = (
+            ("user", user, limits.user),
+            ("channel", place.channel, limits.channel),
+        )
+        counted = [(whose, name, most) for whose, name, most in both if name and most]
+        if not counted:
+            return None
+        with self._database.write() as sql:
+            now = self._database.now(sql)
+            _forget(sql, now)
+            found = [_window(sql, (place.team, whose, name), now) for whose, name, _ in counted]
+            for (whose, name, most), (taken, warned) in zip(counted, found, strict=True):
+                if len(taken) >= most:
+                    _keep(sql, (place.team, whose, name), taken, warned=True)
                     seconds = max(1, round(taken[0] + WINDOW_SECONDS - now))
-                    return Over(limit.whose, limit.count, seconds, first=not warned)
-            for limit, (taken, _) in zip(limits, windows, strict=True):
-                _keep(sql, team, limit, [*taken, now], warned=False)
+                    return Over(whose, most, seconds, first=not warned)
+            for (whose, name, _), (taken, _) in zip(counted, found, strict=True):
+                _keep(sql, (place.team, whose, name), [*taken, now], warned=False)
         return None
 
-    def prune(self, sql: sqlite3.Connection, now: float, retention: float) -> None:
-        self._forget(sql, now)
-
-    def _forget(self, sql: sqlite3.Connection, now: float) -> None:
-        sql.execute("DELETE FROM takings WHERE last <= ?", (now - WINDOW_SECONDS,))
+    def prune(self, sql: Connection, now: float, retention: float) -> None:
+        _forget(sql, now)
 
 
-def _window(sql: sqlite3.Connection, team: str, limit: Limit, now: float) -> tuple[list[float], bool]:
+def _forget(sql: Connection, now: float) -> None:
+    sql.execute(delete(windows).where(windows.c.last <= now - WINDOW_SECONDS))
+
+
+def _window(sql: Connection, key: tuple[str, str, str], now: float) -> tuple[list[float], bool]:
     """When questions were taken in this last minute, oldest first, and whether something was said of it."""
+    team, whose, name = key
     row = sql.execute(
-        "SELECT taken, warned FROM takings WHERE team = ? AND whose = ? AND name = ?",
-        (team, limit.whose, limit.name),
-    ).fetchone()
-    taken = json.loads(row[0]) if row else []
+        select(windows.c.taken, windows.c.warned).where(
+            windows.c.team == team, windows.c.whose == whose, windows.c.name == name
+        )
+    ).one_or_none()
+    if row is None:
+        return [], False
     # A clock that was set back must not shut anybody out.
-    return [moment for moment in taken if now - WINDOW_SECONDS < moment <= now], bool(row and row[1])
+    return [moment for moment in row.taken if now - WINDOW_SECONDS < moment <= now], row.warned
 
 
-def _keep(sql: sqlite3.Connection, team: str, limit: Limit, taken: Sequence[float], *, warned: bool) -> None:
-    sql.execute(
-        "INSERT OR REPLACE INTO takings VALUES (?, ?, ?, ?, ?, ?)",
-        (team, limit.whose, limit.name, json.dumps(taken), warned, taken[-1]),
-    )
+def _keep(sql: Connection, key: tuple[str, str, str], taken: Sequence[float], *, warned: bool) -> None:
+    named = dict(zip(("team", "whose", "name"), key, strict=True))
+    put(sql, windows, named, {"taken": list(taken), "warned": warned, "last": taken[-1]})

@@ -1,13 +1,14 @@
-"""How each question ended: when, how surely, how fast, and its words only where they are to be kept."""
+"""How questions ended: when, how surely, how fast, and in their words only if they are to be kept."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+
 from bot.memory.places import Place
-from bot.memory.schema import Database
+from bot.memory.schema import Database, endings, misses
 
 EndingKind = Literal["answered", "uncertain", "none", "error", "turned_away"]
 """`turned_away`: too many questions at once, from everybody or from one."""
@@ -38,7 +39,7 @@ class Unanswered:
 
 
 class Log:
-    """Thread-safe, and shared by processes."""
+    """Thread-safe, and shared as the inbox is."""
 
     def __init__(self, database: Database, *, keep_questions: bool) -> None:
         self._database = database
@@ -46,68 +47,63 @@ class Log:
 
     def note(self, ending: Ending, place: Place, ts: str, question: str) -> None:
         """Note how a question ended; an edited one (the same `ts`) ends anew, and counts once."""
-        where = (place.team, place.channel, ts)
-        with self._database.transaction() as sql:
-            first = sql.execute(
-                "SELECT min(asked_at) FROM endings WHERE team = ? AND channel = ? AND ts = ? AND ts != ''",
-                where,
-            ).fetchone()[0]
-            sql.execute("DELETE FROM endings WHERE team = ? AND channel = ? AND ts = ? AND ts != ''", where)
-            sql.execute(
-                "INSERT INTO endings (team, channel, ts, asked_at, kind, seconds, confidence, generation,"
-                " answer_id, miss_id, question) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *where,
-                    self._database.clock() if first is None else first,
-                    ending.kind,
-                    ending.seconds,
-                    ending.confidence,
-                    ending.generation,
-                    ending.answer_id,
-                    ending.miss_id,
-                    question if self.keeps_questions else None,
-                ),
-            )
+        with self._database.write() as sql:
+            first = sql.scalar(select(func.min(endings.c.asked_at)).where(*_of(place, ts)))
+            if first is not None:
+                sql.execute(delete(endings).where(*_of(place, ts)))
+            noted = {
+                "team": place.team,
+                "channel": place.channel,
+                "ts": ts,
+                "asked_at": self._database.now(sql) if first is None else first,
+                "kind": ending.kind,
+                "seconds": ending.seconds,
+                "confidence": ending.confidence,
+                "generation": ending.generation,
+                "answer_id": ending.answer_id,
+                "miss_id": ending.miss_id,
+                "question": question if self.keeps_questions else None,
+            }
+            sql.execute(insert(endings), noted)
 
     def forget(self, place: Place, ts: str) -> None:
         """Forget the words of a deleted question wherever they are; that one was asked still counts."""
-        where = (place.team, place.channel, ts)
-        with self._database.transaction() as sql:
+        with self._database.write() as sql:
             sql.execute(
-                "DELETE FROM misses WHERE id IN (SELECT miss_id FROM endings"
-                " WHERE team = ? AND channel = ? AND ts = ? AND ts != '')",
-                where,
+                delete(misses).where(misses.c.id.in_(select(endings.c.miss_id).where(*_of(place, ts))))
             )
-            sql.execute(
-                "UPDATE endings SET question = NULL WHERE team = ? AND channel = ? AND ts = ? AND ts != ''",
-                where,
-            )
+            sql.execute(update(endings).where(*_of(place, ts)).values(question=None))
 
     def since(self, moment: float) -> list[Ending]:
         """Oldest first."""
-        with self._database.transaction() as sql:
-            rows = sql.execute(
-                "SELECT kind, seconds, confidence, generation, answer_id, miss_id, asked_at FROM endings"
-                " WHERE asked_at >= ? ORDER BY asked_at",
-                (moment,),
-            ).fetchall()
-        return [Ending(*row) for row in rows]
+        columns = (endings.c.kind, endings.c.seconds, endings.c.confidence, endings.c.generation)
+        ids = (endings.c.answer_id, endings.c.miss_id, endings.c.asked_at)
+        found = select(*columns, *ids).where(endings.c.asked_at >= moment).order_by(endings.c.asked_at)
+        with self._database.read() as sql:
+            return [Ending(*row) for row in sql.execute(found)]
 
     def in_vain(self, since: float) -> list[Unanswered]:
         """What was asked and not answered, oldest first: what was kept, and what was passed on."""
-        with self._database.transaction() as sql:
-            rows = sql.execute(
-                "SELECT coalesce(endings.question, misses.question), endings.asked_at, told_at IS NOT NULL"
-                " FROM endings LEFT JOIN misses ON misses.id = endings.miss_id"
-                " WHERE endings.asked_at >= ? AND (told_at IS NOT NULL"
-                " OR (kind = 'none' AND endings.miss_id IS NOT NULL AND endings.question IS NOT NULL))"
-                " ORDER BY endings.asked_at",
-                (since,),
-            ).fetchall()
-        return [Unanswered(question, asked_at, bool(told)) for question, asked_at, told in rows]
+        told = misses.c.told_at.is_not(None)
+        kept = and_(endings.c.kind == "none", endings.c.miss_id.is_not(None), endings.c.question.is_not(None))
+        found = (
+            select(func.coalesce(endings.c.question, misses.c.question), endings.c.asked_at, told)
+            .select_from(endings.outerjoin(misses, misses.c.id == endings.c.miss_id))
+            .where(endings.c.asked_at >= since, or_(told, kept))
+            .order_by(endings.c.asked_at)
+        )
+        with self._database.read() as sql:
+            rows = sql.execute(found).all()
+        return [Unanswered(question, asked_at, bool(passed_on)) for question, asked_at, passed_on in rows]
 
-    def prune(self, sql: sqlite3.Connection, now: float, retention: float) -> None:
-        sql.execute("DELETE FROM endings WHERE asked_at < ?", (now - retention,))
+    def prune(self, sql: Connection, now: float, retention: float) -> None:
+        sql.execute(delete(endings).where(endings.c.asked_at < now - retention))
         if not self.keeps_questions:
             # Kept before the setting was taken back.
-            sql.execute("UPDATE endings SET question = NULL WHERE question IS NOT NULL")
+            sql.execute(update(endings).where(endings.c.question.is_not(None)).values(question=None))
+
+
+def _of(place: Place, ts: str) -> tuple[ColumnElement[bool], ...]:
+    """Of one message; none is meant by a `ts` that is empty."""
+    same_place = endings.c.team == place.team, endings.c.channel == place.channel
+    return *same_place, endings.c.ts == ts, endings.c.ts != ""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 
 from bot.memory.places import Place
-from bot.memory.schema import Database
+from bot.memory.schema import Database, put, threads, turns
 from bot.types import Conversation, Turn
 
 TURNS_KEPT_SECONDS = 7 * 86_400.0
@@ -13,118 +13,119 @@ TURNS_KEPT_SECONDS = 7 * 86_400.0
 TURNS_REMEMBERED = 4
 # Long enough to read the sources and come back, too short to answer tomorrow's remark to a colleague.
 FOLLOW_UP_SECONDS = 30 * 60.0
+# Somebody who types below an answer goes on; somebody who comes back after lunch begins anew.
+DIRECT_SECONDS = 15 * 60.0
 
 
 class Threads:
-    """Thread-safe, and shared by processes."""
+    """Thread-safe, and shared as the inbox is."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def remember(self, turn: Turn, place: Place, ts: str = "") -> None:
         """Keep what was said; an edited question (the same `ts`) takes the place of what it was."""
-        where = (place.team, place.channel, place.thread)
-        with self._database.transaction() as sql:
-            changed = sql.execute(
-                "UPDATE turns SET question = ?, answer = ?"
-                " WHERE team = ? AND channel = ? AND thread = ? AND ts = ? AND ts != ''",
-                (turn.question, turn.answer, *where, ts),
-            ).rowcount
-            if not changed:
+        said = {"question": turn.question, "answer": turn.answer}
+        with self._database.write() as sql:
+            same = update(turns).where(*_within(turns, place), turns.c.ts == ts, turns.c.ts != "")
+            if not sql.execute(same.values(**said)).rowcount:
                 sql.execute(
-                    "INSERT INTO turns (team, channel, thread, said_at, question, answer, ts)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (*where, self._database.clock(), turn.question, turn.answer, ts),
+                    insert(turns).values(**_key(place), ts=ts, said_at=self._database.now(sql), **said)
                 )
 
     def forget(self, place: Place, ts: str) -> None:
         """Forget a turn whose question was deleted."""
-        with self._database.transaction() as sql:
+        with self._database.write() as sql:
             sql.execute(
-                "DELETE FROM turns WHERE team = ? AND channel = ? AND ts = ? AND ts != ''",
-                (place.team, place.channel, ts),
+                delete(turns).where(
+                    turns.c.team == place.team,
+                    turns.c.channel == place.channel,
+                    turns.c.ts == ts,
+                    turns.c.ts != "",
+                )
             )
 
-    def conversation(self, place: Place, before: str = "") -> Conversation:
-        """The last turns of a thread, oldest first; empty where `place` has no thread.
+    def conversation(self, place: Place, before: str = "", *, whole_channel: bool = False) -> Conversation:
+        """The last turns of a thread, oldest first; empty if `place` has no thread.
 
-        With `before`, a message's `ts`, only what was asked earlier than that message.
+        With `before`, a message's `ts`, only what was asked earlier than that message.  `whole_channel` is
+        for a message of a direct conversation that stands in no thread: it goes on from what was said in
+        the last minutes, wherever that was.
         """
         if not place.thread:
             return ()
-        with self._database.transaction() as sql:
-            rows = sql.execute(
-                "SELECT question, answer FROM turns WHERE team = ? AND channel = ? AND thread = ?"
-                " AND (? = '' OR ts < ?) ORDER BY said_at DESC, rowid DESC LIMIT ?",
-                (place.team, place.channel, place.thread, before, before, TURNS_REMEMBERED),
-            ).fetchall()
-        return tuple(Turn(question, answer) for question, answer in reversed(rows))
+        with self._database.read() as sql:
+            if whole_channel:
+                recent = turns.c.said_at >= self._database.now(sql) - DIRECT_SECONDS
+                here = [turns.c.team == place.team, turns.c.channel == place.channel, recent]
+            else:
+                here = _within(turns, place)
+            if before:
+                here.append(turns.c.ts < before)
+            said = select(turns.c.question, turns.c.answer).where(*here)
+            newest = said.order_by(turns.c.said_at.desc(), turns.c.id.desc()).limit(TURNS_REMEMBERED)
+            rows = sql.execute(newest).all()
+        return tuple(Turn(row.question, row.answer) for row in reversed(rows))
 
     def addressed(self, place: Place, user: str) -> None:
         """`user` speaks to the bot, which listens to that person from now on."""
-        with self._database.transaction() as sql:
-            sql.execute(
-                "INSERT INTO threads (team, channel, thread, asker, listening, addressed_at)"
-                " VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (team, channel, thread) DO UPDATE"
-                " SET asker = excluded.asker, listening = 1, addressed_at = excluded.addressed_at",
-                (place.team, place.channel, place.thread, user, self._database.clock()),
-            )
+        with self._database.write() as sql:
+            now = self._database.now(sql)
+            put(sql, threads, _key(place), {"asker": user, "listening": True, "addressed_at": now})
 
     def overheard(self, place: Place, user: str, *, to_others: bool) -> bool:
         """Whether a message without a mention is still said to the bot.
 
-        It is where the one who asked last goes on, soon, and to nobody else.  Anything else means
+        It is if the one who asked last goes on, soon, and to nobody else.  Anything else means
         that people talk with each other, and the bot listens no more until it is addressed again.
         """
-        where = (place.team, place.channel, place.thread)
-        now = self._database.clock()
-        with self._database.transaction() as sql:
-            row = sql.execute(
-                "SELECT asker, listening, quiet, addressed_at FROM threads"
-                " WHERE team = ? AND channel = ? AND thread = ?",
-                where,
-            ).fetchone()
-            if row is None:
+        with self._database.write() as sql:
+            now = self._database.now(sql)
+            found = _state(sql, place)
+            if found is None:
                 return False
-            asker, listening, quiet, addressed_at = row
             goes_on = bool(
-                listening
-                and not quiet
-                and user == asker
+                found.listening
+                and not found.quiet
+                and user == found.asker
                 and not to_others
-                and now - addressed_at <= FOLLOW_UP_SECONDS
+                and now - found.addressed_at <= FOLLOW_UP_SECONDS
             )
-            sql.execute(
-                "UPDATE threads SET listening = ?, addressed_at = ?"
-                " WHERE team = ? AND channel = ? AND thread = ?",
-                (goes_on or bool(listening and quiet), now if goes_on else addressed_at, *where),
-            )
+            changed = {"listening": goes_on or (found.listening and found.quiet)}
+            if goes_on:
+                changed["addressed_at"] = now
+            put(sql, threads, _key(place), changed)
         return goes_on
 
     def knows(self, place: Place) -> bool:
         """Whether the bot was ever addressed in the thread."""
-        return self._state(place) is not None
+        with self._database.read() as sql:
+            return _state(sql, place) is not None
 
     def is_quiet(self, place: Place) -> bool:
-        return bool(self._state(place))
+        with self._database.read() as sql:
+            found = _state(sql, place)
+        return found is not None and found.quiet
 
     def set_quiet(self, place: Place, user: str, *, quiet: bool) -> None:
-        self.addressed(place, user)
-        with self._database.transaction() as sql:
-            sql.execute(
-                "UPDATE threads SET quiet = ? WHERE team = ? AND channel = ? AND thread = ?",
-                (quiet, place.team, place.channel, place.thread),
-            )
+        with self._database.write() as sql:
+            self.addressed(place, user)
+            put(sql, threads, _key(place), {"quiet": quiet})
 
-    def prune(self, sql: sqlite3.Connection, now: float, retention: float) -> None:
+    def prune(self, sql: Connection, now: float, retention: float) -> None:
         oldest = now - min(TURNS_KEPT_SECONDS, retention)
-        sql.execute("DELETE FROM turns WHERE said_at < ?", (oldest,))
-        sql.execute("DELETE FROM threads WHERE addressed_at < ? AND NOT quiet", (oldest,))
+        sql.execute(delete(turns).where(turns.c.said_at < oldest))
+        sql.execute(delete(threads).where(threads.c.addressed_at < oldest, threads.c.quiet.is_(False)))
 
-    def _state(self, place: Place) -> bool | None:
-        with self._database.transaction() as sql:
-            row = sql.execute(
-                "SELECT quiet FROM threads WHERE team = ? AND channel = ? AND thread = ?",
-                (place.team, place.channel, place.thread),
-            ).fetchone()
-        return bool(row[0]) if row else None
+
+def _key(place: Place) -> dict[str, str]:
+    return {"team": place.team, "channel": place.channel, "thread": place.thread}
+
+
+def _within(table: Table, place: Place) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in _key(place).items()]
+
+
+def _state(sql: Connection, place: Place) -> Row[str, bool, bool, float] | None:
+    columns = (threads.c.asker, threads.c.listening, threads.c.quiet, threads.c.addressed_at)
+    return sql.execute(select(*columns).where(*_within(threads, place))).one_or_none()

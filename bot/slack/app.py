@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slack_bolt import App, BoltRequest, BoltResponse
+from slack_bolt import App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web import WebClient
 
 from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
-from bot.slack import actions, commands, events, home, views
-from bot.slack.access import Access
-from bot.slack.browsing import Browsing
+from bot.memory import Memory
+from bot.slack import buttons, listeners, offers, people
+from bot.slack.buttons import Browsing
 from bot.slack.client import check_bot_token, library_log, patient_client
 from bot.slack.curating.curate import Curating
 from bot.slack.curating.curate import register as register_curating
 from bot.slack.curating.downloads import Downloads
-from bot.slack.curators import Curators
-from bot.slack.dispatch import Dispatcher
-from bot.slack.incoming import Asked
-from bot.slack.locales import Locales
-from bot.slack.panel import Panel
+from bot.slack.dispatch import Dispatcher, Rounds
+from bot.slack.home import Home, Panel
+from bot.slack.incoming import Here, Question, team_of
+from bot.slack.listeners import Listener
+from bot.slack.lookups import Access, Curators, Languages, Lookups, MessagesAbove
 from bot.slack.pools import Pools
 from bot.slack.replies import Directly, InResponse, InThread, Reply
-from bot.slack.rounds import Rounds
+from bot.slack.responder import Responder
 from bot.types import Answers
 from index.types import FootnoteError
 
@@ -38,7 +37,7 @@ class SlackApp:
         self,
         settings: SlackSettings,
         answers: Answers,
-        state: State,
+        memory: Memory,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
         pools: Pools | None = None,
@@ -50,8 +49,7 @@ class SlackApp:
         """
         client = patient_client(settings)
         check_bot_token(client)
-        self.pools = pools or Pools(settings, state)
-        workers, requests = self.pools.workers, self.pools.requests
+        self.pools = pools or Pools(settings, memory)
         self.bolt = App(
             client=client,
             signing_secret=settings.signing_secret,
@@ -67,45 +65,39 @@ class SlackApp:
                 " SLACK_BOT_TOKEN. Remove them from the environment."
             )
 
-        def reply_to(asked: Asked) -> Reply:
-            if asked.response_url:
+        def reply_to(question: Question) -> Reply:
+            if question.response_url:
                 return InResponse(
-                    asked.response_url,
-                    asked.in_thread,
-                    lambda instead: Directly(client, asked.user, asked.place, instead),
+                    question.response_url,
+                    question.in_thread,
+                    lambda instead: Directly(client, question.user, question.place, instead),
                 )
-            return InThread(client, asked.place, asked.ts)
+            return InThread(client, question.place, question.ts)
 
-        locales = Locales(client)
-        panel = Panel(client)
         access = Access(client, rights, shared_channels=settings.shared_channels)
-        curating = None
+        curators = Curators(client, settings.curators)
+        lookups = Lookups(Languages(client), access, curators, MessagesAbove(client))
+        curating, panel = None, Panel(client)
         if library is not None:
-            curators = Curators(client, settings.curators)
-            curating = Curating(library, answers, curators, Downloads(client), lambda: requests.held)
-        self._dispatcher = Dispatcher(
-            answers,
-            state,
-            workers,
-            locales,
-            panel,
-            access,
-            reply_to,
-            curating,
-            requests,
-            self.pools.asides,
-            self.pools.limits,
-            self.pools.ledger,
-            team,
-        )
-        home.register(self.bolt, answers, workers, locales, panel, access, curating)
-        events.register(self.bolt, self._dispatcher, state, settings)
+            curating = Curating(library, answers, lookups, Downloads(client), self.pools.requests)
+        responder = Responder(answers, memory, lookups, curating)
+        self._dispatcher = Dispatcher(memory, responder, self.pools, reply_to, panel)
+
+        def here(context: BoltContext) -> Here:
+            curated = library is not None
+            return Here(team_of(context), context.bot_user_id, curated, bool(curators))
+
+        Home(answers, lookups, panel, curating).register(self.bolt, self.pools.workers)
+        listeners.register_events(self.bolt, Listener(self._dispatcher, memory, settings), here)
         if curating is not None:  # before the other buttons, the last of which is any
-            register_curating(self.bolt, curating, state, locales, access, requests, self._dispatcher.take)
-        actions.register(self.bolt, Browsing(answers, state, access), state, locales, self.pools.figures)
-        commands.register(self.bolt, self._dispatcher)
-        views.register(self.bolt, state, locales)
-        self._rounds = Rounds(self._dispatcher, settings.round_seconds)
+            register_curating(self.bolt, curating, memory)
+        offers.register(self.bolt, self._dispatcher.accept)
+        people.register(self.bolt, memory, lookups, curating)
+        browsing = Browsing(answers, memory, access)
+        buttons.register(self.bolt, browsing, memory, lookups.languages, self.pools.figures)
+        listeners.register_commands(self.bolt, self._dispatcher, here)
+        listeners.register_modals(self.bolt, memory, lookups.languages)
+        self._rounds = Rounds(self._dispatcher, settings.round_seconds, team)
 
     def dispatch(self, request: BoltRequest) -> BoltResponse:
         """Answer one delivery over HTTP."""

@@ -26,6 +26,9 @@ from index.types import FootnoteError
 PATIENT_TIMEOUT_SECONDS = 10
 SWIFT_TIMEOUT_SECONDS = 3
 MAX_RETRIES = 2
+# A reply carries the message that it answers, so that a bot which takes over a question can see that the
+# one before had posted already.
+METADATA_EVENT = "footnote_reply"
 # Doubled for the second retry, with jitter; somebody is looking at the thread meanwhile.
 SERVER_ERROR_WAIT_SECONDS = 0.25
 # Claims are renewed meanwhile (`bot.slack.rounds`), so that nobody else takes the question over.
@@ -40,6 +43,9 @@ library_log = logging.getLogger("bot.slack.library")
 library_log.setLevel(logging.WARNING)
 # Said at every start where the token is in the environment, and it is meant to be so.
 library_log.addFilter(lambda record: "As you gave `client` as well" not in record.getMessage())
+
+# Slack's own failures.  A message may have been posted before it failed.
+_UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 _BOT_TOKEN = (
     "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions on api.slack.com/apps into"
@@ -63,14 +69,12 @@ def patient_client(settings: SlackSettings) -> WebClient:
 
 
 def posting_client(client: WebClient) -> WebClient:
-    """As patient, and posts nothing again where only the answer to a post was lost: it may be there."""
+    """As patient with limits, and posts nothing again by itself if the answer is unclear: it may be there."""
     return WebClient(
         token=client.token,
         base_url=client.base_url,
         timeout=PATIENT_TIMEOUT_SECONDS,
-        retry_handlers=[
-            handler for handler in patience() if not isinstance(handler, ConnectionErrorRetryHandler)
-        ],
+        retry_handlers=[CappedRateLimitRetryHandler(max_retry_count=MAX_RETRIES)],
         logger=library_log,
     )
 
@@ -154,6 +158,12 @@ def require_signing_secret(settings: SlackSettings) -> None:
             "SLACK_SIGNING_SECRET is missing, and HTTP mode cannot trust a request without it. Copy it from"
             " Basic Information on api.slack.com/apps, or use Socket Mode."
         )
+
+
+def is_unclear(error: SlackApiError) -> bool:
+    """Whether Slack failed, so that what was asked of it may have been done all the same."""
+    status = getattr(error.response, "status_code", None) or error.response.get("status") or 200
+    return refusal(error) in _UNCLEAR or status >= 500
 
 
 def refusal(error: BaseException) -> str:

@@ -20,11 +20,11 @@ from starlette.routing import Route
 from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.app import SlackApp
 from bot.slack.client import require_signing_secret
-from bot.slack.faults import trace
 from bot.slack.installing import INSTALL_PATH, REDIRECT_PATH
+from bot.slack.log import trace
 from bot.slack.monitor import Monitor
 from bot.slack.run import wait_for_stop
 from bot.slack.workspaces import Workspaces
@@ -46,7 +46,7 @@ class HttpBot:
         self,
         settings: SlackSettings,
         answers: Answers,
-        state: State,
+        state: Memory,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
     ) -> None:
@@ -83,7 +83,7 @@ class HttpBot:
 def run_http(
     settings: SlackSettings,
     answers: Answers,
-    state: State,
+    state: Memory,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda serving: None,
     rights: Callable[[], Rights] = everything,

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.config import SlackSettings
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.figures import IndexInUse
 from bot.slack.health import Condition, Pulse
 from bot.slack.pools import Pools
@@ -26,7 +26,7 @@ class Monitor:
     """What is told of a running bot, and where; `close` it."""
 
     def __init__(
-        self, pools: Pools, answers: Answers, state: State, is_connected: Callable[[], bool]
+        self, pools: Pools, answers: Answers, state: Memory, is_connected: Callable[[], bool]
     ) -> None:
         self.pulse = Pulse()
         self.server: WebServer | None = None

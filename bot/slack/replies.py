@@ -1,12 +1,13 @@
 """The two ways to reply: in a thread, and through the response address of a slash command.
 
-A reply that Slack refuses is sent again as plain text with its sources; only when that fails too
-does the asker get nothing for now, and then the log says so.
+A reply whose blocks Slack refuses is sent again as plain text with its sources.  If Slack failed, so that
+nobody knows whether the reply arrived, the thread is looked at before the same reply is sent again.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -19,7 +20,9 @@ from slack_sdk.webhook import WebhookClient
 from bot.memory import Place
 from bot.slack.client import (
     CALL_ERRORS,
+    METADATA_EVENT,
     PATIENT_TIMEOUT_SECONDS,
+    is_unclear,
     library_log,
     patience,
     posting_client,
@@ -30,12 +33,13 @@ from bot.slack.messages import Message, Words
 
 _log = logging.getLogger(__name__)
 
-# A reply carries the message that it answers, so that a process which takes over a question can
-# see that the one before had posted already.
-METADATA_EVENT = "footnote_reply"
 # A thread of this length is read to its end; a reply stands right below its question.
 _MESSAGES_READ = 200
 _EYES = "eyes"
+# How long to wait before the same reply is sent again, after a failure of Slack's.
+_PAUSES_SECONDS = (0.25, 0.5)
+# Refusals of the blocks, for which plain text is the remedy.
+_LAYOUT = ("invalid_blocks", "invalid_arguments", "invalid_attachments", "msg_", "too_many_", "block_")
 # Refusals that no waiting changes.
 _FINAL = frozenset(
     {
@@ -102,7 +106,7 @@ class InThread:
         self._client = client
         self._place = place
         self._ts = ts
-        self._eyes = False
+        self._eyes = self._status = False
 
     def thinking(self, words: Words) -> None:
         client = swift_client(self._client)
@@ -113,6 +117,7 @@ class InThread:
                 status=words.thinking,
                 loading_messages=list(words.looking),
             )
+            self._status = True
             return
         except CALL_ERRORS as error:
             _log.debug("Slack refused the status (%s)", refusal(error))
@@ -123,25 +128,33 @@ class InThread:
             _log.debug("Slack refused the reaction (%s)", refusal(error))
 
     def thought(self) -> None:
-        if not self._eyes:
-            return
-        self._eyes = False
+        client, eyes, status = swift_client(self._client), self._eyes, self._status
+        self._eyes = self._status = False
         try:
-            swift_client(self._client).reactions_remove(
-                channel=self._place.channel, timestamp=self._ts, name=_EYES
-            )
+            if eyes:
+                client.reactions_remove(channel=self._place.channel, timestamp=self._ts, name=_EYES)
+            if status:
+                place = self._place
+                client.assistant_threads_setStatus(
+                    channel_id=place.channel, thread_ts=place.thread, status=""
+                )
         except CALL_ERRORS as error:
-            _log.debug("Slack refused to take a reaction back (%s)", refusal(error))
+            _log.debug("Slack refused to take back that the bot is at work (%s)", refusal(error))
 
     def post(self, message: Message, words: Words) -> Outcome:
         outcome = _send_or_fall_back(self._post, message, words)
-        if outcome is not NotSent.UNKNOWN:
-            return outcome
-        try:
-            found = self._look()
-        except CALL_ERRORS:
-            return outcome
-        return Sent(found) if found else _send_or_fall_back(self._post, message, words)
+        for pause in _PAUSES_SECONDS:
+            if outcome is not NotSent.UNKNOWN:
+                break
+            time.sleep(pause)
+            try:
+                found = self._look()
+            except CALL_ERRORS:
+                return outcome
+            outcome = Sent(found) if found else _send_or_fall_back(self._post, message, words)
+        if isinstance(outcome, Sent):
+            self._status = False  # Slack takes it back when a message comes
+        return outcome
 
     def update(self, ts: str, message: Message, words: Words) -> Outcome:
         def change(content: dict[str, Any]) -> str:
@@ -259,6 +272,8 @@ class InResponse:
                 **content,
             }
         )
+        if response.status_code >= 500:
+            raise _Refused("ratelimited")  # later: it was tried several times
         if response.status_code != 200 or response.body.startswith('{"ok":false'):
             raise _Refused("ratelimited" if response.status_code == 429 else response.body[:80])
         return ""
@@ -308,7 +323,7 @@ class Directly:
         return self
 
     def _post(self, content: dict[str, Any]) -> str:
-        answer = self._client.chat_postMessage(
+        answer = posting_client(self._client).chat_postMessage(
             channel=self._user, unfurl_links=False, unfurl_media=False, **content
         )
         self._channel = str(answer.get("channel") or "")
@@ -332,7 +347,8 @@ def _send_or_fall_back(send: Callable[[dict[str, Any]], str], message: Message, 
         _log.error("Slack refused a reply for good (%s)", reason)
         return NotSent.REFUSED
     _log.warning("Slack refused a reply (%s); sending it as plain text", reason)
-    reason = _sent_or_reason(send, {"text": f"{message.plain}\n{words.layout_refused}"})
+    why = f"\n{words.layout_refused}" if reason.startswith(_LAYOUT) else ""
+    reason = _sent_or_reason(send, {"text": message.text + why})
     if not isinstance(reason, str):
         return reason
     _log.error("Slack refused a reply as plain text too (%s); it was not sent", reason)
@@ -344,7 +360,10 @@ def _sent_or_reason(send: Callable[[dict[str, Any]], str], content: dict[str, An
     try:
         return Sent(send(content))
     except SlackApiError as error:
-        return refusal(error)
+        if not is_unclear(error):
+            return refusal(error)
+        _log.error("Slack failed at a reply (%s), which may have arrived", refusal(error))
+        return NotSent.UNKNOWN
     except _Refused as error:
         return next((code for code in _FINAL if code in str(error)), str(error))
     except CALL_ERRORS as error:

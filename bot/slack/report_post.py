@@ -11,8 +11,8 @@ from bot.config import SlackSettings
 from bot.library.rights import Rights
 from bot.report import Disliked, Reference, Report, UnansweredTopic
 from bot.slack import messages
-from bot.slack.access import Access, Closed
 from bot.slack.client import CALL_ERRORS, check_bot_token, patient_client, posting_client, refusal
+from bot.slack.lookups import Access, Closed
 from bot.slack.messages import Message, Words
 from bot.types import Scope
 from index.types import FootnoteError, collection_of
@@ -55,7 +55,7 @@ def _post(client: WebClient, channel: str, message: Message) -> None:
     except SlackApiError as error:
         if "block" not in refusal(error):
             raise
-        send(text=message.plain)
+        send(text=message.text)
 
 
 def report_for(made: Report, scope: Scope) -> Message:
@@ -97,7 +97,7 @@ def _disliked(one: Disliked, scope: Scope, words: Words) -> str:
 def _places(quotes: Sequence[Reference], scope: Scope, words: Words) -> list[str]:
     """Where the quotes stand, as far as the channel may see that."""
     seen = [quote for quote in quotes if scope is None or collection_of(quote.source_id) in scope]
-    return ["; ".join(map(str, seen)) or words.report_gone]
+    return ["; ".join(dict.fromkeys(quote.source_id for quote in seen)) or words.report_gone]
 
 
 def _matter(matter: UnansweredTopic, words: Words) -> str:

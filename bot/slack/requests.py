@@ -43,8 +43,6 @@ class Request:
     """Where to add; None where that was not said."""
     name: str = ""
     """What to remove."""
-    dropped: bool = False
-    """Nobody said "add": it was only put there."""
 
     @property
     def takes_long(self) -> bool:
@@ -93,7 +91,7 @@ def request_in(
             return Request("status")
     addresses, place = _addresses_and_place(text)
     if direct and addresses is not None and place is None and (addresses or given):
-        return Request("add", addresses[:MAX_SOURCES], given, dropped=True)
+        return Request("add", addresses[:MAX_SOURCES], given)
     return None
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import signal
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from types import FrameType
 
-from bot.memory import State
-from bot.slack.faults import trace
+from bot.memory import Memory
 from bot.slack.health import Pulse
+from bot.slack.log import trace
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ def stop_on_signals() -> threading.Event:
 
 def wait_for_stop(
     stop: threading.Event,
-    state: State,
+    state: Memory,
     is_connected: Callable[[], bool],
     beat: Callable[[bool], None],
     pulse: Pulse,
@@ -54,8 +53,8 @@ def wait_for_stop(
             return
 
 
-def _prune(state: State) -> None:
+def _prune(state: Memory) -> None:
     try:
         state.prune()
-    except sqlite3.Error as error:
+    except Exception as error:
         _log.error("Old entries of the bot's memory could not be removed\n%s", trace(error))

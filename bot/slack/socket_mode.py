@@ -12,10 +12,10 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.app import SlackApp
 from bot.slack.client import library_log, require_app_token, with_app_token
-from bot.slack.faults import trace
+from bot.slack.log import trace
 from bot.slack.monitor import Monitor
 from bot.slack.run import wait_for_stop
 from bot.types import Answers
@@ -31,7 +31,7 @@ class SocketModeBot:
         self,
         settings: SlackSettings,
         answers: Answers,
-        state: State,
+        state: Memory,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
     ) -> None:
@@ -84,7 +84,7 @@ class SocketModeBot:
 def run_socket_mode(
     settings: SlackSettings,
     answers: Answers,
-    state: State,
+    state: Memory,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda connected: None,
     rights: Callable[[], Rights] = everything,

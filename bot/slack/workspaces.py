@@ -18,7 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.app import SlackApp
 from bot.slack.incoming import takes_token_away
 from bot.slack.installing import Installations, Installing
@@ -36,7 +36,7 @@ class Workspaces:
         self,
         settings: SlackSettings,
         answers: Answers,
-        state: State,
+        state: Memory,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
     ) -> None:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Mount
 from bot.config import WebSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.types import Answers
 from bot.web.access import Door
 from bot.web.asking import Asking, kind_of, silence_words
@@ -31,7 +31,7 @@ class Site:
     library: Library
     index: Current
     """Where the articles that can be asked are."""
-    state: State
+    state: Memory
     settings: WebSettings
     key: bytes
     """The secret that links and forms are signed with."""

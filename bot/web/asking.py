@@ -10,7 +10,7 @@ from typing import get_args
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from bot.memory import Ending, EndingKind, Limit, Place, Reason, State
+from bot.memory import Ending, EndingKind, Limits, Memory, Place, Reason
 from bot.types import MAX_QUESTION_CHARS, Answer, Answers, NoAnswer, PassageView, Scope, Silence
 from bot.web.conversations import Conversations, Exchange, Notice, turns
 from bot.web.pages import Call, Pages, not_found
@@ -36,7 +36,7 @@ class Shown:
 class Asking:
     """Thread-safe."""
 
-    def __init__(self, pages: Pages, answers: Answers, state: State, questions_a_minute: int) -> None:
+    def __init__(self, pages: Pages, answers: Answers, state: Memory, questions_a_minute: int) -> None:
         self._pages = pages
         self._answers = answers
         self._state = state
@@ -83,8 +83,7 @@ class Asking:
     def _answered(self, number: int, question: str, before: tuple[Exchange, ...], call: Call) -> Exchange:
         place = Place(TEAM, "page")
         began = time.monotonic()
-        limits = [Limit("user", call.visitor.session, self._limit)] if self._limit else []
-        over = self._state.limits.take(TEAM, limits) if limits else None
+        over = self._state.takings.take(Place(TEAM, ""), call.visitor.session, Limits(self._limit))
         if over is not None:
             self._note(Ending("turned_away", 0.0), place, question)
             said = ENGLISH.limited_user.format(limit=f"{over.limit:,}")
@@ -95,7 +94,7 @@ class Asking:
             result = self._answers.answer(question, turns(before), call.visitor.scope)
         except FootnoteError:
             self._note(Ending("error", time.monotonic() - began), place, question)
-            return Exchange(number, question, Notice(ENGLISH.no_index, ENGLISH.no_index_detail))
+            return Exchange(number, question, Notice(ENGLISH.no_index, ENGLISH.tell_setter_up))
         exchange = Exchange(number, question, result)
         seconds = time.monotonic() - began
         if isinstance(result, Answer):

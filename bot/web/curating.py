@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from bot.library.library import Document, Library, Listed, Refused
 from bot.library.outcomes import failure_lines, outcome_lines, round_lines
-from bot.memory import ShownQuote, State
+from bot.memory import Memory, ShownQuote
 from bot.report import Disliked, Report, report
 from bot.types import Answers
 from bot.web.jobs import Jobs, Told
@@ -50,7 +50,7 @@ class Curating:
         pages: Pages,
         library: Library,
         answers: Answers,
-        state: State,
+        state: Memory,
         index: Current,
     ) -> None:
         self._pages = pages
@@ -163,7 +163,8 @@ class Curating:
         found = self._found(call.asked("id"))
         if found is None:
             return not_found(call, ENGLISH.remove_unknown.format(name=call.asked("id")[:200]))
-        return call.page("remove.html", one=found)
+        detail = ENGLISH.remove_detail.format(days=self._library.keep_removed_days)
+        return call.page("remove.html", one=found, detail=detail)
 
     def _remove(self, call: Call) -> Response:
         found = self._found(call.field("id"))

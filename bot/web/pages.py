@@ -22,8 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.text import date_words, in_three, instead_line, printable, safe_link, shortened, told_lines
-from bot.types import Quote
+from bot.text import date_words, instead_line, looks, printable, safe_link, shortened, told_lines
 from bot.web.access import Door, Visitor
 from bot.web.links import article_path
 from bot.words import ENGLISH
@@ -114,7 +113,7 @@ class Pages:
             instead_line=instead_line,
             safe_link=safe_link,
             article_path=article_path,
-            parts_of=_parts_of,
+            looks=looks,
         )
         self._environment.filters.update(
             date=lambda published: date_words(published, ENGLISH) or ENGLISH.undated,
@@ -211,7 +210,7 @@ def _careful(handler: Handler, call: Call) -> Response:
         return handler(call)
     except FootnoteError as error:
         # The message names files and commands: for those who look after them, and for nobody else.
-        detail = str(error) if call.visitor.is_curator else ENGLISH.no_index_detail
+        detail = str(error) if call.visitor.is_curator else ENGLISH.tell_setter_up
         return _problem(call, 503, ENGLISH.request_failed, detail)
     except Exception as error:
         # A bug: whoever waits is told so.  The log has where it is, and none of what people wrote.
@@ -234,13 +233,6 @@ def _suffices(visitor: Visitor, needs: Needs) -> bool:
         Needs.ASKING: visitor.may_ask,
         Needs.CURATING: visitor.is_curator,
     }[needs]
-
-
-def _parts_of(quote: Quote) -> tuple[str, str, str]:
-    """The text of a quote before, in and after the very words that answer."""
-    span = (quote.answer[0] - quote.start, quote.answer[1] - quote.start) if quote.answer else None
-    before, strong, after = (printable(part) for part in in_three(quote.text.strip(), span))
-    return before, strong, after
 
 
 def _static(path: Path) -> tuple[bytes, str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.memory import Ending, Place, State, Unanswered
+from bot.memory import Ending, Memory, Place, Unanswered
 from bot.report import Day, Reference, UnansweredTopic, matters, report, telling_terms
 from tests.fakes.answers import banma_answer
 
@@ -32,11 +32,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def state(tmp_path: Path, clock: Clock) -> State:
-    return State(tmp_path / "state.sqlite", clock, keep_questions=True)
+def state(tmp_path: Path, clock: Clock) -> Memory:
+    return Memory(tmp_path / "state.sqlite", clock, keep_questions=True)
 
 
-def test_every_day_is_there_with_its_outcomes(state: State, clock: Clock) -> None:
+def test_every_day_is_there_with_its_outcomes(state: Memory, clock: Clock) -> None:
     for number, kind in enumerate(("answered", "answered", "uncertain", "none", "error", "turned_away")):
         state.log.note(Ending(kind, 0.1 * number), HERE, f"{number}.0", "?")  # type: ignore[arg-type]
     clock.now += 2 * DAY
@@ -53,13 +53,13 @@ def test_every_day_is_there_with_its_outcomes(state: State, clock: Clock) -> Non
     assert made.median_seconds == pytest.approx(0.15)
 
 
-def test_a_period_without_questions_has_no_shares(state: State) -> None:
+def test_a_period_without_questions_has_no_shares(state: Memory) -> None:
     made = report(state, SUNDAY, 2)
     assert (made.questions, made.answered_share, made.median_seconds, len(made.days)) == (0, None, None, 2)
 
 
 @pytest.mark.parametrize("moment", ["2026-11-15T23:59:59+00:00", "2026-11-23T00:00:00+00:00"])
-def test_what_was_asked_on_other_days_is_left_out(state: State, clock: Clock, moment: str) -> None:
+def test_what_was_asked_on_other_days_is_left_out(state: Memory, clock: Clock, moment: str) -> None:
     clock.now = datetime.fromisoformat(moment).timestamp()
     miss = state.shown.remember_miss("?", HERE)
     state.log.note(Ending("none", 0.1, miss_id=miss), HERE, "1.0", "?")
@@ -68,7 +68,7 @@ def test_what_was_asked_on_other_days_is_left_out(state: State, clock: Clock, mo
     assert (made.questions, made.disliked, made.in_vain) == (0, (), ())
 
 
-def test_a_thumb_down_comes_with_reason_words_question_and_where_the_quotes_stand(state: State) -> None:
+def test_a_thumb_down_comes_with_reason_words_question_and_where_the_quotes_stand(state: Memory) -> None:
     answer_id = state.shown.remember(banma_answer(), HERE)
     state.log.note(Ending("answered", 0.1, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns it?")
     state.shown.record_reason(answer_id, "wrong", "It is a third.", "U1", HERE)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from slack_bolt import Ack, App, BoltContext
 
 from bot.library.library import Document, Library, Refused
-from bot.library.outcomes import failure_lines, outcome_lines, round_lines, within
+from bot.library.outcomes import failure_lines, outcome_lines, place_of, round_lines, within
 from bot.library.rights import IN_NO_FOLDER, collection_named
-from bot.memory import Place, State
+from bot.memory import Memory
 from bot.reasons import reason_in
 from bot.slack import messages, replies
-from bot.slack.access import Access, Closed
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
-from bot.slack.curators import Curators
-from bot.slack.faults import trace
-from bot.slack.incoming import Asked, Payload, from_button, is_outsider, team_of
-from bot.slack.locales import Locales
+from bot.slack.incoming import is_outsider, place_pressed, team_of, thread_shown, user_of
+from bot.slack.log import trace
+from bot.slack.lookups import Closed, Lookups
 from bot.slack.messages import Message, Words
+from bot.slack.pointing import Payload
+from bot.slack.pools import Workers
 from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.requests import File, Request
-from bot.slack.workers import Workers
 from bot.types import Answers, Scope
 from index.types import BuildReport, FootnoteError
 
@@ -33,10 +35,37 @@ _log = logging.getLogger(__name__)
 EDIT_SECONDS = 2.0
 # A response address takes five messages in all.
 EDITS_OF_A_RESPONSE = 3
+_MAX_TITLE_CHARS = 200
 
 _AT_WORK, _DONE, _PARTLY, _QUESTION = "hammer_and_wrench", "white_check_mark", "warning", "grey_question"
 
 Show = Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsAnswer:
+    """What a person answered to a question that the articles did not."""
+
+    question: str
+    answer: str
+    by: str
+    """A name, as people know it."""
+    on: str
+    """A date, YYYY-MM-DD."""
+
+    def as_document(self) -> Document:
+        """An article, with the question as its title and above the answer."""
+        question = " ".join(self.question.split())
+        facts = {
+            "title": question[:_MAX_TITLE_CHARS],
+            "author": self.by,
+            "publisher": "Slack",
+            "date": self.on,
+        }
+        front = "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in facts.items())
+        name = "".join(c if c.isalnum() else "-" for c in question.casefold())[:60].strip("-") or "answer"
+        body = f"---\n{front}---\n## {question}\n\n{self.answer.strip()}\n"
+        return Document(f"{name}.md", body.encode("utf-8", "replace"), "text/markdown")
 
 
 class Curating:
@@ -46,25 +75,34 @@ class Curating:
         self,
         library: Library,
         answers: Answers,
-        curators: Curators,
+        lookups: Lookups,
         downloads: Downloads,
-        waiting: Callable[[], int],
+        requests: Workers,
     ) -> None:
-        """`waiting` says how many requests are under way or in the queue."""
+        """`requests` does what is asked for, one after the other."""
         self._library = library
         self._answers = answers
-        self._curators = curators
+        self._curators = lookups.curators
         self._downloads = downloads
-        self._waiting = waiting
-
-    def request(self, asked: Asked) -> Request | None:
-        """What is asked for; None where it is a question."""
-        request = None if asked.only_if_certain else asked.request
-        # Without curators, a link that is dropped on the bot is what it always was.
-        return None if request is not None and request.dropped and not self._curators else request
+        self.lookups = lookups
+        self.requests = requests
 
     def trusts(self, user: str) -> bool:
         return user in self._curators
+
+    def keep(self, given: PersonsAnswer, scope: Scope, words: Words) -> Message:
+        """Add a person's answer as an article; raise `FootnoteError` if that cannot be done."""
+        known = self._library.collections(scope)
+        collection = "" if scope is None or "" in known else known[0] if known else ""
+        (outcome,) = self._library.add([given.as_document()], collection)
+        if isinstance(outcome, Refused):
+            return messages.curated_message(
+                _PARTLY, words.add_nothing, list(outcome_lines(outcome, words)), words
+            )
+        self._build(words, lambda _: None)
+        lines = [words.was_added.format(title=given.question, place=place_of(outcome.id))]
+        buttons = messages.question_buttons([given.question])
+        return messages.curated_message(_DONE, words.kept_as_article, lines, words, buttons)
 
     def who_can(self, words: Words) -> Message:
         if not self._curators:
@@ -128,10 +166,9 @@ class Curating:
         question = next(
             (found for outcome in kept for found in self._answers.examples(scope, outcome.id)), None
         )
-        if question is not None:
-            lines.insert(0, words.can_ask.format(question=question))
         sign, said = (_DONE, words.add_done) if whole else (_PARTLY, words.add_partly)
-        return messages.curated_message(sign, said, lines, words, ask=question)
+        buttons = messages.question_buttons([question] if question else [])
+        return messages.curated_message(sign, said, lines, words, buttons)
 
     def _follow(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
         collection = self._collection(request, scope, words)
@@ -201,19 +238,22 @@ class Curating:
     def _ask_before_removing(self, name: str, scope: Scope, words: Words) -> Message:
         looked = self._library.look_up(name, scope)
         if looked.found is None:
-            lines = [words.remove_near.format(names=words.comma.join(looked.near))] if looked.near else []
-            said = words.remove_unknown.format(name=name)
-            return messages.curated_message(_QUESTION, said, lines, words)
+            near = words.comma.join(looked.near)
+            lines = [words.remove_near.format(names=near)] if looked.near else []
+            said, buttons = words.remove_unknown.format(name=name), messages.which_buttons(looked.near)
+            return messages.curated_message(_QUESTION, said, lines, words, buttons)
         found = looked.found
         said = words.remove_question.format(title=found.title or found.id, id=found.id)
-        return messages.curated_message(_QUESTION, said, [words.remove_detail], words, remove=found.id)
+        buttons = messages.removal_buttons(found.id, words)
+        detail = words.remove_detail.format(days=self._library.keep_removed_days)
+        return messages.curated_message(_QUESTION, said, [detail], words, buttons)
 
     def _status(self, scope: Scope, words: Words) -> Message:
         listed = self._library.inventory(scope)
         counts = words.status_counts.format(
             articles=f"{sum(1 for one in listed if one.passages):,}",
             passages=f"{sum(one.passages for one in listed):,}",
-            waiting=max(0, self._waiting() - 1),  # this one is at work itself
+            waiting=max(0, self.requests.held - 1),  # this one is at work itself
         )
         failed = [
             words.status_failed.format(file=one.file, reason=reason_in(words, one.reason))
@@ -256,48 +296,28 @@ class ProgressMessage:
         return outcome
 
 
-def register(
-    app: App,
-    curating: Curating,
-    state: State,
-    locales: Locales,
-    access: Access,
-    requests: Workers,
-    take: Callable[[Asked], None],
-) -> None:
-    """The buttons below what curators are told.  `take` takes a question."""
-    buttons = _Buttons(curating, state, locales, access, requests, take)
+def register(app: App, curating: Curating, memory: Memory) -> None:
+    """The buttons below what curators are told."""
+    buttons = _Buttons(curating, memory)
     app.action(messages.REMOVE)(buttons.remove)
     app.action(messages.KEEP)(buttons.keep)
-    app.action(messages.ASK_THIS)(buttons.ask_this)
+    app.action(re.compile(rf"{messages.WHICH}_\d"))(buttons.which)
 
 
 class _Buttons:
     """A value says no more than could be typed, and whoever presses is looked at as if it had been."""
 
-    def __init__(
-        self,
-        curating: Curating,
-        state: State,
-        locales: Locales,
-        access: Access,
-        requests: Workers,
-        take: Callable[[Asked], None],
-    ) -> None:
+    def __init__(self, curating: Curating, memory: Memory) -> None:
         self._curating = curating
-        self._inbox = state.inbox
-        self._locales = locales
-        self._access = access
-        self._requests = requests
-        self._take = take
+        self._inbox = memory.inbox
 
     def remove(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
         ack()
-        words, reply = self._words(body), _reply(body)
+        words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
         scope = self._allowed(body, context, words, reply)
         if isinstance(scope, Closed):
             return
-        id, place = str(action.get("value") or ""), _place(body, context)
+        id, place = str(action.get("value") or ""), place_pressed(body, team_of(context))
         message = str((body.get("container") or {}).get("message_ts") or "")
         claim = self._inbox.claim((f"remove:{place.team}:{place.channel}:{message}:{id}",))
         if claim is None:  # pressed twice
@@ -316,38 +336,47 @@ class _Buttons:
             finally:
                 self._inbox.finish(claim)
 
-        if not self._requests.submit(job):
+        if not self._curating.requests.submit(job):
             self._inbox.release(claim)
             reply.post(messages.busy_message(words), words)
 
     def keep(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
         ack()
-        words, reply = self._words(body), _reply(body)
+        words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
         if not isinstance(self._allowed(body, context, words, reply), Closed):
             said = words.kept.format(id=str(action.get("value") or ""))
             reply.update("", messages.curated_message(_DONE, said, words=words), words)
 
-    def ask_this(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
-        """For whoever presses, as if it had been typed after the command."""
+    def which(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
+        """Which article was meant: whether to remove that."""
         ack()
-        self._take(from_button(body, str(action.get("value") or ""), team_of(context)))
+        words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
+        scope = self._allowed(body, context, words, reply)
+        if isinstance(scope, Closed):
+            return
+        request = Request("remove", name=str(action.get("value") or ""))
+        try:
+            reply.update("", self._curating.carry_out(request, scope, words, lambda _: None), words)
+        except FootnoteError as error:
+            _log.error("An article could not be looked up: %s", error)
+            reply.post(failed_message(error, words), words)
 
     def _allowed(
         self, body: Payload, context: BoltContext, words: Words, reply: InResponse
     ) -> Scope | Closed:
         """What may be touched; `Closed`, and a word to whoever pressed, where that is nothing."""
-        place = _place(body, context)
-        sight = self._access.at(place.channel, outsider=is_outsider(body))
+        place = place_pressed(body, team_of(context))
+        sight = self._curating.lookups.access.at(place.channel, outsider=is_outsider(body))
         if isinstance(sight, Closed):
             reply.post(messages.declined_message(words, unknown=sight is Closed.UNKNOWN), words)
             return sight
-        if not self._curating.trusts(str((body.get("user") or {}).get("id") or "")):
+        if not self._curating.trusts(user_of(body)):
             reply.post(self._curating.who_can(words), words)
             return Closed.OUTSIDER
         return sight.scope
 
     def _words(self, body: Payload) -> Words:
-        return self._locales.words(str((body.get("user") or {}).get("id") or ""))
+        return self._curating.lookups.languages.words(user_of(body))
 
 
 def failed_message(error: FootnoteError, words: Words) -> Message:
@@ -383,12 +412,3 @@ def _lost(file: File, why: NotFetched, words: Words) -> str:
     }[why]
     values = {"name": file.name, "megabytes": f"{MAX_BYTES / 1e6:.0f}"}
     return said.format(**values)
-
-
-def _place(body: Payload, context: BoltContext) -> Place:
-    return Place(team_of(context), str((body.get("channel") or {}).get("id") or ""))
-
-
-def _reply(body: Payload) -> InResponse:
-    shown = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
-    return InResponse(str(body["response_url"]), str(shown or ""))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
 
-from bot.memory import Ending, Place, State, Unanswered
-from bot.memory.schema import MIGRATIONS
+from bot.memory import Ending, Memory, Place, Unanswered
 from tests.fakes.answers import banma_answer
 
 HERE = Place("T1", "C1", "1.0")
@@ -35,13 +33,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def keeping(path: Path, clock: Clock) -> State:
-    return State(path, clock, keep_questions=True)
+def keeping(path: Path, clock: Clock) -> Memory:
+    return Memory(path, clock, keep_questions=True)
 
 
 @pytest.fixture
-def discreet(path: Path, clock: Clock) -> State:
-    return State(path, clock)
+def discreet(path: Path, clock: Clock) -> Memory:
+    return Memory(path, clock)
 
 
 def everything_in(path: Path) -> bytes:
@@ -49,14 +47,16 @@ def everything_in(path: Path) -> bytes:
     return b"".join(file.read_bytes() for file in sorted(path.parent.glob(path.name + "*")))
 
 
-def test_an_ending_is_kept_with_how_sure_how_fast_and_from_which_index(discreet: State, clock: Clock) -> None:
+def test_an_ending_is_kept_with_how_sure_how_fast_and_from_which_index(
+    discreet: Memory, clock: Clock
+) -> None:
     ending = Ending("answered", 0.25, 0.9, "g1", "A1")
     discreet.log.note(ending, HERE, "1.0", SECRET)
     assert discreet.log.since(0) == [Ending("answered", 0.25, 0.9, "g1", "A1", None, asked_at=clock.now)]
 
 
 def test_an_edited_question_counts_once_with_its_last_ending_at_its_first_time(
-    discreet: State, clock: Clock
+    discreet: Memory, clock: Clock
 ) -> None:
     first = clock.now
     discreet.log.note(Ending("none", 0.1), HERE, "1.0", "a")
@@ -65,28 +65,30 @@ def test_an_edited_question_counts_once_with_its_last_ending_at_its_first_time(
     assert [(one.kind, one.asked_at) for one in discreet.log.since(0)] == [("answered", first)]
 
 
-def test_questions_without_a_message_are_counted_each(discreet: State) -> None:
+def test_questions_without_a_message_are_counted_each(discreet: Memory) -> None:
     for _ in range(3):
         discreet.log.note(Ending("answered", 0.1), Place("T1", "C1"), "", "the same")
     assert len(discreet.log.since(0)) == 3
 
 
 def test_the_words_of_a_question_are_not_stored_unless_the_setting_says_so(
-    discreet: State, path: Path
+    discreet: Memory, path: Path
 ) -> None:
     discreet.log.note(Ending("none", 0.1), HERE, "1.0", SECRET)
     assert discreet.log.in_vain(0) == []
     assert SECRET.encode() not in everything_in(path)
 
 
-def test_with_the_setting_what_was_asked_in_vain_can_be_read(keeping: State, clock: Clock) -> None:
+def test_with_the_setting_what_was_asked_in_vain_can_be_read(keeping: Memory, clock: Clock) -> None:
     miss = keeping.shown.remember_miss(SECRET, HERE)
     keeping.log.note(Ending("none", 0.1, miss_id=miss), HERE, "1.0", SECRET)
     keeping.log.note(Ending("answered", 0.1), HERE, "2.0", "answered")
     assert keeping.log.in_vain(0) == [Unanswered(SECRET, clock.now, told=False)]
 
 
-def test_a_question_that_was_passed_on_can_be_read_without_the_setting(discreet: State, clock: Clock) -> None:
+def test_a_question_that_was_passed_on_can_be_read_without_the_setting(
+    discreet: Memory, clock: Clock
+) -> None:
     miss = discreet.shown.remember_miss(SECRET, HERE)
     discreet.log.note(Ending("uncertain", 0.1, miss_id=miss), HERE, "1.0", SECRET)
     assert discreet.log.in_vain(0) == []
@@ -95,22 +97,22 @@ def test_a_question_that_was_passed_on_can_be_read_without_the_setting(discreet:
 
 
 def test_switching_the_setting_off_forgets_the_words_that_were_kept(
-    keeping: State, path: Path, clock: Clock
+    keeping: Memory, path: Path, clock: Clock
 ) -> None:
     keeping.log.note(Ending("none", 0.1), HERE, "1.0", SECRET)
     keeping.close()
-    State(path, clock).close()
+    Memory(path, clock).close()
     assert SECRET.encode() not in everything_in(path)
 
 
-def test_a_reader_forgets_nothing(keeping: State, path: Path, clock: Clock) -> None:
+def test_a_reader_forgets_nothing(keeping: Memory, path: Path, clock: Clock) -> None:
     miss = keeping.shown.remember_miss(SECRET, HERE)
     keeping.log.note(Ending("none", 0.1, miss_id=miss), HERE, "1.0", SECRET)
-    State(path, clock, prune=False).close()
+    Memory(path, clock, prune=False).close()
     assert [one.question for one in keeping.log.in_vain(0)] == [SECRET]
 
 
-def test_a_deleted_question_leaves_a_count_and_no_words(keeping: State, path: Path) -> None:
+def test_a_deleted_question_leaves_a_count_and_no_words(keeping: Memory, path: Path) -> None:
     miss = keeping.shown.remember_miss(SECRET, HERE)
     keeping.log.note(Ending("none", 0.1, miss_id=miss), HERE, "1.0", SECRET)
     keeping.log.forget(HERE, "1.0")
@@ -121,7 +123,7 @@ def test_a_deleted_question_leaves_a_count_and_no_words(keeping: State, path: Pa
 
 @pytest.mark.parametrize("days", [1, 30, 365])
 def test_nothing_that_people_did_outlives_the_retention(path: Path, clock: Clock, days: int) -> None:
-    state = State(path, clock, retention_days=days, keep_questions=True)
+    state = Memory(path, clock, retention_days=days, keep_questions=True)
     answer = state.shown.remember(banma_answer(), HERE)
     state.shown.record_reason(answer, "wrong", "It was the blue one.", "U1", HERE)
     state.shown.tell_curators(state.shown.remember_miss("Which banana?", HERE), "U1", HERE)
@@ -136,7 +138,7 @@ def test_nothing_that_people_did_outlives_the_retention(path: Path, clock: Clock
     assert [words for words in (b"blue one", b"banana") if words in held] == []
 
 
-def test_a_verdict_is_read_with_where_the_quotes_stand_and_not_with_who_gave_it(keeping: State) -> None:
+def test_a_verdict_is_read_with_where_the_quotes_stand_and_not_with_who_gave_it(keeping: Memory) -> None:
     answer = keeping.shown.remember(banma_answer(), HERE)
     keeping.log.note(Ending("answered", 0.1, 0.9, answer_id=answer), HERE, "1.0", SECRET)
     keeping.shown.record_reason(answer, "outdated", "since 2020", "U0ADA", HERE)
@@ -145,17 +147,3 @@ def test_a_verdict_is_read_with_where_the_quotes_stand_and_not_with_who_gave_it(
     assert (judged.confidence, judged.question) == (0.9, SECRET)
     assert [(quote.source_id, quote.start, quote.end) for quote in judged.quotes] == [("banma", 27, 68)]
     assert "U0ADA" not in repr(judged)
-
-
-def test_a_file_of_the_second_version_is_brought_up_to_date_and_keeps_its_verdicts(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        for script in MIGRATIONS[:2]:
-            connection.executescript(script)
-        connection.execute("PRAGMA user_version = 2")
-        connection.execute(
-            "INSERT INTO feedback (answer_id, user, verdict, given_at) VALUES ('A1', 'U1', 'down', 5.0)"
-        )
-    connection.close()
-    state = State(path, lambda: 10.0)
-    assert [(judged.verdict, judged.given_at) for judged in state.shown.verdicts(0)] == [("down", 5.0)]
-    assert state.log.since(0) == []

@@ -10,26 +10,31 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateTable
 
 from bot.memory import (
     FOLLOW_UP_SECONDS,
     LEASE_SECONDS,
     MAX_TRIES,
     TURNS_REMEMBERED,
+    Memory,
     Place,
     Replied,
     Revision,
-    State,
     StoredQuestion,
 )
-from bot.memory.schema import MIGRATIONS
+from bot.memory.schema import alone, metadata
+from bot.memory.threads import DIRECT_SECONDS
 from bot.types import About, Instead, Told, Turn
 from index.types import FootnoteError
 from tests.fakes.answers import BANMA_QUOTE, answer_quoting, banma_answer
 
 KEYS = ("event:Ev1", "message:T1:C1:1.0")
 HERE = Place("T1", "C1", "1.0")
-LETTER = StoredQuestion(HERE, "1.0", "the question")
+LETTER = StoredQuestion(HERE, "1.0", "the question", KEYS)
+EDIT = StoredQuestion(HERE, "1.0", "new words", ("edit:1",))
 
 
 class Clock:
@@ -51,33 +56,33 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def state(path: Path, clock: Clock) -> State:
-    return State(path, clock)
+def state(path: Path, clock: Clock) -> Memory:
+    return Memory(path, clock)
 
 
-def test_a_delivery_is_claimed_once(state: State) -> None:
+def test_a_delivery_is_claimed_once(state: Memory) -> None:
     assert state.inbox.claim(KEYS) is not None
     assert state.inbox.claim(KEYS) is None
 
 
 @pytest.mark.parametrize("keys", [("event:Ev1",), ("event:Ev2", KEYS[1]), ("message:T1:C1:1.0",)])
-def test_any_key_in_common_makes_it_the_same_delivery(state: State, keys: tuple[str, ...]) -> None:
+def test_any_key_in_common_makes_it_the_same_delivery(state: Memory, keys: tuple[str, ...]) -> None:
     state.inbox.claim(KEYS)
     assert state.inbox.claim(keys) is None
 
 
-def test_a_second_event_id_of_a_message_is_remembered_with_it(state: State) -> None:
+def test_a_second_event_id_of_a_message_is_remembered_with_it(state: Memory) -> None:
     state.inbox.claim(KEYS)
     assert state.inbox.claim(("event:Ev2", KEYS[1])) is None
     assert state.inbox.claim(("event:Ev2",)) is None
 
 
-def test_other_deliveries_are_free(state: State) -> None:
+def test_other_deliveries_are_free(state: Memory) -> None:
     state.inbox.claim(KEYS)
     assert state.inbox.claim(("event:Ev2", "message:T1:C1:2.0")) is not None
 
 
-def test_a_finished_delivery_stays_finished(state: State, clock: Clock) -> None:
+def test_a_finished_delivery_stays_finished(state: Memory, clock: Clock) -> None:
     claim = state.inbox.claim(KEYS)
     assert claim
     state.inbox.finish(claim)
@@ -85,7 +90,7 @@ def test_a_finished_delivery_stays_finished(state: State, clock: Clock) -> None:
     assert state.inbox.claim(KEYS) is None
 
 
-def test_an_unfinished_delivery_may_be_taken_over_when_its_lease_ran_out(state: State, clock: Clock) -> None:
+def test_an_unfinished_delivery_may_be_taken_over_when_its_lease_ran_out(state: Memory, clock: Clock) -> None:
     dead = state.inbox.claim(KEYS)
     assert dead
     clock.now += LEASE_SECONDS - 1
@@ -95,7 +100,7 @@ def test_an_unfinished_delivery_may_be_taken_over_when_its_lease_ran_out(state: 
     assert not state.inbox.begin_posting(dead), "the first claimer must leave it alone now"
 
 
-def test_a_renewed_lease_starts_anew(state: State, clock: Clock) -> None:
+def test_a_renewed_lease_starts_anew(state: Memory, clock: Clock) -> None:
     claim = state.inbox.claim(KEYS)
     assert claim
     clock.now += LEASE_SECONDS - 1
@@ -104,7 +109,7 @@ def test_a_renewed_lease_starts_anew(state: State, clock: Clock) -> None:
     assert state.inbox.claim(KEYS) is None
 
 
-def test_a_released_delivery_is_free_at_once(state: State) -> None:
+def test_a_released_delivery_is_free_at_once(state: Memory) -> None:
     claim = state.inbox.claim(KEYS)
     assert claim
     state.inbox.release(claim)
@@ -112,11 +117,11 @@ def test_a_released_delivery_is_free_at_once(state: State) -> None:
 
 
 def test_claims_survive_a_restart(path: Path, clock: Clock) -> None:
-    State(path, clock).inbox.claim(KEYS)
-    assert State(path, clock).inbox.claim(KEYS) is None
+    Memory(path, clock).inbox.claim(KEYS)
+    assert Memory(path, clock).inbox.claim(KEYS) is None
 
 
-def test_threads_racing_for_a_delivery_yield_one_claim(state: State) -> None:
+def test_threads_racing_for_a_delivery_yield_one_claim(state: Memory) -> None:
     with ThreadPoolExecutor(8) as pool:
         claims = list(pool.map(lambda _: state.inbox.claim(KEYS), range(40)))
     assert len([claim for claim in claims if claim]) == 1
@@ -129,7 +134,7 @@ def test_processes_racing_for_deliveries_yield_one_claim_each(path: Path) -> Non
 
 
 def claim_fifty(path: Path) -> list[int]:
-    state = State(path)
+    state = Memory(path)
     return [number for number in range(50) if state.inbox.claim([f"event:{number}"])]
 
 
@@ -140,10 +145,10 @@ def test_processes_that_open_a_new_memory_at_once_all_get_it(tmp_path: Path) -> 
 
 
 def is_open(path: Path) -> bool:
-    return State(path).inbox.waiting() == 0
+    return Memory(path).inbox.waiting() == 0
 
 
-def test_a_question_is_kept_until_it_is_finished(state: State) -> None:
+def test_a_question_is_kept_until_it_is_finished(state: Memory) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     assert state.inbox.waiting() == 1
@@ -154,24 +159,24 @@ def test_a_question_is_kept_until_it_is_finished(state: State) -> None:
 
 
 def test_a_question_whose_process_died_is_given_out_once_when_its_lease_ran_out(
-    path: Path, state: State, clock: Clock
+    path: Path, state: Memory, clock: Clock
 ) -> None:
     dead = state.inbox.claim(KEYS, LETTER)
-    other = State(path, clock)
+    other = Memory(path, clock)
     clock.now += LEASE_SECONDS - 1
-    assert other.inbox.abandoned(9) == []
+    assert other.inbox.unfinished(9) == []
     clock.now += 2
-    (taken,) = other.inbox.abandoned(9)
-    assert (taken.body, taken.retracted, taken.claim.maybe_posted) == ("the question", False, False)
-    assert state.inbox.abandoned(9) == []
+    (taken,) = other.inbox.unfinished(9)
+    assert (taken.body, taken.retracted, taken.lease.maybe_posted) == ("the question", False, False)
+    assert state.inbox.unfinished(9) == []
     assert dead and not state.inbox.begin_posting(dead), "the dead one, should it live, leaves it alone"
-    assert other.inbox.begin_posting(taken.claim)
-    other.inbox.finish(taken.claim, Replied("2.0"))
+    assert other.inbox.begin_posting(taken.lease)
+    other.inbox.finish(taken.lease, Replied("2.0"))
     assert other.inbox.claim(KEYS, LETTER) is None
 
 
 def test_processes_racing_for_what_was_left_behind_take_each_question_once(path: Path) -> None:
-    past = State(path, lambda: time.time() - 10 * LEASE_SECONDS)
+    past = Memory(path, lambda: time.time() - 10 * LEASE_SECONDS)
     for number in range(40):
         past.inbox.claim((f"event:{number}",), StoredQuestion(HERE, f"{number}.0", str(number)))
     with ProcessPoolExecutor(2) as pool:
@@ -180,25 +185,25 @@ def test_processes_racing_for_what_was_left_behind_take_each_question_once(path:
 
 
 def take_over_all(path: Path) -> list[str]:
-    state = State(path)
-    return [pending.body for _ in range(40) for pending in state.inbox.abandoned(3)]
+    state = Memory(path)
+    return [pending.body for _ in range(40) for pending in state.inbox.unfinished(3)]
 
 
-def test_who_is_at_work_keeps_the_question_by_renewing(state: State, clock: Clock) -> None:
+def test_who_is_at_work_keeps_the_question_by_renewing(state: Memory, clock: Clock) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     for _ in range(5):
         clock.now += LEASE_SECONDS - 1
         state.inbox.renew([claim])
-    assert state.inbox.abandoned(9) == []
+    assert state.inbox.unfinished(9) == []
 
 
-def test_one_that_may_have_been_posted_says_so(state: State, clock: Clock) -> None:
+def test_one_that_may_have_been_posted_says_so(state: Memory, clock: Clock) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim and state.inbox.begin_posting(claim)
     clock.now += LEASE_SECONDS + 1
-    (taken,) = state.inbox.abandoned(9)
-    assert taken.claim.maybe_posted
+    (taken,) = state.inbox.unfinished(9)
+    assert taken.lease.maybe_posted
     clock.now += LEASE_SECONDS + 1
     redelivered = state.inbox.claim(KEYS, LETTER)
     assert redelivered and redelivered.maybe_posted
@@ -206,81 +211,79 @@ def test_one_that_may_have_been_posted_says_so(state: State, clock: Clock) -> No
 
 
 def test_what_is_handed_over_is_free_at_once_and_the_one_who_lets_go_cannot_post_it_then(
-    path: Path, state: State, clock: Clock
+    path: Path, state: Memory, clock: Clock
 ) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     state.inbox.hand_over([claim])
-    assert [pending.body for pending in State(path, clock).inbox.abandoned(9)] == ["the question"]
+    assert [pending.body for pending in Memory(path, clock).inbox.unfinished(9)] == ["the question"]
     assert not state.inbox.begin_posting(claim)
 
 
 def test_a_reply_that_did_not_get_through_is_tried_again_later_and_not_for_ever(
-    state: State, clock: Clock
+    state: Memory, clock: Clock
 ) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     waits = []
     while state.inbox.release(claim):
         waited = 0
-        while not (pending := state.inbox.abandoned(9)):
+        while not (pending := state.inbox.unfinished(9)):
             clock.now += 5
             waited += 5
         waits.append(waited)
-        claim = pending[0].claim
+        claim = pending[0].lease
     assert waits == [10, 20, 40, 80, 160]
     assert state.inbox.waiting() == 0
     assert state.inbox.claim(KEYS, LETTER) is None, "given up, and no redelivery starts it anew"
 
 
-def test_a_question_that_ends_every_process_is_given_up(state: State, clock: Clock) -> None:
+def test_a_question_that_ends_every_process_is_given_up(state: Memory, clock: Clock) -> None:
     state.inbox.claim(KEYS, LETTER)
     taken = 0
     for _ in range(20):
         clock.now += LEASE_SECONDS + 1
-        taken += len(state.inbox.abandoned(9))
+        taken += len(state.inbox.unfinished(9))
     assert taken == MAX_TRIES
     assert state.inbox.waiting() == 0
 
 
-def test_an_edit_while_the_question_is_being_answered_is_told_to_whoever_answers(state: State) -> None:
+def test_an_edit_while_the_question_is_being_answered_is_told_to_whoever_answers(state: Memory) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
-    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is None
+    assert state.inbox.revise(EDIT) is None
     assert state.inbox.finish(claim, Replied("2.0")) == Revision(revised="new words")
     assert state.inbox.waiting() == 1, "still to be answered, by the same claim"
     assert state.inbox.begin_posting(claim)
     assert state.inbox.finish(claim, Replied("2.0")) == Revision()
-    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is None, (
-        "the same edit again"
-    )
+    assert state.inbox.revise(EDIT) is None, "the same edit again"
 
 
-def test_an_edit_of_an_answered_question_is_claimed_once(state: State) -> None:
+def test_an_edit_of_an_answered_question_is_claimed_once(state: Memory) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     state.inbox.finish(claim, Replied("2.0"))
-    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is not None
-    assert state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words")) is None
+    assert state.inbox.revise(EDIT) is not None
+    assert state.inbox.revise(EDIT) is None
     assert state.inbox.known(HERE, "1.0")
 
 
-def test_an_edit_of_something_else_is_nobodys(state: State) -> None:
-    assert state.inbox.revise(("edit:1",), LETTER) is None
+def test_an_edit_of_something_else_is_nobodys(state: Memory) -> None:
+    assert state.inbox.revise(EDIT) is None
     assert not state.inbox.known(HERE, "1.0")
     assert state.inbox.claim(KEYS, LETTER) is not None
 
 
-def test_an_edit_that_a_dead_process_knew_of_is_what_is_answered(state: State, clock: Clock) -> None:
+def test_an_edit_that_a_dead_process_knew_of_is_what_is_answered(state: Memory, clock: Clock) -> None:
     state.inbox.claim(KEYS, LETTER)
-    state.inbox.revise(("edit:1",), StoredQuestion(HERE, "1.0", "new words"))
+    state.inbox.revise(EDIT)
     clock.now += LEASE_SECONDS + 1
-    (taken,) = state.inbox.abandoned(9)
+    (taken,) = state.inbox.unfinished(9)
     assert taken.body == "new words"
-    assert state.inbox.finish(taken.claim, Replied("2.0")) == Revision()
+    assert state.inbox.finish(taken.lease, Replied("2.0")) == Revision()
 
 
-def test_a_deleted_question_is_not_answered_any_more(state: State) -> None:
+def test_a_deleted_question_is_not_answered_any_more(state: Memory) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     assert state.inbox.retract(HERE, "1.0") is None
@@ -288,7 +291,7 @@ def test_a_deleted_question_is_not_answered_any_more(state: State) -> None:
     assert state.inbox.claim(KEYS, LETTER) is None
 
 
-def test_a_question_deleted_while_its_reply_is_being_posted_has_the_reply_taken_back(state: State) -> None:
+def test_a_question_deleted_while_its_reply_is_being_posted_has_the_reply_taken_back(state: Memory) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim and state.inbox.begin_posting(claim)
     state.inbox.retract(HERE, "1.0")
@@ -296,16 +299,16 @@ def test_a_question_deleted_while_its_reply_is_being_posted_has_the_reply_taken_
     assert state.inbox.reply(HERE, "1.0") is None
 
 
-def test_a_deletion_whose_process_died_is_seen_to(state: State, clock: Clock) -> None:
+def test_a_deletion_whose_process_died_is_seen_to(state: Memory, clock: Clock) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim and state.inbox.begin_posting(claim)
     state.inbox.retract(HERE, "1.0")
     clock.now += LEASE_SECONDS + 1
-    (taken,) = state.inbox.abandoned(9)
-    assert taken.retracted and taken.claim.maybe_posted
+    (taken,) = state.inbox.unfinished(9)
+    assert taken.retracted and taken.lease.maybe_posted
 
 
-def test_the_reply_to_a_deleted_question_is_returned_once(state: State) -> None:
+def test_the_reply_to_a_deleted_question_is_returned_once(state: Memory) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     state.inbox.finish(claim, Replied("2.0", "A1"))
@@ -313,7 +316,7 @@ def test_the_reply_to_a_deleted_question_is_returned_once(state: State) -> None:
     assert state.inbox.retract(HERE, "1.0") is None
 
 
-def test_a_shown_quote_is_found_by_its_channel_alone(state: State) -> None:
+def test_a_shown_quote_is_found_by_its_channel_alone(state: Memory) -> None:
     answer_id = state.shown.remember(banma_answer(), HERE)
     shown = state.shown.quote(answer_id, 1, Place("T1", "C1", "another thread"))
     assert shown is not None
@@ -326,13 +329,13 @@ def test_a_shown_quote_is_found_by_its_channel_alone(state: State) -> None:
     assert state.shown.quote("unknown", 1, HERE) is None
 
 
-def test_the_text_of_a_quote_is_not_stored(state: State, path: Path) -> None:
+def test_the_text_of_a_quote_is_not_stored(state: Memory, path: Path) -> None:
     state.shown.remember(answer_quoting("zebra crossing"), HERE)
     with sqlite3.connect(path) as connection:
         assert "zebra" not in "\n".join(connection.iterdump())
 
 
-def test_a_thread_keeps_its_last_turns_in_order(state: State, clock: Clock) -> None:
+def test_a_thread_keeps_its_last_turns_in_order(state: Memory, clock: Clock) -> None:
     turns = [Turn(f"question {number}", f"answer {number}") for number in range(6)]
     for turn in turns:
         state.threads.remember(turn, HERE)
@@ -342,7 +345,18 @@ def test_a_thread_keeps_its_last_turns_in_order(state: State, clock: Clock) -> N
     assert state.threads.conversation(Place("T1", "C1")) == ()
 
 
-def test_an_edited_question_takes_the_place_of_its_turn_and_knows_only_what_was_before(state: State) -> None:
+def test_a_direct_conversation_goes_on_for_some_minutes_wherever_it_was_said(
+    state: Memory, clock: Clock
+) -> None:
+    state.threads.remember(Turn("who?", "Ada."), HERE)
+    below = Place("T1", "C1", "9.0")
+    assert [turn.question for turn in state.threads.conversation(below, whole_channel=True)] == ["who?"]
+    assert state.threads.conversation(Place("T1", "C2", "9.0"), whole_channel=True) == ()
+    clock.now += DIRECT_SECONDS + 1
+    assert state.threads.conversation(below, whole_channel=True) == ()
+
+
+def test_an_edited_question_takes_the_place_of_its_turn_and_knows_only_what_was_before(state: Memory) -> None:
     for number in (1, 2, 3):
         state.threads.remember(Turn(f"question {number}", "a"), HERE, f"{number}.0")
     state.threads.remember(Turn("question 2, edited", "b"), HERE, "2.0")
@@ -353,7 +367,7 @@ def test_an_edited_question_takes_the_place_of_its_turn_and_knows_only_what_was_
     assert state.threads.conversation(HERE, before="2.0") == ()
 
 
-def test_the_bot_listens_to_who_asked_last_until_people_talk_with_each_other(state: State) -> None:
+def test_the_bot_listens_to_who_asked_last_until_people_talk_with_each_other(state: Memory) -> None:
     threads = state.threads
     assert not threads.overheard(HERE, "UADA", to_others=False), "never spoken to"
     threads.addressed(HERE, "UADA")
@@ -366,7 +380,7 @@ def test_the_bot_listens_to_who_asked_last_until_people_talk_with_each_other(sta
     assert not threads.overheard(HERE, "UBOB", to_others=False)
 
 
-def test_the_bot_listens_for_a_while_only(state: State, clock: Clock) -> None:
+def test_the_bot_listens_for_a_while_only(state: Memory, clock: Clock) -> None:
     state.threads.addressed(HERE, "UADA")
     clock.now += FOLLOW_UP_SECONDS - 1
     assert state.threads.overheard(HERE, "UADA", to_others=False), "and the while begins anew"
@@ -376,7 +390,7 @@ def test_the_bot_listens_for_a_while_only(state: State, clock: Clock) -> None:
     assert not state.threads.overheard(HERE, "UADA", to_others=False)
 
 
-def test_quiet_holds_until_resume(state: State) -> None:
+def test_quiet_holds_until_resume(state: Memory) -> None:
     threads = state.threads
     threads.set_quiet(HERE, "UADA", quiet=True)
     assert threads.is_quiet(HERE)
@@ -387,7 +401,7 @@ def test_quiet_holds_until_resume(state: State) -> None:
     assert threads.overheard(HERE, "UADA", to_others=False)
 
 
-def test_a_reason_is_kept_with_the_verdict_and_goes_when_the_verdict_changes(state: State) -> None:
+def test_a_reason_is_kept_with_the_verdict_and_goes_when_the_verdict_changes(state: Memory) -> None:
     answer_id = state.shown.remember(banma_answer(), HERE)
     assert state.shown.record_feedback(answer_id, "down", "U1", HERE)
     assert state.shown.record_reason(answer_id, "outdated", "It is 2020 now.", "U1", HERE)
@@ -397,7 +411,7 @@ def test_a_reason_is_kept_with_the_verdict_and_goes_when_the_verdict_changes(sta
     assert not state.shown.record_reason(answer_id, "wrong", "", "U1", Place("T1", "C2"))
 
 
-def test_a_question_without_an_answer_is_kept_where_it_was_passed_on(state: State, clock: Clock) -> None:
+def test_a_question_without_an_answer_is_kept_where_it_was_passed_on(state: Memory, clock: Clock) -> None:
     told, kept = (state.shown.remember_miss(question, HERE) for question in ("who?", "where?"))
     assert state.shown.told() == []
     assert not state.shown.tell_curators(told, "U1", Place("T1", "C2"))
@@ -410,7 +424,7 @@ def test_a_question_without_an_answer_is_kept_where_it_was_passed_on(state: Stat
     assert not state.shown.tell_curators(kept, "U1", HERE)
 
 
-def test_a_private_answer_can_be_shown_again_where_it_was_given(state: State, clock: Clock) -> None:
+def test_a_private_answer_can_be_shown_again_where_it_was_given(state: Memory, clock: Clock) -> None:
     answer_id = state.shown.remember(banma_answer(certain=False), HERE, "who?")
     shown = state.shown.answer(answer_id, HERE)
     assert shown is not None
@@ -425,7 +439,7 @@ def test_a_private_answer_can_be_shown_again_where_it_was_given(state: State, cl
     assert state.shown.quote(answer_id, 1, HERE) is None
 
 
-def test_a_private_answer_is_shown_again_with_all_that_was_said_of_it(state: State, clock: Clock) -> None:
+def test_a_private_answer_is_shown_again_with_all_that_was_said_of_it(state: Memory, clock: Clock) -> None:
     quote = replace(banma_answer().quotes[0], answer=(27, 34), path=("Owners", "2015"), part="who")
     answer = replace(
         banma_answer(),
@@ -452,7 +466,7 @@ def test_a_private_answer_is_shown_again_with_all_that_was_said_of_it(state: Sta
     assert in_the_open is not None and in_the_open.quotes[0].part is None
 
 
-def test_an_answer_that_quotes_nothing_is_remembered_and_can_be_judged(state: State) -> None:
+def test_an_answer_that_quotes_nothing_is_remembered_and_can_be_judged(state: Memory) -> None:
     told = replace(banma_answer(), quotes=(), told=Told(About.COUNT, 1))
     answer_id = state.shown.remember(told, HERE, "how many articles?")
     shown = state.shown.answer(answer_id, HERE)
@@ -461,7 +475,7 @@ def test_an_answer_that_quotes_nothing_is_remembered_and_can_be_judged(state: St
     assert state.shown.record_feedback(answer_id, "up", "U1", HERE)
 
 
-def test_a_person_has_one_verdict_on_an_answer(state: State) -> None:
+def test_a_person_has_one_verdict_on_an_answer(state: Memory) -> None:
     answer_id = state.shown.remember(banma_answer(), HERE)
     assert state.shown.record_feedback(answer_id, "up", "U1", HERE)
     assert state.shown.record_feedback(answer_id, "up", "U1", HERE)
@@ -470,14 +484,14 @@ def test_a_person_has_one_verdict_on_an_answer(state: State) -> None:
     assert state.shown.feedback(answer_id) == {"U1": "down", "U2": "down"}
 
 
-def test_a_verdict_on_an_answer_of_another_channel_is_refused(state: State) -> None:
+def test_a_verdict_on_an_answer_of_another_channel_is_refused(state: Memory) -> None:
     answer_id = state.shown.remember(banma_answer(), HERE)
     assert not state.shown.record_feedback(answer_id, "up", "U1", Place("T1", "C2"))
     assert not state.shown.record_feedback("unknown", "up", "U1", HERE)
     assert state.shown.feedback(answer_id) == {}
 
 
-def test_what_is_old_is_forgotten(state: State, clock: Clock) -> None:
+def test_what_is_old_is_forgotten(state: Memory, clock: Clock) -> None:
     claim = state.inbox.claim(KEYS)
     assert claim
     state.inbox.finish(claim)
@@ -495,42 +509,92 @@ def test_what_is_old_is_forgotten(state: State, clock: Clock) -> None:
     assert state.shown.feedback(answer_id) == {}
 
 
-def test_the_file_is_for_its_owner_alone(state: State, path: Path) -> None:
+def test_the_file_is_for_its_owner_alone(state: Memory, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_file_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds(path: Path) -> None:
+def test_a_memory_of_an_earlier_program_is_set_aside_and_nothing_of_it_is_deleted(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path.parent.mkdir()
     with sqlite3.connect(path) as connection:
-        connection.executescript(MIGRATIONS[0])
-        connection.execute("INSERT INTO turns VALUES ('T1', 'C1', '1.0', 1700000000, 'who?', 'Ada.')")
-        connection.execute("INSERT INTO answers VALUES ('A', 'T1', 'C1', '1.0', 'g', 0.9, 1700000000)")
-        connection.execute("INSERT INTO quotes VALUES ('A', 1, 'banma', 27, 68, 'hash')")
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute("CREATE TABLE turns (question TEXT)")
+        connection.execute("INSERT INTO turns VALUES ('who?')")
     connection.close()
-    state = State(path, Clock())
-    assert state.threads.conversation(HERE) == (Turn("who?", "Ada."),)
-    assert state.shown.quote("A", 1, HERE) is not None
+    state = Memory(path, Clock())
     state.inbox.claim(KEYS, LETTER)
     assert state.inbox.waiting() == 1
+    aside = path.with_name("state.sqlite.old1")
+    assert sqlite3.connect(aside).execute("SELECT question FROM turns").fetchall() == [("who?",)]
+    assert "is of an earlier Footnote: it is kept as state.sqlite.old1" in caplog.text
+
+
+def test_the_tables_can_be_made_on_postgresql_too() -> None:
+    made = [str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in metadata.sorted_tables]
+    assert "leased_until DOUBLE PRECISION NOT NULL" in "".join(made)
+    assert "retracted BOOLEAN NOT NULL" in "".join(made)
+
+
+def test_one_bot_at_a_time_uses_a_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.memory.schema.ALONE_WAIT_SECONDS", 0.1)
+    with (
+        alone(tmp_path),
+        pytest.raises(FootnoteError, match=r"Another bot is running on .* Stop it first"),
+        alone(tmp_path),
+    ):
+        pass
+    with alone(tmp_path):
+        pass
+
+
+def test_who_is_alone_takes_what_was_left_at_once(state: Memory) -> None:
+    state.inbox.claim(KEYS, LETTER)
+    assert state.inbox.unfinished(9) == []
+    state.inbox.hand_over_all()
+    assert [left.body for left in state.inbox.unfinished(9)] == ["the question"]
+
+
+def test_what_belongs_to_one_fact_is_written_as_a_whole_or_not_at_all(
+    state: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*ignored: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(state.threads, "addressed", full)
+    with pytest.raises(OSError, match="disk full"):
+        state.accept(replace(LETTER, user="UADA", addresses=True))
+    assert (state.inbox.waiting(), state.inbox.claim(KEYS) is not None) == (0, True)
+
+
+def test_reading_waits_for_nobody_who_writes(state: Memory) -> None:
+    with ThreadPoolExecutor(1) as pool, state._database.write():
+        assert pool.submit(state.inbox.waiting).result(2) == 0
 
 
 def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
-    path.parent.mkdir()
+    Memory(path).close()
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE version SET number = 99")
     with pytest.raises(FootnoteError, match=r"written by a newer Footnote \(version 99"):
-        State(path)
+        Memory(path)
 
 
 def test_a_damaged_file_is_named_with_what_to_do(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database" * 100)
     with pytest.raises(FootnoteError, match=r"state\.sqlite cannot be used .* move it away"):
-        State(path)
+        Memory(path)
 
 
-def test_a_failed_write_leaves_no_half_and_no_lock(state: State) -> None:
-    with pytest.raises(sqlite3.IntegrityError):
+def test_a_failed_write_leaves_no_half_and_no_lock(state: Memory) -> None:
+    with pytest.raises(IntegrityError):
         state.shown.record_feedback(state.shown.remember(banma_answer(), HERE), "sideways", "U1", HERE)  # type: ignore[arg-type]
     assert state.inbox.claim(KEYS) is not None
+
+
+def test_a_question_without_an_answer_is_told_where_it_was_asked_alone(state: Memory) -> None:
+    missed = state.shown.remember_miss("Who is Zoe?", HERE)
+
+    assert state.shown.missed(missed, HERE) == "Who is Zoe?"
+    assert state.shown.missed(missed, Place("T1", "C2")) is None
+    assert state.shown.missed("unknown", HERE) is None

@@ -12,7 +12,7 @@ import pytest
 from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.http_mode import HttpBot
 from bot.slack.socket_mode import SocketModeBot
 from bot.types import Answers
@@ -43,8 +43,8 @@ def answers() -> PreparedAnswers:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    memory = State(tmp_path / "state.sqlite")
+def state(tmp_path: Path) -> Iterator[Memory]:
+    memory = Memory(tmp_path / "state.sqlite")
     yield memory
 
 
@@ -66,7 +66,7 @@ def settings(slack: FakeSlack) -> SlackSettings:
 def start(
     slack: FakeSlack,
     answers: PreparedAnswers,
-    state: State,
+    state: Memory,
     settings: SlackSettings,
     farewells: ThreadPoolExecutor,
 ) -> Iterator[StartBot]:
@@ -76,7 +76,7 @@ def start(
     def start_bot(
         *,
         answers: Answers = answers,
-        state: State = state,
+        state: Memory = state,
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
         **changed: object,

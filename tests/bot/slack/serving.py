@@ -12,7 +12,7 @@ from collections import deque
 from pathlib import Path
 
 from bot.config import SlackSettings
-from bot.memory import State, inbox
+from bot.memory import Memory, alone, inbox
 from bot.slack.http_mode import run_http
 from bot.slack.run import stop_on_signals
 from bot.slack.socket_mode import run_socket_mode
@@ -46,7 +46,10 @@ def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30", por
         ping_seconds=float(lease) / 15,
     )
     run = run_socket_mode if mode == "socket" else run_http
-    run(settings, answers, State(Path(state)), stop, lambda up: print("up" if up else "down", flush=True))
+    with alone(Path(state).parent):
+        memory = Memory(Path(state))
+        memory.inbox.hand_over_all()
+        run(settings, answers, memory, stop, lambda up: print("up" if up else "down", flush=True))
     print("stopped", flush=True)
 
 

@@ -6,8 +6,7 @@ import pytest
 from slack_sdk.web import WebClient
 
 from bot.library.rights import Rights
-from bot.slack.access import Access, Closed, Open
-from bot.slack.curators import Curators
+from bot.slack.lookups import Access, Closed, Curators, Open
 from tests.fakes.slack import BOT_TOKEN, FakeSlack, Fault
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.memory import State
+from bot.memory import Memory
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import QUESTION, PreparedAnswers
 from tests.fakes.slack import BOT_USER, FakeSlack, event_payload
@@ -52,7 +52,7 @@ def test_a_repetition_after_a_restart_gets_no_second_reply(
     event = slack.event(dict(MENTION), event_id="Ev1")
     slack.reply(event)
     first.close()
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     slack.deliver("events_api", event_payload(event, "Ev1"))
     slack.settle()
     assert len(slack.posted) == 1
@@ -62,12 +62,13 @@ def test_two_bots_that_share_a_memory_give_one_reply(
     slack: FakeSlack, start: StartBot, tmp_path: Path
 ) -> None:
     start()
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     assert slack.connected == 2
     events = [slack.event(dict(MENTION), event_id=f"Ev{number}") for number in range(10)]
     for number, event in enumerate(events):  # the other bot gets it, as connections take turns
         slack.deliver("events_api", event_payload(event, f"Ev{number}"))
         slack.deliver("events_api", event_payload(event, f"Ev{number}"))
+    slack.wait(lambda: all(slack.replies(event) for event in events), 15)
     slack.settle(0.3)
     assert [len(slack.replies(event)) for event in events] == [1] * 10
 
@@ -108,7 +109,7 @@ def test_a_full_queue_is_said_rather_than_kept_silent(
     answers.gate.clear()
     events = [slack.mention(QUESTION) for _ in range(3)]  # one under way, one waiting, one too many
     slack.wait(lambda: len(slack.posted) == 1)
-    assert "I have more questions than I can handle right now" in slack.posted[0].shown()
+    assert "Too many questions came at once" in slack.posted[0].shown()
     answers.gate.set()
     slack.wait(lambda: len(slack.posted) == 3)
     assert [len(slack.replies(event)) for event in events] == [1, 1, 1]

@@ -22,7 +22,7 @@ import pytest
 from slack_sdk.web import WebClient
 
 from bot.config import SlackSettings
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.http_mode import HttpBot
 from tests.bot.slack.test_http_mode import post
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
@@ -77,7 +77,7 @@ def workspace(api_url: str) -> WebClient:
 
 
 @pytest.fixture
-def bot(api_url: str, settings: SlackSettings, answers: PreparedAnswers, state: State) -> Iterator[HttpBot]:
+def bot(api_url: str, settings: SlackSettings, answers: PreparedAnswers, state: Memory) -> Iterator[HttpBot]:
     changed = replace(settings, mode="http", api_url=api_url, bot_token=TOKEN, shared_channels=True)
     running = HttpBot(changed, answers, state)
     yield running
@@ -128,7 +128,7 @@ def test_a_question_is_answered_in_its_thread_edited_with_it_and_deleted_with_it
 
 
 def test_a_reply_that_was_posted_and_not_noted_is_found_again(
-    workspace: WebClient, bot: HttpBot, answers: PreparedAnswers, state: State
+    workspace: WebClient, bot: HttpBot, answers: PreparedAnswers, state: Memory
 ) -> None:
     """As by a process that died after posting: only the thread itself tells."""
     ts = str(workspace.chat_postMessage(channel=CHANNEL, text=QUESTION)["ts"])

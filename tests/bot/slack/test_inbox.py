@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.memory import LEASE_SECONDS, Place, Replied, State
-from bot.slack.incoming import Asked, from_letter
+from bot.memory import LEASE_SECONDS, Memory, Place, Replied
+from bot.slack.incoming import Question, restored
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, answer_quoting
 from tests.fakes.slack import BOT_USER, FakeSlack, Fault, event_payload
@@ -20,6 +20,8 @@ OTHER = "Who makes AliOS?"
 @pytest.fixture(autouse=True)
 def another_answer(answers: PreparedAnswers) -> None:
     answers.prepared[OTHER] = answer_quoting("Alibaba makes AliOS.")
+    for follow_up in ("And since when?", "And who makes it?"):
+        answers.prepared[follow_up] = answer_quoting("Alibaba makes AliOS.")
 
 
 def test_an_edited_question_changes_its_reply(slack: FakeSlack, start: StartBot, mode: str) -> None:
@@ -125,7 +127,7 @@ def test_an_edit_of_other_peoples_talk_is_left_alone(slack: FakeSlack, start: St
 
 @pytest.mark.parametrize("kind", ["mention", "direct_message"])
 def test_a_deleted_question_takes_its_reply_along(
-    slack: FakeSlack, start: StartBot, mode: str, kind: str, state: State
+    slack: FakeSlack, start: StartBot, mode: str, kind: str, state: Memory
 ) -> None:
     start(mode=mode)
     event = getattr(slack, kind)(QUESTION)
@@ -172,7 +174,7 @@ def test_a_question_left_behind_by_a_dead_process_is_answered_without_a_redelive
     slack: FakeSlack, start: StartBot, tmp_path: Path
 ) -> None:
     event = left_behind(slack, tmp_path)
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     assert BANMA_QUOTE in slack.reply(event).shown()
     slack.settle(0.1)
     assert len(slack.posted) == 1
@@ -181,7 +183,7 @@ def test_a_question_left_behind_by_a_dead_process_is_answered_without_a_redelive
 def test_two_processes_that_find_it_answer_it_once(slack: FakeSlack, start: StartBot, tmp_path: Path) -> None:
     events = [left_behind(slack, tmp_path) for _ in range(12)]
     for _ in range(2):
-        start(state=State(tmp_path / "state.sqlite"), round_seconds=0.05)
+        start(state=Memory(tmp_path / "state.sqlite"), round_seconds=0.05)
     slack.wait(lambda: len(slack.posted) == len(events))
     slack.settle(0.3)
     assert [len(slack.replies(event)) for event in events] == [1] * len(events)
@@ -197,7 +199,7 @@ def test_a_process_that_died_right_after_posting_is_not_answered_for_again(
         "xoxb-loopback",
         {"channel": event["channel"], "text": "It is so.", "thread_ts": event["ts"], "metadata": metadata},
     )
-    state = State(tmp_path / "state.sqlite")
+    state = Memory(tmp_path / "state.sqlite")
     start(state=state)
     slack.wait(lambda: "conversations.replies" in slack.calls)
     slack.settle(0.2)
@@ -211,7 +213,7 @@ def test_a_process_that_died_before_posting_is_answered_for_also_where_the_threa
 ) -> None:
     event = left_behind(slack, tmp_path, posting=True)
     slack.fail("conversations.replies", Fault(error="missing_scope"))
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     assert BANMA_QUOTE in slack.reply(event).shown()
 
 
@@ -219,9 +221,9 @@ def test_a_private_question_left_behind_is_answered_privately(
     slack: FakeSlack, start: StartBot, tmp_path: Path
 ) -> None:
     url = slack.new_response_url("C0CARS")
-    asked = Asked(QUESTION, Place("T0TEAM", "C0CARS"), ("command:1",), user="U0ADA", response_url=url)
+    asked = Question(QUESTION, Place("T0TEAM", "C0CARS"), ("command:1",), user="U0ADA", response_url=url)
     keep(asked, tmp_path)
-    start(state=State(tmp_path / "state.sqlite"))
+    start(state=Memory(tmp_path / "state.sqlite"))
     slack.wait(lambda: bool(slack.posted))
     assert slack.posted[0].ephemeral
 
@@ -235,7 +237,7 @@ def test_what_a_closing_process_leaves_is_taken_over_at_once(
     slack.wait(lambda: len(answers.asked) == 1)
     slack.settle(0)
     assert stuck.close() is False
-    start(state=State(tmp_path / "state.sqlite"), answers=PreparedAnswers(), round_seconds=0.1)
+    start(state=Memory(tmp_path / "state.sqlite"), answers=PreparedAnswers(), round_seconds=0.1)
     slack.wait(lambda: len(slack.posted) == 2)
     answers.gate.set()
     slack.settle(0.3)
@@ -248,7 +250,7 @@ def test_a_reply_that_slack_could_not_take_is_sent_when_it_can_again(
     monkeypatch.setattr("bot.memory.inbox.FIRST_RETRY_SECONDS", 0.2)
     monkeypatch.setattr("bot.memory.inbox.LEASE_SECONDS", 5.0)
     start(round_seconds=0.1)
-    slack.fail("chat.postMessage", *[Fault(error="internal_error")] * 2)
+    slack.fail("chat.postMessage", *[Fault(error="internal_error")] * 3)
     event = slack.mention(QUESTION)
     assert BANMA_QUOTE in slack.reply(event).shown()
     slack.settle(0.3)
@@ -256,7 +258,7 @@ def test_a_reply_that_slack_could_not_take_is_sent_when_it_can_again(
 
 
 def test_a_reply_that_slack_refuses_for_good_is_not_tried_again(
-    slack: FakeSlack, start: StartBot, state: State, caplog: pytest.LogCaptureFixture
+    slack: FakeSlack, start: StartBot, state: Memory, caplog: pytest.LogCaptureFixture
 ) -> None:
     start()
     slack.fail("chat.postMessage", Fault(error="is_archived"))
@@ -267,17 +269,17 @@ def test_a_reply_that_slack_refuses_for_good_is_not_tried_again(
 
 
 def test_a_kept_question_is_read_back_as_it_was() -> None:
-    asked = Asked(
+    asked = Question(
         "who? \u2028 谁",
         Place("T", "C", "1.0"),
         (),
         "2.0",
         "U",
-        only_if_certain=True,
+        addressed=False,
         response_url="u",
         in_thread="t",
     )
-    assert from_letter(asked.letter().body) == asked
+    assert restored(asked.stored().body) == asked
 
 
 def left_behind(slack: FakeSlack, folder: Path, *, posting: bool = False) -> dict[str, str]:
@@ -285,13 +287,13 @@ def left_behind(slack: FakeSlack, folder: Path, *, posting: bool = False) -> dic
     ts = slack.write("C0CARS")
     event = {"channel": "C0CARS", "user": "U0ADA", "ts": ts}
     place = Place("T0TEAM", "C0CARS", ts)
-    keep(Asked(QUESTION, place, (f"message:{ts}",), ts, "U0ADA"), folder, posting=posting)
+    keep(Question(QUESTION, place, (f"message:{ts}",), ts, "U0ADA"), folder, posting=posting)
     return event
 
 
-def keep(asked: Asked, folder: Path, *, posting: bool = False) -> None:
-    dead = State(folder / "state.sqlite", lambda: time.time() - LEASE_SECONDS - 1)
-    claim = dead.inbox.claim(asked.keys, asked.letter())
+def keep(asked: Question, folder: Path, *, posting: bool = False) -> None:
+    dead = Memory(folder / "state.sqlite", lambda: time.time() - LEASE_SECONDS - 1)
+    claim = dead.accept(asked.stored())
     assert claim
     if posting:
         assert dead.inbox.begin_posting(claim)

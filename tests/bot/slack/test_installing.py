@@ -16,9 +16,9 @@ from uuid import UUID
 import pytest
 from slack_sdk.oauth.installation_store import Bot
 
-from bot.memory import Place, State
+from bot.memory import Memory, Place
 from bot.slack.http_mode import HttpBot
-from bot.slack.incoming import Asked
+from bot.slack.incoming import Question
 from bot.slack.installing import SCOPES, STATE_SECONDS, Installations, States
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
@@ -136,7 +136,8 @@ def test_the_browser_is_sent_to_slack_with_what_the_app_needs(bot: HttpBot) -> N
 
 def test_the_scopes_are_those_of_the_manifest() -> None:
     manifest = json.loads((ROOT / "manifest.json").read_text("utf-8"))
-    assert list(SCOPES) == manifest["oauth_config"]["scopes"]["bot"]
+    scopes = manifest["oauth_config"]["scopes"]
+    assert list(SCOPES) == sorted([*scopes["bot"], *scopes["bot_optional"]])
 
 
 def test_workspaces_that_installed_are_answered_each_with_its_own_token(
@@ -155,17 +156,17 @@ def test_workspaces_that_installed_are_answered_each_with_its_own_token(
 
 
 def test_an_installation_outlives_the_process_and_so_does_what_it_was_asked(
-    slack: FakeSlack, start: StartBot, folder: Path, state: State, tmp_path: Path
+    slack: FakeSlack, start: StartBot, folder: Path, state: Memory, tmp_path: Path
 ) -> None:
     first = serve(slack, start, folder)
     install(slack, first, ONE)
     install(slack, first, OTHER)
     first.close()
-    past = State(tmp_path / "state.sqlite", lambda: time.time() - 60)
+    past = Memory(tmp_path / "state.sqlite", lambda: time.time() - 60)
     event, _ = mention(slack, OTHER)
     place = Place(OTHER, event["channel"], event["ts"])
-    left = Asked(QUESTION, place, (), event["ts"], "U0ADA", shared=False)
-    assert past.inbox.claim(("left",), left.letter())
+    left = Question(QUESTION, place, (), event["ts"], "U0ADA", shared=False)
+    assert past.inbox.claim(("left",), left.stored())
     serve(slack, start, folder, round_seconds=0.1)
     assert BANMA_QUOTE in slack.reply(event).shown()
     slack.settle(0.3)

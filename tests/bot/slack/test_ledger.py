@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.memory import State
+from bot.memory import Memory
 from bot.slack.log import JsonLines, PlainLines, start_log
 from bot.types import NoAnswer, Silence
 from index.types import FootnoteError
@@ -20,7 +20,7 @@ from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack, F
 SECRET = "Who hid the zanzibar ledger?"
 
 
-def ended(state: State, slack: FakeSlack, count: int = 1) -> list[str]:
+def ended(state: Memory, slack: FakeSlack, count: int = 1) -> list[str]:
     slack.wait(lambda: len(state.log.since(0)) >= count)
     slack.settle()
     return [ending.kind for ending in state.log.since(0)]
@@ -38,7 +38,7 @@ def ended(state: State, slack: FakeSlack, count: int = 1) -> list[str]:
     ],
 )
 def test_each_question_is_noted_with_how_it_ended(
-    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, state: State, found: object, kind: str
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, state: Memory, found: object, kind: str
 ) -> None:
     if found is not None:
         answers.prepared[SECRET] = found  # type: ignore[assignment]
@@ -51,7 +51,7 @@ def test_each_question_is_noted_with_how_it_ended(
 
 @pytest.mark.parametrize("said", ["", "quiet", "hello"])
 def test_what_is_no_question_is_not_counted(
-    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, state: State, said: str
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, state: Memory, said: str
 ) -> None:
     answers.prepared["hello"] = NoAnswer("hello", Silence.GREETING, (), 0.0, "g1", 0.0)
     start()
@@ -61,7 +61,7 @@ def test_what_is_no_question_is_not_counted(
 
 
 def test_a_repeated_edited_or_deleted_question_counts_once(
-    slack: FakeSlack, start: StartBot, state: State
+    slack: FakeSlack, start: StartBot, state: Memory
 ) -> None:
     start()
     event = slack.mention(SECRET)
@@ -76,7 +76,7 @@ def test_a_repeated_edited_or_deleted_question_counts_once(
 
 
 def test_a_question_that_is_turned_away_counts_as_that(
-    slack: FakeSlack, start: StartBot, state: State
+    slack: FakeSlack, start: StartBot, state: Memory
 ) -> None:
     start(user_limit=1)
     for _ in range(3):
@@ -86,7 +86,7 @@ def test_a_question_that_is_turned_away_counts_as_that(
 
 
 def test_a_reply_that_slack_refuses_for_good_counts_as_an_error(
-    slack: FakeSlack, start: StartBot, state: State
+    slack: FakeSlack, start: StartBot, state: Memory
 ) -> None:
     start()
     slack.fail("chat.postMessage", Fault("channel_not_found"))
@@ -95,7 +95,7 @@ def test_a_reply_that_slack_refuses_for_good_counts_as_an_error(
 
 
 def test_a_question_that_slack_took_only_at_the_second_try_is_noted_once(
-    slack: FakeSlack, start: StartBot, state: State, monkeypatch: pytest.MonkeyPatch
+    slack: FakeSlack, start: StartBot, state: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.memory.inbox.FIRST_RETRY_SECONDS", 0.1)
     start(round_seconds=0.1)
@@ -109,7 +109,7 @@ def test_neither_questions_nor_tokens_are_logged_whatever_happens(
     slack: FakeSlack,
     start: StartBot,
     answers: PreparedAnswers,
-    state: State,
+    state: Memory,
     monkeypatch: pytest.MonkeyPatch,
     form: str,
 ) -> None:
@@ -201,7 +201,7 @@ def test_an_error_is_told_by_where_it_happened_and_not_by_its_message() -> None:
 
 
 def test_what_people_say_stays_out_of_the_memory_unless_it_is_wanted(
-    slack: FakeSlack, start: StartBot, state: State
+    slack: FakeSlack, start: StartBot, state: Memory
 ) -> None:
     start()
     slack.reply(slack.mention(SECRET))
@@ -212,7 +212,7 @@ def test_what_people_say_stays_out_of_the_memory_unless_it_is_wanted(
 def test_with_the_setting_what_was_asked_in_vain_is_kept(
     slack: FakeSlack, start: StartBot, tmp_path: Path
 ) -> None:
-    keeping = State(tmp_path / "keeping.sqlite", keep_questions=True)
+    keeping = Memory(tmp_path / "keeping.sqlite", keep_questions=True)
     start(state=keeping)
     slack.reply(slack.mention(SECRET))
     slack.wait(lambda: bool(keeping.log.in_vain(0)))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from bot.memory import Over, State
+from bot.memory import Limits, Memory, Over, Place, StoredQuestion
 from bot.memory.limits import WINDOW_SECONDS
-from bot.slack.limits import Limits
-from bot.slack.workers import Workers
+from bot.slack.pools import Workers
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import FakeSlack
@@ -31,13 +31,27 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def memory(tmp_path: Path, clock: Clock) -> State:
+def memory(tmp_path: Path, clock: Clock) -> Memory:
     """One whose clock a test sets."""
-    return State(tmp_path / "limits.sqlite", clock)
+    return Memory(tmp_path / "limits.sqlite", clock)
 
 
-def test_so_many_questions_are_taken_in_any_minute(memory: State, clock: Clock) -> None:
-    limits = Limits(2, 0, memory)
+class Limited:
+    """Questions to one memory, counted within limits."""
+
+    def __init__(self, user: int, channel: int, memory: Memory) -> None:
+        self._memory, self._limits = memory, Limits(user, channel)
+
+    def take(self, team: str, channel: str, user: str) -> Over | None:
+        key = secrets.token_hex(8)
+        question = StoredQuestion(Place(team, channel), "", "", (key,), user)
+        lease = self._memory.accept(question, self._limits)
+        assert lease
+        return lease.over
+
+
+def test_so_many_questions_are_taken_in_any_minute(memory: Memory, clock: Clock) -> None:
+    limits = Limited(2, 0, memory)
     assert limits.take("T", "C", "U") is None
     clock.now += 30
     assert limits.take("T", "C", "U") is None
@@ -47,8 +61,8 @@ def test_so_many_questions_are_taken_in_any_minute(memory: State, clock: Clock) 
     assert limits.take("T", "C", "U") == Over("user", 2, 30, first=True)
 
 
-def test_it_is_said_once_until_a_question_is_taken_again(memory: State, clock: Clock) -> None:
-    limits = Limits(1, 0, memory)
+def test_it_is_said_once_until_a_question_is_taken_again(memory: Memory, clock: Clock) -> None:
+    limits = Limited(1, 0, memory)
     limits.take("T", "C", "U")
     over = [limits.take("T", "C", "U") for _ in range(3)]
     assert [one.first for one in over if one] == [True, False, False]
@@ -58,8 +72,8 @@ def test_it_is_said_once_until_a_question_is_taken_again(memory: State, clock: C
     assert again and again.first
 
 
-def test_a_question_too_many_for_one_does_not_count_for_the_other(memory: State) -> None:
-    limits = Limits(1, 3, memory)
+def test_a_question_too_many_for_one_does_not_count_for_the_other(memory: Memory) -> None:
+    limits = Limited(1, 3, memory)
     for _ in range(5):
         limits.take("T", "C", "U1")
     assert [limits.take("T", "C", user) for user in ("U2", "U3")] == [None, None]
@@ -67,8 +81,8 @@ def test_a_question_too_many_for_one_does_not_count_for_the_other(memory: State)
     assert over and over.whose == "channel"
 
 
-def test_people_channels_and_workspaces_have_limits_of_their_own(memory: State) -> None:
-    limits = Limits(1, 1, memory)
+def test_people_channels_and_workspaces_have_limits_of_their_own(memory: Memory) -> None:
+    limits = Limited(1, 1, memory)
     assert [limits.take("T1", "C1", "U1"), limits.take("T1", "C2", "U2"), limits.take("T2", "C1", "U1")] == [
         None,
         None,
@@ -76,15 +90,15 @@ def test_people_channels_and_workspaces_have_limits_of_their_own(memory: State) 
     ]
 
 
-def test_nought_is_no_limit(memory: State) -> None:
-    limits = Limits(0, 0, memory)
+def test_nought_is_no_limit(memory: Memory) -> None:
+    limits = Limited(0, 0, memory)
     assert {limits.take("T", "C", "U") for _ in range(1_000)} == {None}
 
 
 def test_processes_that_share_a_memory_share_the_limit_and_the_word(
-    memory: State, clock: Clock, tmp_path: Path
+    memory: Memory, clock: Clock, tmp_path: Path
 ) -> None:
-    one, other = Limits(2, 0, memory), Limits(2, 0, State(tmp_path / "limits.sqlite", clock))
+    one, other = Limited(2, 0, memory), Limited(2, 0, Memory(tmp_path / "limits.sqlite", clock))
     assert [one.take("T", "C", "U"), other.take("T", "C", "U")] == [None, None]
     assert [limits.take("T", "C", "U") for limits in (one, other)] == [
         Over("user", 2, 60, first=True),
@@ -93,24 +107,24 @@ def test_processes_that_share_a_memory_share_the_limit_and_the_word(
 
 
 def test_of_many_at_once_so_many_are_taken(tmp_path: Path) -> None:
-    several = [Limits(5, 0, State(tmp_path / "limits.sqlite")) for _ in range(4)]
+    several = [Limited(5, 0, Memory(tmp_path / "limits.sqlite")) for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda number: several[number % 4].take("T", "C", "U"), range(40)))
     assert taken.count(None) == 5
     assert sum(over.first for over in taken if over) == 1
 
 
-def test_who_asked_is_forgotten_after_a_minute(memory: State, clock: Clock, tmp_path: Path) -> None:
-    limits = Limits(1, 1, memory)
+def test_who_asked_is_forgotten_after_a_minute(memory: Memory, clock: Clock, tmp_path: Path) -> None:
+    limits = Limited(1, 1, memory)
     limits.take("T", "C", "U0SECRET")
     clock.now += WINDOW_SECONDS
     limits.take("T", "D", "U0OTHER")
-    rows = sqlite3.connect(tmp_path / "limits.sqlite").execute("SELECT name FROM takings").fetchall()
+    rows = sqlite3.connect(tmp_path / "limits.sqlite").execute("SELECT name FROM windows").fetchall()
     assert sorted(rows) == [("D",), ("U0OTHER",)]
 
 
-def test_a_clock_that_is_set_back_shuts_nobody_out(memory: State, clock: Clock) -> None:
-    limits = Limits(1, 0, memory)
+def test_a_clock_that_is_set_back_shuts_nobody_out(memory: Memory, clock: Clock) -> None:
+    limits = Limited(1, 0, memory)
     limits.take("T", "C", "U")
     clock.now -= 86_400
     assert limits.take("T", "C", "U") is None
@@ -130,7 +144,7 @@ def test_a_person_over_the_limit_is_told_once_and_others_are_answered(
     slack.settle()
     texts = [post.shown() for event in asked for post in slack.replies(event)]
     assert [BANMA_QUOTE in text for text in texts] == [True, True, False]
-    assert "My limit for one person is 2 a minute" in texts[2]
+    assert "I take 2 questions a minute from one person" in texts[2]
     assert len(slack.posted) == 4
     assert len(answers.asked) == 3
 
@@ -150,7 +164,7 @@ def test_who_asks_in_private_is_told_every_time(slack: FakeSlack, start: StartBo
     for count in (1, 2, 3):
         slack.command(QUESTION)
         slack.wait(lambda count=count: len(slack.posted) == count)  # type: ignore[misc]
-    told = ["My limit for one person is 1 a minute" in post.shown() for post in slack.posted]
+    told = ["I take 1 questions a minute" in post.shown() for post in slack.posted]
     assert told == [False, True, True]
 
 
@@ -182,7 +196,7 @@ def test_turning_people_away_keeps_nobody_from_being_heard(
         slack.mention(QUESTION, channel=f"C{number % 5}")
     slack.wait(lambda: all(slack.answered(envelope) for envelope in slack.envelopes))
     slack.wait(lambda: len(slack.posted) == 29)
-    assert {"more questions than I can handle" in post.shown() for post in slack.posted} == {True}
+    assert {"Too many questions came at once" in post.shown() for post in slack.posted} == {True}
     answers.gate.set()
     slack.wait(lambda: len(slack.posted) == 30)
     assert len({(post.channel, post.thread_ts) for post in slack.posted}) == 30
@@ -192,7 +206,7 @@ def test_whom_there_is_no_time_to_turn_away_is_answered_later(
     slack: FakeSlack,
     start: StartBot,
     answers: PreparedAnswers,
-    state: State,
+    state: Memory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("bot.slack.pools._ASIDES_WAITING", 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.manners import is_question, is_to_others, mentions_bot, order_in
+from bot.slack.incoming import is_question, is_to_others, mentions_bot, order_in, without_emoji
 from bot.types import NoAnswer, Silence
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, banma_answer
@@ -17,8 +17,11 @@ Answered = Callable[[], tuple[dict[str, Any], Posted]]
 
 
 @pytest.fixture
-def asked(slack: FakeSlack, start: StartBot, mode: str) -> Answered:
+def asked(slack: FakeSlack, start: StartBot, mode: str, answers: PreparedAnswers) -> Answered:
     """Ada has asked in a channel and was answered."""
+
+    for follow_up in ("And since when?", "And before that?"):
+        answers.prepared[follow_up] = banma_answer()
 
     def ask() -> tuple[dict[str, Any], Posted]:
         start(mode=mode)
@@ -174,7 +177,7 @@ def test_a_mention_in_such_a_channel_is_answered_whatever_comes_of_it(
     answers.prepared["Who is Zoe?"] = NoAnswer("Who is Zoe?", Silence.NOT_IN_SOURCES, (), 0.1, "g1", 0.01)
     event = slack.mention("Who is Zoe?", channel="C0HELP")
     slack.event(event | {"type": "message", "channel_type": "channel"})
-    assert "I did not find an answer" in slack.reply(event).shown()
+    assert "I found no answer" in slack.reply(event).shown()
     slack.settle(0.1)
     assert len(slack.posted) == 1
 
@@ -226,3 +229,89 @@ def test_whom_a_message_names() -> None:
 )
 def test_an_order_is_the_whole_message(text: str, order: str | None) -> None:
     assert order_in(text) == order
+
+
+def emoji_blocks(*parts: str) -> list[dict[str, Any]]:
+    """A message as Slack's composer makes it: emoji are elements, written `:name:`."""
+    elements = [
+        {"type": "emoji", "name": part.strip(":")} if part.startswith(":") else {"type": "text", "text": part}
+        for part in parts
+    ]
+    return [
+        {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (["thanks ", ":pray:"], "thanks"),
+        ([":+1:"], "thanks"),
+        (["hi ", ":wave:"], "hi"),
+        ([":wave:"], "hi"),
+        (["perfect ", ":white_check_mark:"], "perfect"),
+        ([":one:"], "thanks"),
+        (["who owns Banma", ":thinking_face:", "?"], "who owns Banma ?"),
+        (["at 10:30:15"], "at 10:30:15"),
+        (["see a:b:c"], "see a:b:c"),
+    ],
+)
+def test_emoji_are_no_words_in_text_and_as_elements(parts: list[str], said: str) -> None:
+    assert without_emoji("".join(parts), emoji_blocks(*parts)) == said
+    if "Banma" not in parts[0]:  # without blocks, one within a word may be anything
+        assert without_emoji("".join(parts)) == said
+
+
+@pytest.mark.parametrize("text", [":+1:", "thanks :pray:", "ok :+1:", "hi :wave:", ":one:"])
+def test_what_is_said_with_emoji_reaches_answering_as_what_it_means(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str, text: str
+) -> None:
+    start(mode=mode)
+    slack.mention(text)
+    slack.wait(lambda: len(answers.asked) == 1)
+    assert answers.asked[0][0] in ("thanks", "ok", "hi")
+
+
+@pytest.mark.parametrize("text", ["no", "ok", "?", "Yes!", ":+1:", "hm, really :thinking_face:"])
+def test_a_bare_word_in_its_thread_gets_nothing(slack: FakeSlack, asked: Answered, text: str) -> None:
+    event, _ = asked()
+    slack.say(text, thread_ts=event["ts"])
+    slack.settle(0.1)
+    assert len(slack.posted) == 1
+
+
+@pytest.mark.parametrize("text", ["no", "?"])
+def test_a_bare_word_to_the_bot_gets_help(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, text: str
+) -> None:
+    start()
+    assert "Ask me a question" in slack.reply(slack.mention(text)).shown()
+    assert answers.asked == []
+
+
+def test_an_unmentioned_line_in_its_thread_is_answered_for_certain_or_not_at_all(
+    slack: FakeSlack, asked: Answered, answers: PreparedAnswers
+) -> None:
+    event, _ = asked()
+    answers.prepared["Are you sure?"] = NoAnswer("", Silence.NOT_IN_SOURCES, (), 0.1, "g", 0.0)
+    answers.prepared["Could that be?"] = banma_answer(certain=False)
+    for text in ("Are you sure?", "Could that be?"):
+        slack.say(text, thread_ts=event["ts"])
+        slack.settle(0.1)
+    assert len(slack.posted) == 1
+    slack.say("And since when?", thread_ts=event["ts"])
+    slack.wait(lambda: len(slack.replies(event)) == 2)
+
+
+def test_what_is_typed_below_an_answer_in_a_direct_conversation_goes_on_from_it(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
+) -> None:
+    start(mode=mode)
+    slack.reply(slack.direct_message(QUESTION))
+    slack.settle(0.05)
+    slack.reply(slack.direct_message("And since when?"))
+    assert [turn.question for turn in answers.asked[1][1]] == [QUESTION]
+    slack.settle(0.05)
+    other = slack.direct_message("And since when?", channel="D0BOB", user="U0BOB")
+    slack.reply(other)
+    assert answers.asked[2][1] == ()

@@ -73,8 +73,8 @@ def test_a_file_needs_the_word_where_others_read_along_and_none_in_private() -> 
     assert request_in("<@U0BOT> add", [NOTES], "U0BOT") == Request("add", files=(FILE,))
     assert request_in("add to press", [NOTES], "U0BOT") == Request("add", files=(FILE,), collection="press")
     assert request_in("", [NOTES], "U0BOT") is None
-    assert request_in("", [NOTES], "U0BOT", direct=True) == Request("add", files=(FILE,), dropped=True)
-    assert request_in(f"<{PAGE}>", [], "U0BOT", direct=True) == Request("add", (PAGE,), dropped=True)
+    assert request_in("", [NOTES], "U0BOT", direct=True) == Request("add", files=(FILE,))
+    assert request_in(f"<{PAGE}>", [], "U0BOT", direct=True) == Request("add", (PAGE,))
     assert request_in("What does it say?", [NOTES], "U0BOT", direct=True) is None
 
 
@@ -85,5 +85,5 @@ def test_a_file_that_slack_does_not_keep_has_no_address() -> None:
 
 
 def test_it_is_kept_and_comes_back_as_it_was() -> None:
-    request = Request("add", (PAGE,), (FILE,), "press", dropped=True)
+    request = Request("add", (PAGE,), (FILE,), "press")
     assert Request.from_json(json.loads(json.dumps(request.as_json()))) == request

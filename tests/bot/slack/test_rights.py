@@ -15,7 +15,7 @@ import pytest
 
 from bot.answer.answerer import Answerer
 from bot.library.rights import Rights
-from bot.memory import State
+from bot.memory import Memory
 from index.build import build
 from index.generations import FileStore
 from tests.bot.slack.conftest import StartBot
@@ -210,9 +210,7 @@ class TestRightsThatWereWithdrawn:
         rights.withdraw()
         workspace.press(private, button(private, "share"))
         workspace.wait(lambda: len(workspace.posted) == 2)
-        assert (
-            workspace.posted[1].text == "I can no longer share this answer. Please ask your question again."
-        )
+        assert workspace.posted[1].text == "I no longer have this answer. Please ask again."
 
     def test_the_reply_to_an_edited_question_shows_it_no_longer(
         self, workspace: FakeSlack, rights: Shelf
@@ -312,8 +310,8 @@ class TestOutsiders:
         slack.command(QUESTION)
         slack.wait(lambda: len(slack.posted) == 1)
         assert slack.posted[0].text == (
-            "I do not answer here, since Slack does not tell me whether outsiders take part."
-            " Invite me to it and try again, or ask me in a direct message."
+            "I do not know whether outsiders can read along here, so I do not answer."
+            " Ask me in a direct message, or in a channel that I was invited to."
         )
         assert answers.asked == []
 
@@ -341,13 +339,13 @@ class TestOutsiders:
         assert BANMA_QUOTE in slack.reply(event).shown()
 
     def test_a_question_taken_over_is_still_known_to_be_of_a_shared_channel(
-        self, slack: FakeSlack, start: StartBot, state: State, answers: PreparedAnswers, tmp_path: Path
+        self, slack: FakeSlack, start: StartBot, state: Memory, answers: PreparedAnswers, tmp_path: Path
     ) -> None:
         slack.shared.add(OPEN)
         first = start()
         first.close()
         slack.mention(QUESTION)
-        start(state=State(tmp_path / "state.sqlite"))
+        start(state=Memory(tmp_path / "state.sqlite"))
         slack.wait(lambda: len(slack.posted) == 1)
         assert answers.asked == []
 

@@ -1,4 +1,4 @@
-"""A short soak: every question answered once in bad weather, also when a process is killed on the way.
+"""A short soak: every question answered once in bad weather, also when the bot is killed on the way.
 
 `make soak` is the long one.
 """
@@ -22,7 +22,7 @@ def test_every_question_is_answered_once_in_bad_weather() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 @pytest.mark.parametrize("mode", ["socket", "http"])
-def test_a_process_that_is_killed_in_the_middle_loses_and_doubles_nothing(mode: Mode) -> None:
+def test_a_bot_that_is_killed_in_the_middle_loses_and_doubles_nothing(mode: Mode) -> None:
     start = prepared(delay=0.1, lease=1.5, mode=mode)
-    outcome = soak(80, rate=40, processes=2, kill=True, start=start, patience=20)
+    outcome = soak(80, rate=40, kill=True, start=start, patience=20)
     assert (outcome.unanswered, outcome.doubled) == (0, 0), outcome

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -76,7 +75,7 @@ def test_http_mode_stops_on_sigterm_too(serve: Serve) -> None:
 
 
 def test_a_question_that_a_killed_process_had_taken_is_answered_by_the_next_one(
-    slack: FakeSlack, serve: Serve, tmp_path: Path
+    slack: FakeSlack, serve: Serve
 ) -> None:
     killed = serve(delay=30)
     event = slack.mention(QUESTION)
@@ -84,7 +83,6 @@ def test_a_question_that_a_killed_process_had_taken_is_answered_by_the_next_one(
     slack.settle(0)
     killed.kill()
     killed.wait()
-    age_claims(tmp_path / "state.sqlite")
     serve()
     slack.reply(event)
     slack.settle()
@@ -93,7 +91,7 @@ def test_a_question_that_a_killed_process_had_taken_is_answered_by_the_next_one(
 
 
 def test_a_question_that_a_killed_process_had_taken_is_answered_once_on_redelivery_too(
-    slack: FakeSlack, serve: Serve, tmp_path: Path
+    slack: FakeSlack, serve: Serve
 ) -> None:
     killed = serve(delay=30)
     text = f"<@{BOT_USER}> {QUESTION}"
@@ -103,20 +101,12 @@ def test_a_question_that_a_killed_process_had_taken_is_answered_once_on_redelive
     slack.wait(lambda: bool(slack.statuses))
     killed.kill()
     killed.wait()
-    age_claims(tmp_path / "state.sqlite")
     serve()
     slack.deliver("events_api", event_payload(event, "Ev1"))
     slack.reply(event)
     slack.deliver("events_api", event_payload(event, "Ev1"))
     slack.settle()
     assert len(slack.posted) == 1
-
-
-def age_claims(state: Path) -> None:
-    """Let the lease of every claim run out, as two minutes of waiting would."""
-    with sqlite3.connect(state) as connection:
-        connection.execute("UPDATE deliveries SET claimed_at = claimed_at - 120")
-    connection.close()
 
 
 def test_a_connection_that_cannot_be_closed_keeps_no_question_from_its_answer(

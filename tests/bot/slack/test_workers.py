@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from bot.slack.workers import Workers
+from bot.slack.pools import Workers
 
 
 def test_work_beyond_threads_and_queue_is_refused() -> None:

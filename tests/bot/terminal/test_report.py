@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.memory import Ending, Place, State
+from bot.memory import Ending, Memory, Place
 from tests.bot.terminal.bench import Bench
 from tests.fakes.answers import banma_answer
 
@@ -18,9 +18,9 @@ HERE = Place("T1", "C1", "1.0")
 
 
 @pytest.fixture
-def memory(bench: Bench) -> State:
+def memory(bench: Bench) -> Memory:
     """Three questions of today, one in vain; one 👍, one 👎."""
-    state = State(Path(bench.data) / "state.sqlite", keep_questions=True)
+    state = Memory(Path(bench.data) / "state.sqlite", keep_questions=True)
     answer_id = state.shown.remember(banma_answer(), HERE)
     state.log.note(Ending("answered", 0.2, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
     state.shown.record_feedback(answer_id, "up", "U1", HERE)
@@ -32,7 +32,7 @@ def memory(bench: Bench) -> State:
     return state
 
 
-def test_a_person_reads_counts_verdicts_and_what_was_asked_in_vain(bench: Bench, memory: State) -> None:
+def test_a_person_reads_counts_verdicts_and_what_was_asked_in_vain(bench: Bench, memory: Memory) -> None:
     bench.environment = {"FOOTNOTE_KEEP_QUESTIONS": "yes"}
     code, out, err = bench("report", "--days", "2")
     assert (code, err) == (0, "")
@@ -44,11 +44,11 @@ def test_a_person_reads_counts_verdicts_and_what_was_asked_in_vain(bench: Bench,
     assert "FOOTNOTE_KEEP_QUESTIONS" not in out
 
 
-def test_without_the_setting_it_says_what_is_missing(bench: Bench, memory: State) -> None:
+def test_without_the_setting_it_says_what_is_missing(bench: Bench, memory: Memory) -> None:
     assert "FOOTNOTE_KEEP_QUESTIONS=yes lists all" in bench("report")[1]
 
 
-def test_a_spreadsheet_gets_a_row_for_everything_and_runs_nothing(bench: Bench, memory: State) -> None:
+def test_a_spreadsheet_gets_a_row_for_everything_and_runs_nothing(bench: Bench, memory: Memory) -> None:
     code, out, err = bench("report", "--days", "2", "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert (code, err) == (0, "")
@@ -69,7 +69,7 @@ def test_a_spreadsheet_gets_a_row_for_everything_and_runs_nothing(bench: Bench, 
     )
 
 
-def test_a_script_gets_all_of_it(bench: Bench, memory: State) -> None:
+def test_a_script_gets_all_of_it(bench: Bench, memory: Memory) -> None:
     code, out, _ = bench("report", "--days", "3", "--json")
     told = json.loads(out)
     assert code == 0
@@ -80,7 +80,7 @@ def test_a_script_gets_all_of_it(bench: Bench, memory: State) -> None:
     assert told["in_vain"][0]["told"] == 1
 
 
-def test_looking_changes_nothing(bench: Bench, memory: State) -> None:
+def test_looking_changes_nothing(bench: Bench, memory: Memory) -> None:
     """Without the setting, the bot would forget the words; the report must not do so in its place."""
     bench("report")
     assert [one.question for one in memory.log.in_vain(0)] == ["Who is the CEO?", "who's the CEO"]
@@ -94,7 +94,7 @@ def test_before_anything_was_asked_it_says_so_and_makes_no_file(bench: Bench) ->
 
 
 def test_a_week_without_questions_is_no_error(bench: Bench) -> None:
-    State(Path(bench.data) / "state.sqlite").close()
+    Memory(Path(bench.data) / "state.sqlite").close()
     code, out, _ = bench("report")
     assert code == 0
     assert "No questions." in out
@@ -107,14 +107,14 @@ def test_days_are_a_sensible_number(bench: Bench, days: str) -> None:
     assert stopped.value.code == 2
 
 
-def test_it_is_posted_in_a_channel_up_to_yesterday(bench: Bench, memory: State) -> None:
+def test_it_is_posted_in_a_channel_up_to_yesterday(bench: Bench, memory: Memory) -> None:
     assert bench("report", "--post", "C012AB3CD") == (
         0,
         "",
         "Nothing was asked, so nothing is posted.\n",
     )
     day = 86_400
-    past = State(Path(bench.data) / "state.sqlite", lambda: time.time() - day)
+    past = Memory(Path(bench.data) / "state.sqlite", lambda: time.time() - day)
     past.log.note(Ending("answered", 0.1), HERE, "9.0", "?")
     assert bench("report", "--days", "2", "--post", "C012AB3CD") == (0, "", "Posted in C012AB3CD.\n")
     ((made, channel),) = bench.posted

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from bot.config import WebSettings
 from bot.library.library import Library
 from bot.library.rights import Rights
-from bot.memory import State
+from bot.memory import Memory
 from bot.types import Answers
 from bot.web.app import Site, routes
 from index.build import BuildOptions, build
@@ -52,7 +52,7 @@ class Web:
         self.encoder = HashingEncoder()
         self.build()
         self.live = FileStore(self.data, self.encoder)
-        self.state = State(self.data / "state.sqlite", keep_questions=self.keep_questions)
+        self.state = Memory(self.data / "state.sqlite", keep_questions=self.keep_questions)
 
     def build(self, options: BuildOptions | None = None) -> BuildReport:
         return build(self.sources, self.data, self.encoder, *([options] if options else []))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.types import Instead, Nearest, Silence
+from bot.types import About, Instead, Nearest, Silence, Told
 from bot.web.conversations import IDLE_SECONDS, MAX_KEPT, Conversations, Exchange
 from index.types import FootnoteError
 from tests.bot.web.conftest import Browser, Web
@@ -62,9 +62,8 @@ def test_not_sure_is_said_as_in_slack(web: Web, browser: Browser) -> None:
     )
     browser.get("/")
 
-    assert (
-        "Closest I found. It may not answer your question, so please check it."
-        " The articles name ERR-1042, not ERR-1044." in browser.ask(QUESTION)
+    assert "Not sure: this is the closest I have. The articles name ERR-1042, not ERR-1044." in browser.ask(
+        QUESTION
     )
 
 
@@ -74,8 +73,8 @@ def test_not_in_the_articles_is_said_with_the_nearest(web: Web, browser: Browser
     browser.get("/")
     shown = browser.ask("Who?")
 
-    assert "I did not find an answer in the articles." in shown
-    assert "Nearest articles, which do not answer it: Banma and its owners" in shown
+    assert "I found no answer in the articles." in shown
+    assert "These come closest, but do not say: Banma and its owners" in shown
 
 
 @pytest.mark.parametrize(
@@ -84,7 +83,7 @@ def test_not_in_the_articles_is_said_with_the_nearest(web: Web, browser: Browser
         (Silence.TOO_LONG, "longer than the 2,000 characters"),
         (Silence.GREETING, "Ask me a question"),
         (Silence.THANKS, "You are welcome"),
-        (Silence.NOTHING_MORE, "all that the articles say"),
+        (Silence.NOTHING_MORE, "all the articles say"),
         (Silence.NOTHING_BEFORE, "no earlier answer"),
         (Silence.NO_ARTICLES, "no articles to search yet"),
     ],
@@ -101,8 +100,43 @@ def test_without_an_index_the_page_says_so_and_names_no_file(web: Web, browser: 
     web.answers.prepared["x"] = FootnoteError("/secret/data has no index.")
     shown = browser.get("/") + browser.ask("x")
 
-    assert "no usable index" in shown
+    assert "cannot read my articles" in shown
     assert "/secret" not in shown
+
+
+def test_a_quote_looks_as_its_article_shows_it(web: Web, browser: Browser) -> None:
+    answer = banma_answer()
+    text = "Half of *Banma*, says `SAIC`, is [theirs](https://example.org/a)."
+    quote = replace(answer.quotes[0], text=text, start=0, end=len(text), answer=(0, 4))
+    web.answers.prepared[QUESTION] = replace(answer, quotes=(quote,))
+    browser.get("/")
+    browser.ask(QUESTION)
+
+    assert (
+        "<p><strong>Half</strong> of <em>Banma</em>, says <code>SAIC</code>, is"
+        ' <a href="https://example.org/a" rel="noopener noreferrer nofollow">theirs</a>. '
+    ) in browser.html
+
+
+def test_another_article_that_says_the_same_is_cited_beside(web: Web, browser: Browser) -> None:
+    answer = banma_answer()
+    copy = replace(answer.sources[0], citation=2, id="river", title="The river Aare")
+    quote = replace(answer.quotes[0], copies=(2,))
+    web.answers.prepared[QUESTION] = replace(answer, quotes=(quote,), sources=(answer.sources[0], copy))
+    browser.get("/")
+    shown = browser.ask(QUESTION)
+
+    assert "[1]" in shown and "[2]" in shown and "The river Aare, which says the same" in shown
+
+
+def test_what_is_told_of_the_articles_lists_them(web: Web, browser: Browser) -> None:
+    told = Told(About.COUNT, count=1)
+    web.answers.prepared["How many?"] = replace(banma_answer(), quotes=(), told=told)
+    browser.get("/")
+    shown = browser.ask("How many?")
+
+    assert "I know one article:" in shown
+    assert "Banma and its owners" in shown
 
 
 def test_a_bug_is_said_and_the_log_has_none_of_the_words(
@@ -155,7 +189,7 @@ def test_a_question_in_vain_is_passed_on(web: Web, browser: Browser) -> None:
     conversation = browser.path.split("/")[-1].split("#")[0]
     shown = browser.post("/tell", conversation=conversation, number="1")
 
-    assert "Noted for those who look after the articles" in shown
+    assert "Noted for the people who look after the articles" in shown
     assert web.state.shown.told() == ["Who is it?"]
 
 
@@ -166,7 +200,7 @@ def test_more_questions_than_allowed_are_turned_away(web: Web) -> None:
     for _ in range(2):
         browser.ask(QUESTION)
 
-    assert "My limit for one person is 2 a minute" in browser.ask(QUESTION)
+    assert "I take 2 questions a minute from one person" in browser.ask(QUESTION)
     assert len(web.answers.asked) == 2
 
 

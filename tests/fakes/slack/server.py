@@ -51,7 +51,7 @@ class Fault:
     status: int = 200
     retry_after: str | None = None
     lost: bool = False
-    """The call is carried out, and the connection breaks before its answer."""
+    """The call is carried out; then the connection breaks, or the answer is an error all the same."""
     cut: bool = False
     """The connection breaks before the call is carried out."""
 
@@ -164,6 +164,8 @@ class FakeSlack:
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._times: Iterator[int] = itertools.count(1_700_000_000)
         self._human_messages: set[tuple[str, str]] = set()
+        self._said: list[dict[str, Any]] = []
+        """Messages of people, as conversations.history shows them."""
         self._response_urls: dict[str, str] = {}
         self._of_response: dict[str, Posted] = {}
         """What `replace_original` replaces, by response address: a button's message, of a command none."""
@@ -226,6 +228,7 @@ class FakeSlack:
         event.setdefault("event_ts", event["ts"])
         if "channel" in event:
             self._human_messages.add((event["channel"], event["ts"]))
+            self._said.append(event)
         self.deliver("events_api", event_payload(event, event_id, event.get("channel") in self.shared))
         return event
 
@@ -617,7 +620,8 @@ class FakeSlack:
             if fault is not None and (fault.lost or fault.cut):
                 if fault.lost:
                     self._result(method, token, arguments)
-                answer = (0, {}, {})
+                named = fault.error or fault.status != 200
+                answer = _failed(fault) if named else (0, {}, {})
             elif fault is not None:
                 answer = _failed(fault)
             else:
@@ -728,9 +732,7 @@ class FakeSlack:
         if method == "conversations.replies":
             return self._thread(arguments)
         if method == "conversations.history":
-            found = [post for post in self.posted if post.channel == arguments["channel"]]
-            told = [{"ts": post.ts, "text": post.text, "metadata": post.metadata} for post in found]
-            return {"ok": True, "messages": told[::-1], "has_more": False}
+            return self._history(arguments)
         if method in ("reactions.add", "reactions.remove"):
             reaction = (arguments["channel"], arguments["timestamp"], arguments["name"])
             (self.reactions.add if method == "reactions.add" else self.reactions.discard)(reaction)
@@ -775,8 +777,19 @@ class FakeSlack:
         found = [
             post for post in self.posted if (post.channel, post.thread_ts) == where and not post.ephemeral
         ]
-        messages = [{"ts": post.ts, "text": post.text, "metadata": post.metadata} for post in found]
-        return {"ok": True, "messages": messages, "has_more": False}
+        said = [event for event in self._said if event["channel"] == where[0] and where[1] in _names(event)]
+        return {"ok": True, "messages": _shown(said, found, arguments), "has_more": False}
+
+    def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        channel, oldest = arguments["channel"], arguments.get("oldest") or "0"
+        said = [
+            event
+            for event in self._said
+            if event["channel"] == channel and "thread_ts" not in event and event["ts"] >= oldest
+        ]
+        posted = [post for post in self.posted if post.channel == channel and not post.thread_ts]
+        newest = _shown(said, posted, arguments)[-int(arguments.get("limit") or 100) :]
+        return {"ok": True, "messages": newest[::-1], "has_more": False}
 
     def _message(self, arguments: dict[str, Any]) -> Posted | None:
         where = (arguments["channel"], arguments["ts"])
@@ -789,7 +802,8 @@ class FakeSlack:
             return {"ok": False, "error": "no_text"}
         if len(arguments.get("text") or "") > MAX_TEXT_CHARS:
             return {"ok": False, "error": "msg_too_long"}
-        if thread and (arguments["channel"], thread) not in self._human_messages:
+        threads = self._human_messages | {(post.channel, post.ts) for post in self.posted}
+        if thread and (arguments["channel"], thread) not in threads:
             return {"ok": False, "error": "thread_not_found"}
         if blocks and (problems := message_problems(blocks)):
             return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": problems}}
@@ -814,6 +828,20 @@ class FakeSlack:
         )
         self.posted.append(post)
         return post
+
+
+def _names(event: dict[str, Any]) -> tuple[str, str]:
+    """By which a message belongs to a thread: as its first one, or as a reply."""
+    return event["ts"], event.get("thread_ts", "")
+
+
+def _shown(
+    said: list[dict[str, Any]], posted: list[Posted], arguments: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Messages as Slack lists those of a thread, oldest first."""
+    ours = [{"ts": post.ts, "text": post.text, "metadata": post.metadata, "bot_id": BOT} for post in posted]
+    latest = arguments.get("latest") or "9"
+    return sorted((one for one in [*said, *ours] if one["ts"] < latest), key=lambda one: str(one["ts"]))
 
 
 def event_payload(event: dict[str, Any], event_id: str | None = None, shared: bool = False) -> dict[str, Any]:
