@@ -490,6 +490,9 @@ class Settings:
     color: bool = setting("NO_COLOR", "", "anything switches colours off", lambda text: not text)
 
 
+_SLACK_CLI = {"SLACK_CLI_XOXB": "SLACK_BOT_TOKEN", "SLACK_CLI_XAPP": "SLACK_APP_TOKEN"}
+
+
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """Return the settings in `environment`; raise `FootnoteError` that names the wrong one."""
     if environment.get("FOOTNOTE_RERANKER", "").strip():
@@ -497,7 +500,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             "FOOTNOTE_RERANKER is no longer a setting: a reader, which finds the words that answer, has"
             " replaced the reranker. Remove it; FOOTNOTE_READER sets another reader than the one that ships."
         )
-    settings = read(Settings, environment)
+    # `slack run`, of Slack's own command line, brings tokens under names of its own.
+    brought = {ours: environment[theirs] for theirs, ours in _SLACK_CLI.items() if environment.get(theirs)}
+    settings = read(Settings, {**brought, **environment})
     assert settings.llm is not None, "it is read as the other groups are"
     _both_or_neither(FOOTNOTE_LLM_URL=settings.llm.url, FOOTNOTE_LLM_MODEL=settings.llm.model)
     _check_installing(settings.slack)

@@ -39,8 +39,8 @@ def printable(text: str) -> str:
 def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
     """Return `text` before, in and after the span `strong`; joined they are all of it.
 
-    The span grows if it would cut through a grapheme cluster, and loses white space at its ends.
-    Nothing is strong if it is empty, is all of the text, or lies outside.
+    The span grows if it would cut through a grapheme cluster or "31.5%", and loses white space at
+    its ends.  Nothing is strong if it is empty, is all of the text, or lies outside.
     """
     start, end = strong or (0, 0)
     if not 0 <= start < end <= len(text):

@@ -72,6 +72,7 @@ class Nearest:
     id: str
     title: str
     url: str | None
+    published: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class NoAnswer:
     question: str
     reason: Silence
     nearest: tuple[Nearest, ...]
-    """At most three, best first.  Not an answer."""
+    """At most two, best first.  Not an answer."""
     confidence: float
     generation: str
     seconds: float

@@ -127,7 +127,9 @@ def open_library(settings: Settings) -> Library:
         return report
 
     store = open_store(settings)
-    return Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library = Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library.keep_removed_days = settings.slack.retention_days
+    return library
 
 
 def open_rights(settings: Settings) -> LiveRights:

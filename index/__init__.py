@@ -6,6 +6,10 @@ types — the values that travel through the index, from a file on disk to a ran
 files — files that are written whole or not at all, locks that end with their process, signs of a change
 marks — the marks inside a line of Markdown: what of them is hidden, and how the rest reads without them
 sentences — sentence boundaries as character offsets, for prose in any script
+lines — lines of stored Markdown as they are seen, and what each is by itself
+outline — the units of a text while they are found: drafts, and what stands above them
+paragraphs — paragraphs of Markdown: sentences, forms, terms, labels and questions, lead-ins of what follows
+html_blocks — HTML in Markdown: its blocks, element by element
 units — what can be quoted from an article: units of its Markdown, each with what stands above it
 lists — which items of an article make one list, in which order, and how they are numbered
 rendering — how units look to people and to models: no marks, table rows with their heads, steps with

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from index.lines import first_heading
 from index.types import Article, FootnoteError
-from index.units import first_heading
 
 T = TypeVar("T")
 

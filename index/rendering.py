@@ -9,10 +9,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from index.lines import MAX_PATH_CHARS, cell_spans
 from index.lists import mark_of
 from index.marks import Piece, pieces, plain
 from index.types import Article
-from index.units import MAX_PATH_CHARS, Kind, Unit, cell_spans, units_of
+from index.units import Kind, Unit, units_of
 
 PATH_MARK = " › "
 

@@ -49,7 +49,7 @@ from index.types import Article, Encoder, Reader, Scope
 # closest I found" down to this share of it: a guess that is right one time in five is worth a look,
 # labelled as what it is.
 UNCERTAIN_SHARE = 0.3
-MAX_NEAREST = 3
+MAX_NEAREST = 2
 CONTEXT_CHARS = 600
 MAX_RELATED = 3
 MAX_EXAMPLES = 3
@@ -61,6 +61,7 @@ MAX_EXAMPLES_OF_ONE = 2
 MAX_EXAMPLES_TRIED = 40
 # Channels with the same collections share one.
 MAX_SCOPES_KEPT = 64
+MAX_EXAMPLES_KEPT = 1_000
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Answerer:
         self._judge = Judge(reader, calibration, weights)
         self._searcher: Searcher | None = None
         self._views: dict[Scope, View] = {}
-        self._examples: dict[Scope, tuple[str, tuple[str, ...]]] = {}
+        self._examples: dict[tuple[Scope, str | None], tuple[str, tuple[str, ...]]] = {}
         self._lock = Lock()
         # More at once than there are cores only interrupt each other.  See RESULTS.md, "Constants".
         self._turns = Turns(os.cpu_count() or 1)
@@ -115,7 +116,7 @@ class Answerer:
             sure: float = 0.0,
             instead: Instead | None = None,
         ) -> NoAnswer:
-            near = tuple(Nearest(a.id, a.title, a.url) for a in nearest[:MAX_NEAREST])
+            near = tuple(Nearest(a.id, a.title, a.url, a.published) for a in nearest[:MAX_NEAREST])
             return NoAnswer(question, reason, near, sure, view.snapshot.id, _since(began), instead)
 
         silence = _silence(asked)
@@ -273,15 +274,14 @@ class Answerer:
     def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
         """Return at most three questions, each answered for certain from the article it was drawn from."""
         view = self._view(scope)
-        if of is not None:
-            article = view.article(of)
-            return tuple(self._verified_examples([article] if article else [], scope))
-        found = self._examples.get(scope)
+        found = self._examples.get((scope, of))
         if found is None or found[0] != view.snapshot.id:
-            found = (view.snapshot.id, tuple(self._verified_examples(view.articles(), scope)))
-            if len(self._examples) >= MAX_SCOPES_KEPT:
+            article = view.article(of) if of is not None else None
+            articles = view.articles() if of is None else [article] if article else []
+            found = (view.snapshot.id, tuple(self._verified_examples(articles, scope)))
+            if len(self._examples) >= MAX_EXAMPLES_KEPT:
                 self._examples.clear()
-            self._examples[scope] = found
+            self._examples[scope, of] = found
         return found[1]
 
     def _verified_examples(self, articles: Sequence[Article], scope: Scope) -> Iterator[str]:

@@ -77,7 +77,9 @@ def _questions(article: Article) -> Iterator[str]:
             seen.add(asked)
             yield asked
     named = Counter(match[0] for match in _ANY_NAME.finditer(article.text[:4_000]))
-    for name, times in named.most_common(2):
+    # What the title names says more of an article than what it names most often.
+    told = sorted(named.items(), key=lambda one: (one[0] not in article.title, -one[1]))
+    for name, times in told[:2]:
         asked = f"What is known about {name}?"
         if times >= _TIMES_NAMED and asked not in seen:
             yield asked

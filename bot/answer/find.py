@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.answer.conversation import Form, forms, names_something
 from bot.answer.disagreement import disagree
-from bot.answer.kin import own_first
+from bot.answer.kin import names_another, own_first
 from bot.answer.lists import as_list
 from bot.answer.question import (
     abbreviated,
@@ -25,8 +25,9 @@ from bot.answer.question import (
     identifiers,
     names_in,
     parts,
+    role_asked,
 )
-from bot.answer.ranking import Candidate, Judge, path_of, subject_covered, subject_of
+from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, path_of, subject_covered, subject_of
 from bot.answer.selection import (
     Span,
     choose,
@@ -53,7 +54,11 @@ NEWEST_WEIGHT = 3.0
 # An article contradicts another if its sentence scores within this of the best and holds at
 # least this share of what the question is about.
 CONTRARY_SCORE = 2.0
+# A long sentence scores less; the reader finds the answer in it all the same.
+CONTRARY_SCORE_IF_READ = 6.0
 CONTRARY_COVERED = 0.75
+# An article whose best passage scores less has nothing to do with the question.
+LEAST_NEAR = 0.25
 # "P2" and "Q3" may be written "priority two" and "third quarter".
 MOST_VAGUE_CHARS = 2
 SPANS_OF_A_PART = 2
@@ -78,7 +83,7 @@ class Found:
     sure: float
     """Probability, 0..1, that the spans answer the question."""
     nearest: tuple[Article, ...]
-    """Best first, whether they answer it or not."""
+    """Those that have to do with the question, best first, whether they answer it or not."""
     unanswered: tuple[str, ...] = ()
     disagreement: bool = False
     instead: Instead | None = None
@@ -168,7 +173,8 @@ def _find_one(
     form, findings, ranked, slip = max(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
-    nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
+    near = (hit.passage.article for hit in findings.hits if hit.score >= LEAST_NEAR)
+    nearest = tuple(dict.fromkeys(near))
     ranked = named_first(own_first(ranked), form.text)
     time = asked_time(form.text, today)
     ranked = timed(ranked, time)
@@ -182,6 +188,8 @@ def _find_one(
         ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
     spans = chosen(findings, ranked, asked)
     instead = slip or missing(findings, spans, form.text)
+    if instead is None and not shown:
+        instead = _another(findings, spans, asked if form.context else form.text)
     code = instead is not None and instead.named is None and identifiers(instead.asked)
     if code and len(code[0]) > MOST_VAGUE_CHARS:
         return Found((), 0.0, nearest, instead=instead)
@@ -272,6 +280,25 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
     return None
 
 
+def _another(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
+    """What the question names that others have and the quotes do not: a row's name, whose role it is."""
+    word = names_another(spans, question)
+    if word is not None:
+        return Instead(word, None)
+    role = role_asked(question)
+    if role is None or not spans:
+        return None
+    whose = re.search(rf"\b{re.escape(role)} (?:of|at) (?:the )?[^\W\d_a-z][\w-]*", spans[0].text)
+    if whose is None:
+        return None
+    owner = whose.group().split()[-1]
+    for hit in findings.hits:
+        article = hit.passage.article
+        if re.search(rf"\b{re.escape(role)}\b", hit.passage.text) and owner not in article.text:
+            return Instead(role, whose.group())
+    return None
+
+
 def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     """Return the question with misspelt words as the passages found for it spell them.
 
@@ -285,6 +312,7 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     ]
     if not strange:
         return question, None
+    names = names_in(question)
     known: dict[str, str] = {}
     for hit in findings.hits:
         for word in _WORD.findall(f"{hit.passage.article.title} {hit.passage.text}"):
@@ -292,7 +320,8 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     slip = None
     for word in strange:
         close = [] if word.casefold() in known else get_close_matches(word.casefold(), known, 1, LEAST_ALIKE)
-        if close:
+        # "Sweden" is no slip for "seen".
+        if close and (word not in names or known[close[0]][0].isupper()):
             question = question.replace(word, known[close[0]])
             if known[close[0]][0].isupper():
                 slip = Instead(word, known[close[0]])
@@ -358,15 +387,25 @@ def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Sp
         return None
     asked_terms = frozenset(findings.question_terms)
     for other in ranked[1:]:
-        if other.score < best.score - CONTRARY_SCORE:
+        lacks = best.score - other.score
+        if lacks > CONTRARY_SCORE_IF_READ:
             return None
-        if (
-            other.article is not best.article
-            and other.covered >= CONTRARY_COVERED
-            and disagree(wanted, asked_terms, best.text, other.text)
+        if other.article is best.article or other.covered < CONTRARY_COVERED:
+            continue
+        # Among many figures of a long sentence, the reader's is the one that was asked for.
+        said, contrary = _answer_text(best), _answer_text(other)
+        if (said and contrary and disagree(wanted, asked_terms, said, contrary)) or (
+            lacks <= CONTRARY_SCORE and disagree(wanted, asked_terms, best.text, other.text)
         ):
             return Span(other.article, other.sentence.start, other.sentence.end, other.answer)
     return None
+
+
+def _answer_text(candidate: Candidate) -> str:
+    """What the reader takes for the answer; empty if it finds none."""
+    if candidate.answer is None or candidate.margin < LEAST_MARGIN:
+        return ""
+    return candidate.article.text[slice(*candidate.answer)]
 
 
 def _passage_text(findings: Findings, span: Span) -> str:

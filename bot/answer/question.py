@@ -50,7 +50,8 @@ _TIME = re.compile(
 _NUMBER = re.compile(
     r"\bhow (?:many|much|long|old|far|tall|large|big|high|often|deep|fast|heavy|wide)\b"
     r"|\bwhat (?:\w+ )?(?:percent\w*|number|amount|proportion|share|fraction|ratio|rate|price|cost|size"
-    r"|population|age|length|height|temperature|value|total)\b|多少|几[个次年]",
+    r"|population|age|length|height|temperature|value|total)\b"
+    r"|\bwhat (?:do|does|did|will|would)\b.+\b(?:cost|earn|weigh|measure)\b|多少|几[个次年]",
     re.IGNORECASE,
 )
 # Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET; three
@@ -91,6 +92,10 @@ _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".s
 _STEP = re.compile(
     rf"\b(?:(?P<word>{'|'.join(_ORDINALS)}|last|final)|(?P<number>\d{{1,2}})(?:st|nd|rd|th))\s+(?:step|stage|thing)\b"
     r"|\bstep\s+(?:number\s+|no\.?\s*)?(?P<step>\d{1,2})\b",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    rf"\W*who(?:\s+is|['’]s|\s+was)\s+the\s+((?!{_PLACE}\b)[\w-]+(?:\s+(?!{_PLACE}\b)[\w-]+)?)\W*$",
     re.IGNORECASE,
 )
 _NAME = r"[^,;?!]{2,60}?"
@@ -253,6 +258,16 @@ def step_asked(question: str) -> int | None:
     if word:
         return _ORDINALS.index(word) + 1 if word in _ORDINALS else -1
     return int(found["number"] or found["step"])
+
+
+def role_asked(question: str) -> str | None:
+    """Return the role that is asked for without a word on whose it is; None if none is.
+
+    >>> role_asked("Who is the CEO?"), role_asked("Who is the CEO of Meizu?")
+    ('CEO', None)
+    """
+    found = _ROLE.match(question)
+    return None if found is None else found[1]
 
 
 def asks_for_articles(question: str) -> bool:

@@ -336,9 +336,20 @@ def _read(
                 continue
             best = readings[text].best(*where)
             start, end = view.behind(best.start, best.end) or (sentence.start, sentence.end)
+            article = findings.hits[sentence.place].passage.article
+            start, end = _whole_words(article.text, start, end, sentence)
             if place not in spans or spans[place].score < best.score:
                 spans[place] = ReadSpan(start, end, best.score)
     return spans
+
+
+def _whole_words(text: str, start: int, end: int, sentence: Sentence) -> tuple[int, int]:
+    """Widen a span to whole words and figures, with their sign: "31.5%", "$590 million"."""
+    while end < sentence.end and (text[end].isalnum() or text[end] in "%‰°"):
+        end += 1
+    while start > sentence.start and (text[start - 1].isalnum() or text[start - 1] in "$€£¥₹#@"):
+        start -= 1
+    return start, end
 
 
 def _asks(findings: Findings, place: int) -> bool:

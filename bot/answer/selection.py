@@ -69,10 +69,12 @@ def choose(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:
 def choose_several(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:
     """Return all that the list has: the best sentence, and those that add a name or a number to it."""
     asked = frozenset(findings.question_terms)
+    # If the reader finds no answer in the best one, it has no say on the others.
+    read = bool(ranked) and _answers(ranked[0])
 
     def adds(candidate: Candidate, spans: Sequence[Span]) -> bool:
         told = asked.union(*(terms(span.text) for span in spans))
-        return _answers(candidate) and _new_names(candidate, told) > 0
+        return (_answers(candidate) or not read) and _new_names(candidate, told) > 0
 
     return _take(findings, ranked, MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, adds)
 
@@ -141,6 +143,11 @@ def with_copies(findings: Findings, span: Span) -> Span:
     return replace(span, copies=tuple(copies))
 
 
+def points_back(text: str) -> bool:
+    """Whether a sentence begins with a word for what was named before it: "she", "this"."""
+    return _POINTS_BACK.match(text) is not None
+
+
 def _answers(candidate: Candidate) -> bool:
     """Return whether the reader finds an answer in it; nothing speaks against one that was not read."""
     return candidate.answer is None or candidate.margin >= LEAST_MARGIN
@@ -185,7 +192,7 @@ def _span(findings: Findings, candidate: Candidate) -> Span:
 
 def _sentence_before(findings: Findings, candidate: Candidate) -> int | None:
     """Return the start of the sentence before if the candidate does not stand alone without it, else None."""
-    if not _POINTS_BACK.match(candidate.text):
+    if not points_back(candidate.text):
         return None
     place = findings.sentences.index(candidate.sentence)
     if place == 0:

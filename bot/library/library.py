@@ -20,7 +20,7 @@ from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
 from index.ingest.catalog import Catalog, plain_url
 from index.ingest.follow import Followed, Follower, Round, followed, stop_following
 from index.ingest.list import Listed, inventory
-from index.ingest.remove import Removed, remove
+from index.ingest.remove import Removed, forget_removed, remove
 from index.store import Store
 from index.types import BuildReport
 
@@ -69,6 +69,8 @@ class Library:
         self._build = build
         self._allow_hosts = allow_hosts
         self._network = network
+        self.keep_removed_days = 0
+        """How long the file of an article that was removed is kept; 0 for not at all."""
 
     def collections(self, scope: Scope) -> tuple[str, ...]:
         """Return the articles in scope, in order; those in no folder come first."""
@@ -99,6 +101,7 @@ class Library:
 
     def rebuild(self, progress: Progress) -> BuildReport:
         """Bring the index up to date, and use it."""
+        forget_removed(self._data, self.keep_removed_days)
         return self._build(progress)
 
     def look_up(self, name: str, scope: Scope) -> Match:
@@ -117,11 +120,11 @@ class Library:
         return Match(None, tuple(dict.fromkeys(names[key] for key in near))[:MAX_SUGGESTIONS])
 
     def remove(self, id: str, scope: Scope) -> Removed | None:
-        """Delete an article's file; return None if none of that id is in scope."""
+        """Take an article's file away; return None if none of that id is in scope."""
         one = next((one for one in self.inventory(scope) if one.id == id and one.state != "removed"), None)
         if one is None:
             return None
-        (removed,) = remove(self._sources, self._data, [one.file])
+        (removed,) = remove(self._sources, self._data, [one.file], keep=self.keep_removed_days > 0)
         return removed
 
     def inventory(self, scope: Scope) -> tuple[Listed, ...]:

@@ -59,12 +59,18 @@ def _line(outcome: Outcome, words: Words) -> str:
     match outcome:
         case Added(title=title, id=id, change="added"):
             beside = words.stands_beside.format(sibling=outcome.sibling) if outcome.sibling else ""
-            return words.was_added.format(title=title, id=id) + beside
+            return words.was_added.format(title=title, place=place_of(id)) + beside
         case Added(title=title, id=id, change="replaced"):
-            return words.was_replaced.format(title=title, id=id)
+            return words.was_replaced.format(title=title, place=place_of(id))
         case Added(title=title, id=id):
-            return words.was_unchanged.format(title=title, id=id)
+            return words.was_unchanged.format(title=title, place=place_of(id))
         case Merged(source=source, title=title, id=id):
-            return words.was_merged.format(source=source, title=title, id=id)
+            return words.was_merged.format(source=source, title=title, place=place_of(id))
         case Refused(source=source, reason=reason):
             return words.was_refused.format(source=source, reason=reason_in(words, reason))
+
+
+def place_of(id: str) -> str:
+    """The collection of an article, if it is in one."""
+    collection = collection_of(id)
+    return f" ({collection})" if collection else ""

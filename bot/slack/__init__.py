@@ -16,9 +16,11 @@ record — what is written down of each question once it has ended: in the memor
 pools — the threads that do the work: bounded, so that what finds no room is refused at once
 curating — what curators do in Slack: add, remove, list and follow articles
 home — App Home and the side panel: shown when somebody opens them
+offers — buttons that lead on: questions that the articles answer
 responder — what is said to a question, an order or a request
 dispatch — a question's way: accepted once, answered, recorded
 buttons — what a button may show, and what comes of pressing it
+people — questions for people: asked in the thread once, closed when answered, kept as articles by curators
 listeners — what Slack delivers: messages, edits, deletions, commands, shortcuts, modals that come back
 report_post — the report in a channel: posted once, when somebody asks for it
 app — the Bolt app with all listeners, and what it needs to stop without losing a question

@@ -12,7 +12,7 @@ from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import Memory
-from bot.slack import buttons, listeners
+from bot.slack import buttons, listeners, offers, people
 from bot.slack.buttons import Browsing
 from bot.slack.client import check_bot_token, library_log, patient_client
 from bot.slack.curating.curate import Curating
@@ -90,7 +90,9 @@ class SlackApp:
         Home(answers, lookups, panel, curating).register(self.bolt, self.pools.workers)
         listeners.register_events(self.bolt, Listener(self._dispatcher, memory, settings), here)
         if curating is not None:  # before the other buttons, the last of which is any
-            register_curating(self.bolt, curating, memory, self._dispatcher.accept)
+            register_curating(self.bolt, curating, memory)
+        offers.register(self.bolt, self._dispatcher.accept)
+        people.register(self.bolt, memory, lookups, curating)
         browsing = Browsing(answers, memory, access)
         buttons.register(self.bolt, browsing, memory, lookups.languages, self.pools.figures)
         listeners.register_commands(self.bolt, self._dispatcher, here)

@@ -59,6 +59,11 @@ class Browsing:
             return None
         return self._still(shown, sight.scope) or shown
 
+    def others(self, button: Button) -> tuple[int, ...]:
+        """The numbers of the other quotes of the answer."""
+        shown = self._shown.answer(button.answer_id, button.place)
+        return tuple(n for n in range(1, len(shown.quotes) + 1) if n != button.number) if shown else ()
+
     def beside(self, button: Button, start: int, end: int, *, later: bool) -> PassageView | ShownQuote | None:
         """Return the text before or after a part of the article that a quote is from."""
         sight = self._sight(button)
@@ -156,16 +161,16 @@ _ID = r"([\w-]{1,64})"
 _QUOTE_VALUE = re.compile(rf"{_ID}:(\d{{1,3}})")
 _FEEDBACK_VALUE = re.compile(rf"{_ID}:({'|'.join(get_args(Verdict))})")
 _STEP_VALUE = re.compile(r"(before|after):(\d{1,9}):(\d{1,9})")
+_QUOTE_STEP_VALUE = re.compile(r"quote:(\d{1,3})")
 _TOKEN = re.compile(rf"{_ID}:(\d{{1,3}}):(\w{{1,64}})")
 
 
 def register(app: App, browsing: Browsing, memory: Memory, languages: Languages, figures: Figures) -> None:
     buttons = _Buttons(browsing, memory, languages, figures)
     app.action(messages.SHOW_PASSAGE)(buttons.show_passage)
-    app.action(re.compile(f"{messages.STEP}_(before|after)"))(buttons.step)
+    app.action(re.compile(rf"{messages.STEP}_(?:before|after|quote_\d{{1,3}})"))(buttons.step)
     app.action(messages.MORE)(buttons.more)
     app.action(messages.SHARE)(buttons.share)
-    app.action(messages.TELL_CURATORS)(buttons.tell_curators)
     app.action(messages.FEEDBACK)(buttons.feedback)
     app.action(re.compile(".*"))(buttons.acknowledged)
 
@@ -188,7 +193,7 @@ class _Buttons:
         self._open(client, body, view, words)
 
     def step(self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient) -> None:
-        """Turn the open modal to the previous or next text."""
+        """Turn the open modal to the previous or next text, or to another quote."""
         ack()
         view = body.get("view") or {}
         words = self._words(body)
@@ -221,17 +226,6 @@ class _Buttons:
         words, place = self._words(body), place_pressed(body, team_of(context))
         _tell(body, self._share(str(action.get("value")), place, body, words))
 
-    def tell_curators(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
-        ack()
-        words = self._words(body)
-        try:
-            miss_id, user = str(action.get("value")), str(body["user"]["id"])
-            told = self._memory.shown.tell_curators(miss_id, user, place_pressed(body, team_of(context)))
-        except Exception as error:
-            _log.error("A question could not be passed on\n%s", trace(error))
-            told = False
-        _tell(body, words.curators_told if told else words.curators_withheld)
-
     def feedback(
         self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient
     ) -> None:
@@ -258,18 +252,22 @@ class _Buttons:
         if match is None:
             return messages.withheld_modal(words)
         number = int(match[2])
+        button = Button(match[1], place, number, is_outsider(body))
         try:
-            found = self._browsing.passage(Button(match[1], place, number, is_outsider(body)))
+            found, others = self._browsing.passage(button), self._browsing.others(button)
         except Exception as error:
             _log.error("A passage could not be shown\n%s", trace(error))
             return messages.withheld_modal(words)
         if isinstance(found, PassageView):
-            return messages.passage_modal(found, words, token=_token(match[1], number, place))
+            return messages.passage_modal(found, words, token=_token(match[1], number, place), others=others)
         return messages.withheld_modal(words) if found is None else messages.changed_modal(words)
 
     def _step_modal(self, token: str, value: str, team: str, body: Payload, words: Words) -> Block:
         # The modal has no channel, so its metadata, which only Slack and this app write, names it.
         belongs, step = _TOKEN.fullmatch(token), _STEP_VALUE.fullmatch(value)
+        other = _QUOTE_STEP_VALUE.fullmatch(value)
+        if belongs is not None and other is not None:
+            return self._passage_modal(f"{belongs[1]}:{other[1]}", Place(team, belongs[3]), body, words)
         if belongs is None or step is None:
             return messages.withheld_modal(words)
         button = Button(belongs[1], Place(team, belongs[3]), int(belongs[2]), is_outsider(body))

@@ -32,7 +32,7 @@ from index.types import FootnoteError
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
 SCOPES = (
-    *("app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write"),
+    *("app_mentions:read", "channels:history", "channels:read", "chat:write"),
     *("commands", "files:read", "groups:history", "groups:read", "im:history", "im:read", "mpim:history"),
     *("mpim:read", "reactions:write", "usergroups:read", "users:read"),
 )

@@ -258,6 +258,14 @@ class Curators:
     def __contains__(self, user: str) -> bool:
         return user in self._users or any(user in self._group(group) for group in self._groups)
 
+    def people(self) -> tuple[str, ...]:
+        """Whom to mention, by id: the groups, or the people if there are none."""
+        return self._groups or tuple(sorted(self._users))[:NAMES_SHOWN]
+
+    def name(self, user: str) -> str:
+        """As people know somebody; empty if Slack does not tell."""
+        return display_name(self._client, user)
+
     def names(self) -> tuple[str, ...]:
         """Return the names of a few curators, as people know them."""
         ids = [*sorted(self._users), *(user for group in self._groups for user in sorted(self._group(group)))]

@@ -348,7 +348,7 @@ def _send_or_fall_back(send: Callable[[dict[str, Any]], str], message: Message, 
         return NotSent.REFUSED
     _log.warning("Slack refused a reply (%s); sending it as plain text", reason)
     why = f"\n{words.layout_refused}" if reason.startswith(_LAYOUT) else ""
-    reason = _sent_or_reason(send, {"text": message.plain + why})
+    reason = _sent_or_reason(send, {"text": message.text + why})
     if not isinstance(reason, str):
         return reason
     _log.error("Slack refused a reply as plain text too (%s); it was not sent", reason)

@@ -210,12 +210,15 @@ def _parser() -> argparse.ArgumentParser:
     manifest = command(
         "manifest",
         "print the manifest of the Slack app to create",
-        example="footnote manifest > manifest.json",
+        example="footnote manifest\n  footnote manifest --http https://footnote.example.org",
     )
     manifest.add_argument(
         "--agent",
         action="store_true",
         help="with Slack's side panel for agents; that may not be taken back",
+    )
+    manifest.add_argument(
+        "--http", metavar="URL", help="for HTTP mode: where Slack reaches this bot, https://…"
     )
     return parser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import signal
 import sys
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from bot.config import Settings
 from bot.terminal.ask import chat
@@ -21,6 +24,9 @@ from index.types import FootnoteError
 
 MANIFEST_FILE = "manifest.json"
 AGENT_MANIFEST_FILE = "manifest-agent.json"
+# Where the bot listens in HTTP mode; Slack's library, which knows them as well, takes long to import.
+EVENTS_PATH = "/slack/events"
+REDIRECT_PATH = "/slack/oauth_redirect"
 
 
 def slack(run: Invocation) -> int:
@@ -67,10 +73,39 @@ def run_all(run: Invocation) -> int:
 
 
 def manifest(run: Invocation) -> int:
-    """Print the Slack app's manifest as it ships, without or with the side panel of agents."""
+    """Print the Slack app's manifest, without or with the side panel of agents."""
     name = AGENT_MANIFEST_FILE if run.arguments.agent else MANIFEST_FILE
-    print(_manifest_path(name).read_text("utf-8").rstrip())
+    shipped = _manifest_path(name).read_text("utf-8").rstrip()
+    url = run.arguments.http
+    print(json.dumps(over_http(json.loads(shipped), url), indent=2, ensure_ascii=False) if url else shipped)
     return 0
+
+
+def over_http(manifest: dict[str, Any], url: str) -> dict[str, Any]:
+    """Return the manifest of an app that Slack reaches at `url`, instead of Socket Mode.
+
+    Raise `FootnoteError` if that is not the `https://` address of a host.
+    """
+    address = urlsplit(url)
+    if address.scheme != "https" or not address.hostname or address.query or address.fragment:
+        raise FootnoteError(
+            f"{url} is not an address that Slack can post to. Give one such as https://footnote.example.org."
+        )
+    base = url.rstrip("/")
+    deliveries = base + EVENTS_PATH
+    features, settings, oauth = manifest["features"], manifest["settings"], manifest["oauth_config"]
+    commands = [{**command, "url": deliveries} for command in features["slash_commands"]]
+    return {
+        **manifest,
+        "features": {**features, "slash_commands": commands},
+        "oauth_config": {"redirect_urls": [base + REDIRECT_PATH], **oauth},
+        "settings": {
+            **settings,
+            "event_subscriptions": {"request_url": deliveries, **settings["event_subscriptions"]},
+            "interactivity": {**settings["interactivity"], "request_url": deliveries},
+            "socket_mode_enabled": False,
+        },
+    }
 
 
 def _beside_slack(settings: Settings) -> Settings:

@@ -94,7 +94,7 @@ class Asking:
             result = self._answers.answer(question, turns(before), call.visitor.scope)
         except FootnoteError:
             self._note(Ending("error", time.monotonic() - began), place, question)
-            return Exchange(number, question, Notice(ENGLISH.no_index, ENGLISH.no_index_detail))
+            return Exchange(number, question, Notice(ENGLISH.no_index, ENGLISH.tell_setter_up))
         exchange = Exchange(number, question, result)
         seconds = time.monotonic() - began
         if isinstance(result, Answer):

@@ -163,7 +163,8 @@ class Curating:
         found = self._found(call.asked("id"))
         if found is None:
             return not_found(call, ENGLISH.remove_unknown.format(name=call.asked("id")[:200]))
-        return call.page("remove.html", one=found)
+        detail = ENGLISH.remove_detail.format(days=self._library.keep_removed_days)
+        return call.page("remove.html", one=found, detail=detail)
 
     def _remove(self, call: Call) -> Response:
         found = self._found(call.field("id"))

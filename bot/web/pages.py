@@ -210,7 +210,7 @@ def _careful(handler: Handler, call: Call) -> Response:
         return handler(call)
     except FootnoteError as error:
         # The message names files and commands: for those who look after them, and for nobody else.
-        detail = str(error) if call.visitor.is_curator else ENGLISH.no_index_detail
+        detail = str(error) if call.visitor.is_curator else ENGLISH.tell_setter_up
         return _problem(call, 503, ENGLISH.request_failed, detail)
     except Exception as error:
         # A bug: the person who waits is told so.  The log has its place, and no text that people wrote.

@@ -28,9 +28,9 @@ FORMAT = 2
 FILE = "holdings.json"
 # What newsletters and networks append to an address to see who came from them.
 _TRACKING = re.compile(r"(?i)utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|cmpid|ncid|ocid")
-# Two files of the same name are the same document, changed, if they share so many of their runs of three
-# words; "report.pdf" of another department shares its letterhead.
-SAME_DOCUMENT_SHARE = 0.3
+# Two files of the same name and of different titles are the same document, changed, if they share so many
+# of their runs of three words; forms that "report.pdf" of each department fills in share less.
+SAME_DOCUMENT_SHARE = 0.6
 _RUN_WORDS = 3
 # Scripts without spaces count character by character.
 _WORD = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\\w+")

@@ -38,7 +38,7 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
     """Return the article in a Markdown file; fields of its front matter that are not known are kept."""
     # It brings NumPy with it, which the readers of other formats do without.
     from index.article import ArticleError, date_in, front_matter
-    from index.units import first_heading
+    from index.lines import first_heading
 
     text, problems = decode(raw, charset), list[str]()
     try:
