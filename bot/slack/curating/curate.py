@@ -44,7 +44,7 @@ Show = Callable[[Message], None]
 
 @dataclass(frozen=True, slots=True)
 class PersonsAnswer:
-    """What a person answered to a question that the articles did not."""
+    """A person's answer to a question that the articles did not answer."""
 
     question: str
     answer: str
@@ -54,7 +54,7 @@ class PersonsAnswer:
     """A date, YYYY-MM-DD."""
 
     def as_document(self) -> Document:
-        """An article, with the question as its title and above the answer."""
+        """Return an article, with the question as its title and above the answer."""
         question = " ".join(self.question.split())
         facts = {
             "title": question[:_MAX_TITLE_CHARS],
