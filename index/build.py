@@ -71,7 +71,7 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """How a generation is made, and where it is kept."""
+    """Options of one build."""
 
     progress: Progress = _silent
     chunking: ChunkSettings = field(default_factory=ChunkSettings)
@@ -123,7 +123,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the new generation is to hold."""
+    """The contents planned for the new generation."""
 
     fresh: Mapping[str, tuple[str, str]]
     """The articles whose files can be used: id -> file and checksum, in order of the files."""

@@ -49,7 +49,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\ua
 
 
 def dense_weight(question: str, tokens: int) -> float:
-    """The dense side's share for a question that the model reads as `tokens` tokens.
+    """Return the dense side's share for a question that the model reads as `tokens` tokens.
 
     >>> round(dense_weight("Who led the Panthers in sacks?", 8), 2)
     0.33
@@ -71,7 +71,7 @@ def dense_weight(question: str, tokens: int) -> float:
 
 
 def dense_evidence(passage: Scores, best_sentence: Scores, background: float) -> Scores:
-    """Cosines above the question's background; both arrays have shape `(candidates,)`."""
+    """Return cosines above the question's background; both arrays have shape `(candidates,)`."""
     mixed = (1 - SENTENCE_SHARE_DENSE) * passage + SENTENCE_SHARE_DENSE * best_sentence
     return np.asarray(mixed - background, dtype=np.float32)
 
@@ -97,5 +97,5 @@ def with_neighbours(scores: Scores, best_beside: Scores) -> Scores:
 
 
 def best_first(scores: Sequence[float] | Scores, k: int) -> list[int]:
-    """Places of the `k` highest scores, best first; equal scores keep their order."""
+    """Return places of the `k` highest scores, best first; equal scores keep their order."""
     return [int(i) for i in np.argsort(-np.asarray(scores), kind="stable")[:k]]

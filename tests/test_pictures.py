@@ -1,4 +1,4 @@
-"""The pictures in the README: there, small, and drawn by something that knows every block that is posted."""
+"""The pictures in the README and in `docs/`: there, small, and drawn by what knows every block there is."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from tests.bot.slack.messages.test_message_types import every_home, every_messag
 from tests.pictures import MAX_BYTES, browser, drawn, height_of, made_up_answers, modal, page
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
-SHOWN = re.findall(r"!\[([^\]]+)\]\((docs/slack/[\w-]+\.png)\)", README)
+SHOWN = [
+    (words, page.parent / path)
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+    for words, path in re.findall(r"!\[([^\]]+)\]\(([\w/-]+\.png)\)", page.read_text("utf-8"))
+]
 
 
 @pytest.mark.parametrize("name", every_message())
@@ -70,10 +73,9 @@ def test_what_people_wrote_is_shown_and_not_run() -> None:
     assert "&lt;script&gt;1&lt;/script&gt;" in html
 
 
-def test_the_pictures_of_the_readme_are_there_small_and_said_in_words() -> None:
-    assert 3 <= len(SHOWN) <= 5
+def test_the_pictures_of_the_pages_are_there_small_and_said_in_words() -> None:
     for words, path in SHOWN:
-        picture = (ROOT / path).read_bytes()
+        picture = path.read_bytes()
         assert picture.startswith(b"\x89PNG"), path
         assert len(picture) < MAX_BYTES, path
         assert len(words.split()) > 4, "who cannot see it reads these"

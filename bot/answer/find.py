@@ -51,7 +51,7 @@ TIME_WEIGHT = 1.5
 # "The latest" is sought among sentences within this of the best; being the newest of them outweighs that.
 NEWEST_AMONG = 2.0
 NEWEST_WEIGHT = 3.0
-# An article contradicts another where its sentence scores within this of the best and holds at
+# An article contradicts another if its sentence scores within this of the best and holds at
 # least this share of what the question is about.
 CONTRARY_SCORE = 2.0
 # A long sentence scores less; the reader finds the answer in it all the same.
@@ -67,17 +67,17 @@ MORE_SCORE = 3.0
 # In log-odds: a follow-up read as a question of its own, and one that names what it is about read as
 # a follow-up, have to be that much surer.
 OTHER_FORM = 1.0
-# Letters that two spellings of a word share: "bamna" and "Banma" .8, "Toyota" and "Tencent" .46.
+# Share of letters, 0..1, that two spellings of a word have in common.  See RESULTS.md, "Constants".
 LEAST_ALIKE = 0.78
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
-# A sentence that was shown already is shown again to a follow-up where the reader finds its answer there.
+# A sentence that was shown already answers a follow-up again only if the reader's margin is above this.
 SHOWN_AGAIN = -1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a question came to."""
+    """The spans that were found for a question, and how sure they are."""
 
     spans: tuple[Span, ...]
     sure: float
@@ -87,12 +87,12 @@ class Found:
     unanswered: tuple[str, ...] = ()
     disagreement: bool = False
     instead: Instead | None = None
-    """What was asked for and is not named where the spans stand: they are not for certain, then."""
+    """A name that was asked for and does not stand near the spans, which are then not for certain."""
     selection: bool = False
 
 
 class Finder(Protocol):
-    """A search, as wide as whoever asks may see."""
+    """A search among the articles that the asker may see."""
 
     def find(self, question: str, *, focus: str | None = None) -> Findings: ...
 
@@ -134,7 +134,7 @@ def _find_parts(
     today: Day,
     enough: float,
 ) -> Found:
-    """Each part by itself, the later ones in the light of the first where they name nothing themselves."""
+    """Find each part by itself; a later part that names nothing is read as a follow-up of the first."""
     found = [_find_one(searcher, several[0], conversation, judge, today)]
     context = (*conversation, Turn(several[0], ""))
     for part in several[1:]:
@@ -206,7 +206,7 @@ def _find_one(
 def _readings(
     searcher: Finder, asked: str, form: Form, judge: Judge
 ) -> Iterator[tuple[Form, Findings, list[Candidate], Instead | None]]:
-    """Search and rank a form of the question: as it is, with its slips mended, with other short forms."""
+    """Search and rank a form of the question as it is, with spelling mended, and with other abbreviations."""
     focus = asked if form.context else None
     findings = searcher.find(form.text, focus=focus)
     yield form, findings, judge.rank(findings, asked, form.context), None
@@ -223,7 +223,7 @@ def _readings(
 
 
 def chosen(findings: Findings, ranked: Sequence[Candidate], asked: str) -> list[Span]:
-    """Return what is quoted to such a question."""
+    """Return the spans to quote."""
     sides = compared(asked)
     if sides is not None:
         return choose_sides(findings, ranked, sides)
@@ -256,7 +256,7 @@ def named_first(ranked: Sequence[Candidate], question: str) -> list[Candidate]:
 
 
 def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
-    """Return what the question names and the passages of the quotes do not; None if there is no such thing.
+    """Return a name of the question that the passages of the quotes do not hold; None if they hold all.
 
     An answer about another code, version or name is no answer to this question.
     """
@@ -358,7 +358,7 @@ def timed(ranked: Sequence[Candidate], time: Period | Newest | Event | None) -> 
 
 
 def _resolved(event: Event, ranked: Sequence[Candidate]) -> tuple[Period | None, Candidate | None]:
-    """The time before or after the event, and the best sentence that names it and a date."""
+    """Return the time before or after the event, and the best sentence that dates it."""
     subject = subject_of(event.name)
     if not subject:
         return None, None
@@ -371,14 +371,14 @@ def _resolved(event: Event, ranked: Sequence[Candidate]) -> tuple[Period | None,
 
 
 def _not_again(ranked: Sequence[Candidate], conversation: Conversation) -> list[Candidate]:
-    """Without what the last answer showed, unless the reader is sure that it answers this as well."""
+    """Leave out what the last answer showed, unless the reader is sure that it answers this as well."""
     shown = conversation[-1].answer if conversation else ""
     left = [c for c in ranked if c.text not in shown or (c.answer and c.margin >= SHOWN_AGAIN)]
     return left or list(ranked)
 
 
 def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Span | None:
-    """A sentence of another article that gives another figure or date for what was asked."""
+    """Return a sentence of another article that gives another figure or date; None if there is none."""
     wanted = figure_wanted(asked)
     if wanted is None or not ranked:
         return None
@@ -409,7 +409,7 @@ def _answer_text(candidate: Candidate) -> str:
 
 
 def _passage_text(findings: Findings, span: Span) -> str:
-    """What stands around a span, and above it."""
+    """Return the title, the headings and the passages around a span, joined."""
     near = [
         hit.passage.text
         for hit in findings.hits
@@ -420,7 +420,7 @@ def _passage_text(findings: Findings, span: Span) -> str:
 
 
 def _alike(code: str, other: str) -> bool:
-    """Whether two identifiers are of one kind: the same letters, or as a version the same ending."""
+    """Return whether two identifiers are of one kind: the same letters, or as a version the same ending."""
     if code.casefold() == other.casefold():
         return False
     letters = re.findall(r"[a-z]+", code.casefold())

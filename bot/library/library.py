@@ -1,6 +1,6 @@
 """The articles as somebody looks after them who is not at a terminal: add, find, remove, rebuild, status.
 
-Knows nothing of Slack.  What a curator sees or touches stays within a scope, that of the place where
+Knows nothing of Slack.  A curator sees and changes only a scope, that of the place where
 the curator speaks: an answer to "remove" must not name what that place may not see.
 """
 
@@ -73,7 +73,7 @@ class Library:
         """How long the file of an article that was removed is kept; 0 for not at all."""
 
     def collections(self, scope: Scope) -> tuple[str, ...]:
-        """Those in scope, in order; the articles in no folder come first."""
+        """Return the articles in scope, in order; those in no folder come first."""
         known = known_collections(self._sources, self._store)
         return tuple(sorted(known if scope is None else known & scope))
 
@@ -92,7 +92,7 @@ class Library:
         return follower.follow(url, collection)
 
     def followed(self) -> tuple[Followed, ...]:
-        """What is followed; raise `FootnoteError` for a damaged list."""
+        """Return the followed feeds; raise `FootnoteError` for a damaged list."""
         return followed(self._data)
 
     def stop_following(self, url: str) -> None:
@@ -105,7 +105,7 @@ class Library:
         return self._build(progress)
 
     def look_up(self, name: str, scope: Scope) -> Match:
-        """An article by id, file, address or title, or those in scope whose names come near."""
+        """Return an article by id, file, address or title, or those in scope whose names come near."""
         listed = [one for one in self.inventory(scope) if one.state != "removed"]
         wanted = name.strip().strip("“”\"'<>")
         file = self._file_of(wanted) if "://" in wanted else None
@@ -120,7 +120,7 @@ class Library:
         return Match(None, tuple(dict.fromkeys(names[key] for key in near))[:MAX_SUGGESTIONS])
 
     def remove(self, id: str, scope: Scope) -> Removed | None:
-        """Take an article's file away; None if there is none of that id in scope."""
+        """Take an article's file away; return None if none of that id is in scope."""
         one = next((one for one in self.inventory(scope) if one.id == id and one.state != "removed"), None)
         if one is None:
             return None
@@ -128,7 +128,7 @@ class Library:
         return removed
 
     def inventory(self, scope: Scope) -> tuple[Listed, ...]:
-        """Every article in scope, and how the index stands to it."""
+        """Return every article in scope, and how the index stands to it."""
         return tuple(
             one for one in inventory(self._sources, self._store) if scope is None or one.collection in scope
         )

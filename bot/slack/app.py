@@ -43,7 +43,7 @@ class SlackApp:
         pools: Pools | None = None,
         team: str = "",
     ) -> None:
-        """Raise `FootnoteError` where Slack refuses the bot token or cannot be reached.
+        """Raise `FootnoteError` if Slack refuses the bot token or cannot be reached.
 
         With `team` it is the app of one workspace among several, whose `pools` are shared.
         """
@@ -104,9 +104,9 @@ class SlackApp:
         return self.bolt.dispatch(request)
 
     def drain(self, deadline: float) -> bool:
-        """Finish the questions that were taken; False where `deadline` (monotonic) came first.
+        """Finish the questions that were taken; return False if `deadline` (monotonic) came first.
 
-        What is left then goes to the next process, at once.
+        Questions that are left go to the next process, at once.
         """
         finished = self.pools.close(deadline)
         self.leave()
@@ -119,7 +119,7 @@ class SlackApp:
 
 
 def _authorized(client: WebClient) -> Callable[[], AuthorizeResult]:
-    """The workspace's own token, asked for once: Bolt would otherwise turn to OAuth by itself."""
+    """Return the workspace's own token, asked for once: Bolt would otherwise turn to OAuth by itself."""
     found = client.auth_test()
     result = AuthorizeResult.from_auth_test_response(auth_test_response=found, bot_token=client.token)
     return lambda: result

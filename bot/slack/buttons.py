@@ -30,7 +30,7 @@ from bot.types import Answer, Answers, PassageView, Quote, Scope, Source
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What a button says of itself, and where it was pressed."""
+    """A pressed button's own value, and the place where it was pressed."""
 
     answer_id: str
     place: Place
@@ -40,7 +40,7 @@ class Button:
 
 
 class Browsing:
-    """What buttons may show: a quote in its context, the text around it, more like it, an answer again."""
+    """Looks up content for buttons: a quote in context, the text around it, similar quotes, an old answer."""
 
     def __init__(self, answers: Answers, memory: Memory, access: Access) -> None:
         self._answers = answers
@@ -48,9 +48,9 @@ class Browsing:
         self._access = access
 
     def passage(self, button: Button) -> PassageView | ShownQuote | None:
-        """What a "Show passage" button may show at `place`.
+        """Return the content of a "Show passage" button at `place`.
 
-        None where the answer is unknown there; the `ShownQuote` alone where its article has changed,
+        None if the answer is unknown there; the `ShownQuote` alone if its article has changed,
         or may no longer be seen there.
         """
         sight = self._sight(button)
@@ -65,7 +65,7 @@ class Browsing:
         return tuple(n for n in range(1, len(shown.quotes) + 1) if n != button.number) if shown else ()
 
     def beside(self, button: Button, start: int, end: int, *, later: bool) -> PassageView | ShownQuote | None:
-        """What stands before or after a part of the article that a quote is from."""
+        """Return the text before or after a part of the article that a quote is from."""
         sight = self._sight(button)
         shown = self.passage(button)
         if not isinstance(shown, PassageView) or isinstance(sight, Closed):
@@ -77,9 +77,9 @@ class Browsing:
         return view
 
     def related(self, button: Button) -> Answer | ShownQuote | None:
-        """Passages like a quote, with an answer id's worth of rights still to be given.
+        """Return passages like a quote, with an id for the answer, whose rights are still to be given.
 
-        None where the answer is unknown at `place`; the `ShownQuote` where there is nothing to show.
+        None if the answer is unknown at `place`; the `ShownQuote` if there is nothing to show.
         """
         sight = self._sight(button)
         shown = self._shown.quote(button.answer_id, button.number, button.place)
@@ -90,7 +90,7 @@ class Browsing:
         return self._answers.related(shown.source_id, shown.start, shown.end, sight.scope) or shown
 
     def again(self, button: Button) -> tuple[Answer, str] | None:
-        """A private answer and its question, as they were shown; None where that cannot be done."""
+        """Return a private answer and its question, as they were shown; None if that cannot be done."""
         sight = self._sight(button)
         shown = self._shown.answer(button.answer_id, button.place)
         if shown is None or shown.question is None or not shown.quotes or isinstance(sight, Closed):
@@ -136,7 +136,7 @@ class Browsing:
         return self._access.at(button.place.channel, outsider=button.outsider)
 
     def _still(self, shown: ShownQuote, scope: Scope) -> PassageView | None:
-        """The quote in its context; None where its article does not read as it did, or is out of sight."""
+        """Return the quote in its context; None if its article has changed or is out of sight."""
         view = self._answers.passage(shown.source_id, shown.start, shown.end, scope)
         return view if view is not None and shown.still_reads(view.quote) else None
 
@@ -193,7 +193,7 @@ class _Buttons:
         self._open(client, body, view, words)
 
     def step(self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient) -> None:
-        """Previous or next, or another quote, in the modal that is open."""
+        """Turn the open modal to the previous or next text, or to another quote."""
         ack()
         view = body.get("view") or {}
         words = self._words(body)
@@ -229,7 +229,7 @@ class _Buttons:
     def feedback(
         self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient
     ) -> None:
-        """👍 is thanked for; 👎 is kept, and asked about."""
+        """Thank for 👍; keep 👎, and ask what was wrong."""
         ack()
         words, place = self._words(body), place_pressed(body, team_of(context))
         match = _FEEDBACK_VALUE.fullmatch(str(action.get("value")))
@@ -244,7 +244,7 @@ class _Buttons:
                 _tell(body, words.feedback_thanks)
 
     def acknowledged(self, ack: Ack) -> None:
-        """A link, or a button of an older version: without an answer Slack shows a warning sign."""
+        """Acknowledge a link, or a button of an older version: otherwise Slack shows a warning sign."""
         ack()
 
     def _passage_modal(self, value: str, place: Place, body: Payload, words: Words) -> Block:
@@ -327,7 +327,7 @@ class _Buttons:
 
 
 def place_of(token: str, team: str) -> tuple[str, Place] | None:
-    """The answer and the place that a modal's metadata names; None where it is no such metadata."""
+    """Return the answer and the place that a modal's metadata names; None if it is no such metadata."""
     belongs = _TOKEN.fullmatch(token)
     return (belongs[1], Place(team, belongs[3])) if belongs else None
 
@@ -337,7 +337,7 @@ def _token(answer_id: str, number: int, place: Place) -> str:
 
 
 def response_of(body: Payload) -> InResponse:
-    """The way to reply to whoever pressed a button."""
+    """Return the way to reply to the person who pressed a button."""
     return InResponse(str(body["response_url"]), thread_shown(body))
 
 

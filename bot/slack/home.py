@@ -123,7 +123,7 @@ class Home:
         return messages.home_view(overview, examples, datetime.now(UTC), words, troubles)
 
     def _troubles(self, user: str, scope: Scope) -> tuple[messages.Trouble, ...]:
-        """For curators alone: others could do nothing about them."""
+        """Show files that cannot be read, to curators alone: others could do nothing about them."""
         if self._curating is None or not self._curating.trusts(user):
             return ()
         try:

@@ -95,7 +95,7 @@ def _disliked(one: Disliked, scope: Scope, words: Words) -> str:
 
 
 def _places(quotes: Sequence[Reference], scope: Scope, words: Words) -> list[str]:
-    """Where the quotes stand, as far as the channel may see that."""
+    """Return the places of the quotes, as far as the channel may see them."""
     seen = [quote for quote in quotes if scope is None or collection_of(quote.source_id) in scope]
     return ["; ".join(dict.fromkeys(quote.source_id for quote in seen)) or words.report_gone]
 

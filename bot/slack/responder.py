@@ -1,4 +1,4 @@
-"""What is said to a question, an order or a request: nothing is posted here, and nothing is stored."""
+"""A question, an order or a request -> the reply to it.  Posts nothing and stores nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANT_CHARS = 150
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is to be said, and what is remembered of it once it was."""
+    """A reply, and the facts to remember once it is posted."""
 
     message: Message | None = None
     """None for nothing."""
@@ -52,7 +52,7 @@ class Responder:
         self._offers = Offers(answers)
 
     def words_at_once(self, question: Question) -> Words:
-        """Without asking Slack for the language of the asker."""
+        """Return the words of a language without asking Slack for that of the asker."""
         return self._lookups.languages.at_once(question.user, question.text)
 
     def words(self, question: Question) -> Words:
@@ -64,13 +64,13 @@ class Responder:
         )
 
     def shows_thinking(self, question: Question) -> bool:
-        """Whether somebody waits for an answer that takes a moment, as far as an event tells by itself."""
+        """Return whether somebody waits for an answer that takes a moment, as far as an event tells."""
         closed = self._lookups.access.surely_closed(outsider=question.outsider, shared=question.shared)
         asked = question.text or question.pointing
         return bool(question.addressed and question.is_asked and asked and not closed)
 
     def trusts(self, user: str) -> bool:
-        """Whether it is a curator."""
+        """Return whether the asker is a curator."""
         return self._curating is not None and self._curating.trusts(user)
 
     def say(self, question: Question, access: Open | Closed, words: Words) -> Said:
@@ -107,7 +107,7 @@ class Responder:
             return messages.broken_message(words)
 
     def _decline(self, question: Question, closed: Closed, words: Words) -> Said:
-        """A word without content where nothing may be shown: once in a while to all, always to one."""
+        """Say without content that nothing may be shown: in channels now and then, in private always."""
         if not question.addressed:
             return Said()
         if not question.response_url:
@@ -143,7 +143,7 @@ class Responder:
             )
             result = self._answers.answer(question.text, conversation, scope)
         except FootnoteError as error:
-            # The message names files and commands: for whoever runs the bot, not for a channel.
+            # The message names files and commands: for the people who run the bot, not for a channel.
             _log.error("No index to answer from: %s", error)
             if not question.addressed:
                 return Said()

@@ -54,7 +54,7 @@ def web(run: Invocation) -> int:
 
 
 def run_all(run: Invocation) -> int:
-    """Bring the index up to date, then answer: in Slack where it is configured, else here."""
+    """Bring the index up to date, then answer: in Slack if it is configured, else here."""
     if run.settings.slack.wanted:
         _require_secrets(run.settings)
     build(run)
@@ -118,7 +118,7 @@ def _beside_slack(settings: Settings) -> Settings:
 
 @contextmanager
 def _page(run: Invocation) -> Iterator[None]:
-    """The page beside what else is done; what hinders it is said, and hinders nothing else."""
+    """Serve the page beside other work; say what hinders it, and hinder nothing else."""
     try:
         page = run.parts.page(run.settings)
     except FootnoteError as error:
@@ -133,7 +133,7 @@ def _page(run: Invocation) -> Iterator[None]:
 
 
 def _stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    """Return an event that SIGTERM and SIGINT set; to be called in the main thread."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stop.set())
@@ -152,7 +152,7 @@ def _say_where(run: Invocation) -> None:
 
 
 def _with_password(run: Invocation) -> Invocation:
-    """Whoever starts the page on this machine can look after the articles there, with nothing set up."""
+    """Make a password, so that the person who starts the page on this machine can look after the articles."""
     web = run.settings.web
     if not web.is_local or web.password is not None or web.user_header:
         return run
@@ -161,14 +161,14 @@ def _with_password(run: Invocation) -> Invocation:
 
 
 def _require_secrets(settings: Settings) -> None:
-    """Before anything slow, so that a forgotten token is known at once."""
+    """Check secrets before anything slow, so that a forgotten token is known at once."""
     for check in secret_checks(settings):
         if check.state == "problem":
             raise FootnoteError(f"{check.detail} {check.fix}")
 
 
 def _manifest_path(name: str) -> Path:
-    """In a checkout it stands beside the packages; where Footnote is installed, the installer knows."""
+    """Return the manifest's path: beside the packages in a checkout, else as the installer knows it."""
     beside = Path(__file__).parents[2] / name
     if beside.is_file():
         return beside

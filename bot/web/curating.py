@@ -265,7 +265,7 @@ class Curating:
         )
 
     def _complaints(self, found: Report) -> list[Complaint]:
-        """Newest first."""
+        """Return the complaints, newest first."""
         since = datetime.fromisoformat(found.days[0].date).replace(tzinfo=UTC).timestamp()
         # The report leaves out by which hash it is noticed that an article has changed.
         bad = [judged for judged in self._state.shown.verdicts(since) if judged.verdict == "down"]
@@ -282,6 +282,6 @@ class Curating:
 
 
 def _titled(text: str, title: str) -> str:
-    """A pasted text with its title above it, unless it begins with front matter or a heading of its own."""
+    """Return a pasted text with its title above it, unless it has front matter or a heading of its own."""
     begun = text.lstrip()
     return text if not title or begun.startswith(("---", "# ")) else f"# {title}\n\n{text}"

@@ -31,13 +31,13 @@ class Removed:
     id: str
     file: str
     title: str
-    """Empty where the file could not be read as an article."""
+    """Empty if the file could not be read as an article."""
 
 
 def remove(sources: Path, data: Path, names: Sequence[str], *, keep: bool = False) -> tuple[Removed, ...]:
     """Delete the articles of these ids, files or web addresses; `keep` their files in the data folder.
 
-    Raise `FootnoteError`, and delete nothing, where one of them is unknown; it names the nearest.
+    Raise `FootnoteError`, and delete nothing, if one of them is unknown; it names the nearest.
     """
     with alone(data) as turn:
         catalog = Catalog(sources, data)

@@ -1,4 +1,4 @@
-"""What curators ask for in Slack: done one after the other, beside the answers, and told as it goes on."""
+"""Runs curators' requests in Slack, one after the other beside the answers, and posts their progress."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Curating:
         return messages.curated_message("lock", words.curators_only, lines, words)
 
     def troubles(self, scope: Scope) -> tuple[messages.Trouble, ...]:
-        """The files in scope that cannot be read; raise `FootnoteError` where there is no folder of them.
+        """Return the files in scope that cannot be read; raise `FootnoteError` if there is no folder of them.
 
         Reads them all, which takes two seconds for ten thousand.
         """
@@ -123,7 +123,7 @@ class Curating:
         )
 
     def carry_out(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
-        """Do it, and return what is to be said of it; raise `FootnoteError` where it cannot be done."""
+        """Do it, and return the text to post; raise `FootnoteError` if it cannot be done."""
         match request.kind:
             case "add":
                 return self._add(request, scope, words, show)
@@ -190,7 +190,7 @@ class Curating:
         return messages.curated_message(_DONE, words.follow_done, lines, words)
 
     def _collection(self, request: Request, scope: Scope, words: Words) -> str | Message:
-        """Where to add: what was said, else what can be seen here, where there is no choice."""
+        """Return the collection to add to: the one named, or the only one visible; else a question."""
         known = self._library.collections(scope)
         names = words.comma.join(name or words.collection_at_top for name in known)
         if request.collection is not None:
@@ -209,7 +209,7 @@ class Curating:
     def _sources(
         self, request: Request, words: Words, show: Show, lost: list[str]
     ) -> Iterator[str | Document]:
-        """One after the other, so that no more than one file is in memory; `lost` gets what did not come."""
+        """Yield file after file, so that only one is in memory; `lost` gets those that did not come."""
         sources: list[str | File] = [*request.urls, *request.files]
         for number, source in enumerate(sources, start=1):
             name = source.name if isinstance(source, File) else source
@@ -278,7 +278,7 @@ class ProgressMessage:
         self._next = 0.0
 
     def show(self, message: Message) -> None:
-        """Best effort, and no more often than is read."""
+        """Show progress, by best effort and no more often than is read."""
         now = time.monotonic()
         if now < self._next or self._left == 0:
             return
@@ -305,7 +305,7 @@ def register(app: App, curating: Curating, memory: Memory) -> None:
 
 
 class _Buttons:
-    """A value says no more than could be typed, and whoever presses is looked at as if it had been."""
+    """A value says no more than could be typed, and the person who presses is checked as if it had been."""
 
     def __init__(self, curating: Curating, memory: Memory) -> None:
         self._curating = curating
@@ -364,7 +364,7 @@ class _Buttons:
     def _allowed(
         self, body: Payload, context: BoltContext, words: Words, reply: InResponse
     ) -> Scope | Closed:
-        """What may be touched; `Closed`, and a word to whoever pressed, where that is nothing."""
+        """Return the scope that may be changed; if there is none, tell the person and return `Closed`."""
         place = place_pressed(body, team_of(context))
         sight = self._curating.lookups.access.at(place.channel, outsider=is_outsider(body))
         if isinstance(sight, Closed):
