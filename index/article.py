@@ -34,6 +34,7 @@ MAX_TITLE_CHARS = 300
 MAX_COPIES = 20
 MAX_COPY_CHARS = 600
 
+_WIKI_LINK = re.compile(r"^\[\[(.+)\]\]$")
 _FENCE = re.compile(r"---[ \t]*$")
 _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"^---[ \t]*(?:\n|\Z)", re.MULTILINE)
@@ -424,7 +425,7 @@ def _author(file: str, fields: Mapping[str, _Field]) -> str | None:
         return None
     items = field.node.value if isinstance(field.node, yaml.SequenceNode) else [field.node]
     names = [_text(file, {"author": _Field(field.line, _name_of(item))}, "author") for item in items]
-    return ", ".join(name.strip("[]") for name in names if name) or None
+    return ", ".join(_WIKI_LINK.sub(r"\1", name) for name in names if name) or None
 
 
 def _name_of(node: yaml.Node) -> yaml.Node:

@@ -1,7 +1,7 @@
 """How common a term is in English at large, for collections too small to tell.
 
-In three articles "how" is as rare as a name.  `common_terms.tsv` gives the share of 21,136
-passages of 490 Wikipedia articles that hold each term, for every term of 0.4 % and more;
+In three articles "how" is as rare as a name.  `common_terms.tsv` gives the share of some
+21,000 passages of Wikipedia that hold each term, for every term of 0.4 % and more;
 `tests/benchmarks/common_terms.py` counts them.
 """
 

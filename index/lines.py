@@ -6,6 +6,7 @@ Pure: text in, lines and offsets out.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -166,7 +167,7 @@ def first_heading(text: str) -> str | None:
             continue
         words = heading_words(lines, number)
         if words is not None and (found := plain(text[slice(*words[1])])):
-            return found[:MAX_PATH_CHARS].rstrip()
+            return unicodedata.normalize("NFC", found)[:MAX_PATH_CHARS].rstrip()
     return None
 
 

@@ -22,20 +22,19 @@ from index.types import Scores
 # the script at all.  See RESULTS.md, "fusion".
 DENSE_WEIGHT = 0.45
 DENSE_WEIGHT_BLIND = 0.05
-# Of the dense side, the part of the best sentence; the rest is the whole passage's.  By itself the
-# dense side gains .05 R@1 by it; beside BM25, 0, a half and 1 are within .003.
+# Weight of the best sentence's cosine in the dense score; the passage's own cosine gets the rest.
+# See RESULTS.md, "Constants".
 SENTENCE_SHARE_DENSE = 0.5
-# Of the lexical side, the part of the best sentence's coverage; the rest is the passage's BM25.
+# Weight of the best sentence's coverage in the lexical score; the passage's BM25 gets the rest.
 SENTENCE_SHARE_LEXICAL = 0.15
 
-# Of the better neighbour in the same article: a passage among others on the subject is likelier
-# right.  Recall at 5 of the chunking corpora .893 without, .915 here, .932 with .4, which costs short
-# articles .004 to .008 R@1.
+# Weight of the better neighbour's score in the same article: a passage among others on the subject is
+# likelier right.  See RESULTS.md, "Constants".
 NEIGHBOUR_SHARE = 0.2
 
-# Characters that one token of the model covers in a question.  English has 3.0 (5th percentile)
-# to 5.3; languages that the model's vocabulary lacks fall to 2.5 (Romanian) and 1.0 (Russian),
-# and so do codes and rare names, which are better matched as words too.
+# Characters that one token of the model covers in a question.  Languages that the model's vocabulary
+# lacks have fewer, and so do codes and rare names, which are better matched as words too.  See
+# RESULTS.md, "Constants".
 FAMILIAR_CHARS_PER_TOKEN = 3.2
 FOREIGN_CHARS_PER_TOKEN = 1.8
 # Scripts without spaces hold a word in one or two characters: a vocabulary that knows them has

@@ -50,8 +50,7 @@ _DIGIT_GROUPS = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}(?!\d))")
 _GROUP_MARK = re.compile("[,\u202f\u00a0]")
 _local = threading.local()
 
-# BM25 alone on XQuAD, R@1, tune split: German .880 without a prefix, .910 with; Turkish .827, .891;
-# English .937, .941.  Mean of 12 languages: .9216 with 4 characters, .9200 with 5, .9149 with 6.
+# Letters of the prefix that is indexed beside a word's stem.  See RESULTS.md, "Constants".
 PREFIX_CHARS = 4
 
 
@@ -87,7 +86,7 @@ def _words_and_characters(folded: str) -> list[str]:
     for match in _WORD.finditer(folded):
         run = match.group()
         if match.lastgroup == "han":
-            # Single characters and pairs: 0.931 R@1 on Chinese, and no dictionary.
+            # Single characters and pairs need no dictionary.  See RESULTS.md, "Constants".
             found.extend(run)
             found.extend(run[i : i + 2] for i in range(len(run) - 1))
         elif match.lastgroup == "thai":

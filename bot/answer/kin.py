@@ -24,6 +24,9 @@ ROW_STEP = 0.1
 MOST_OF_IT, MORE_OF_IT = 0.75, 0.2
 # A longer line says more than a value under a label.
 MAX_LINE_CHARS = 160
+# Forms of a word begin with the same letters.
+_OPENING = 3
+_MARKS = "\"'“”‘’()[]¿?!.,:;？！。，"
 _LABELLED = re.compile(r"(?:\*\*|__)?[^\s:：|][^:：|\n]{0,59}[:：](?:\*\*|__)?\s+\S")
 
 
@@ -62,22 +65,39 @@ def names_another(spans: Sequence[Span], question: str) -> str | None:
             return None
         # What was named just before in running prose is not named once more.
         held |= frozenset(terms(article.text[: quoted.start].rpartition("\n\n")[2]))
-    subject = {word: found[0] for word in question.split() if (found := subject_of(word))}
-    lacking = {word: _stems(found) for word, found in subject.items() if held.isdisjoint(found)}
-    present = [found for word, found in subject.items() if word not in lacking]
     names = frozenset(terms(" ".join([*names_in(question), *identifiers(question)])))
-    for unit in units_of(article) if lacking else ():
+    bare = (re.sub("['’]s$", "", word.strip(_MARKS)) for word in question.split())
+    subject = {word: found[0] for word in bare if (found := subject_of(word))}
+    present = {word: found for word, found in subject.items() if _has(held, found, names)}
+    lacking = {word: _stems(found) for word, found in subject.items() if word not in present}
+    if not lacking:
+        return None
+    title = terms(article.title)
+    # Most units have no such word, and to see that takes a hundredth of the time.
+    opens = re.compile("|".join(re.escape(word[:_OPENING]) for word in lacking), re.IGNORECASE)
+    for unit in units_of(article):
         if unit.kind is Kind.INTRODUCES or any(_inside(unit, article, span) for span in spans):
             continue
-        label = frozenset(terms(" ".join(_labels(article, unit))))
-        other = _held(article, unit.start, article.text[unit.start : unit.end])
+        labels = _labels(article, unit)
+        if not opens.search(article.text, unit.start, unit.end) and not any(map(opens.search, labels)):
+            continue
+        label = frozenset(terms(" ".join(labels)))
+        other = label.union(
+            title, () if unit.kind is Kind.ROW else terms(article.text[unit.start : unit.end])
+        )
         beside = kin == _kin_of(article, unit) and (kin is not None or quoted.path == unit.path)
-        has_all = beside and not any(other.isdisjoint(found) for found in present)
+        has_all = beside and all(_has(other, found, names) for found in present.values())
         for word, stems in lacking.items():
             named = stems <= names
             if (named and stems <= label) or (has_all and stems <= other and (named or kin is not None)):
-                return word.strip("\"'“”‘’()[]¿?!.,:;？！。，")
+                return word
     return None
+
+
+def _has(held: frozenset[str], found: frozenset[str], names: frozenset[str]) -> bool:
+    """Whether a word, by its terms, is among those held; of a name, another that begins alike is not it."""
+    stems = _stems(found)
+    return stems <= held if stems <= names else not held.isdisjoint(found)
 
 
 def _stems(found: frozenset[str]) -> frozenset[str]:

@@ -127,6 +127,8 @@ BESIDE = """# Offices
 |---|---|---|
 | Turku | 14 | Aino Salo |
 | Bergen | 31 | Odd Lie |
+| Hall4 | 7 | Una Ros |
+| Hall5 | 9 | Kai Bo |
 
 ## Repair times
 
@@ -155,6 +157,8 @@ Olle Berg looks after the boats. His deputy is Pia Ek.
     [
         ("| Turku | 14 | Aino Salo |", "How many desks does Bergen have?", "Bergen"),
         ("| Bergen | 31 | Odd Lie |", "How many desks does Bergen have?", None),
+        ("| Bergen | 31 | Odd Lie |", "Who is Bergen's lead?", None),
+        ("| Hall4 | 7 | Una Ros |", "How many desks are in Hall5?", "Hall5"),
         ("Wheels: 9 days", "How long does it take to repair bikes?", "bikes"),
         ("Bikes: 2 days", "How long does it take to repair bikes?", None),
         ("The canteen opens at nine.", "When does the canteen in Lund open?", "Lund"),
