@@ -245,7 +245,7 @@ def catalog_answer(asked: CatalogAsked, articles: Sequence[Article]) -> tuple[To
 def last_cited(conversation: Conversation, articles: Sequence[Article]) -> Article | None:
     """Return the article of the last answer's best quote, or the one that was told of last; None if unknown.
 
-    What was quoted is looked up in the texts: a turn remembers the words, not their article.
+    The quotes are looked up in the texts: a turn remembers the words, not their article.
     """
     for place in range(len(conversation) - 1, -1, -1):
         turn = conversation[place]

@@ -281,7 +281,7 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
 
 
 def _another(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
-    """What the question names that others have and the quotes do not: a row's name, whose role it is."""
+    """Return a name of the question, a row's or a role's, that others have and the quotes do not."""
     word = names_another(spans, question)
     if word is not None:
         return Instead(word, None)
@@ -402,7 +402,7 @@ def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Sp
 
 
 def _answer_text(candidate: Candidate) -> str:
-    """What the reader takes for the answer; empty if it finds none."""
+    """Return the words that the reader takes for the answer; empty if it finds none."""
     if candidate.answer is None or candidate.margin < LEAST_MARGIN:
         return ""
     return candidate.article.text[slice(*candidate.answer)]

@@ -144,7 +144,7 @@ def with_copies(findings: Findings, span: Span) -> Span:
 
 
 def points_back(text: str) -> bool:
-    """Whether a sentence begins with a word for what was named before it: "she", "this"."""
+    """Return whether a sentence begins with a word for what was named before it: "she", "this"."""
     return _POINTS_BACK.match(text) is not None
 
 

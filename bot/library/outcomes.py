@@ -71,6 +71,6 @@ def _line(outcome: Outcome, words: Words) -> str:
 
 
 def place_of(id: str) -> str:
-    """The collection of an article, if it is in one."""
+    """Return the collection of an article, if it is in one."""
     collection = collection_of(id)
     return f" ({collection})" if collection else ""

@@ -60,7 +60,7 @@ class Browsing:
         return self._still(shown, sight.scope) or shown
 
     def others(self, button: Button) -> tuple[int, ...]:
-        """The numbers of the other quotes of the answer."""
+        """Return the numbers of the other quotes of the answer."""
         shown = self._shown.answer(button.answer_id, button.place)
         return tuple(n for n in range(1, len(shown.quotes) + 1) if n != button.number) if shown else ()
 

@@ -30,7 +30,7 @@ class Offers:
         self._answers = answers
 
     def greeting(self, scope: Scope) -> Offer:
-        """What is known, and questions to try."""
+        """Return what a greeting offers: questions to try, the number of articles and the newest date."""
         try:
             overview = self._answers.overview(scope)
             dates = (listed.published for one in overview.collections for listed in one.newest)
@@ -74,7 +74,7 @@ def register(app: App, accept: Callable[[Question], None]) -> None:
 
 
 def _asked_below(client: WebClient, body: Payload, question: str, team: str) -> Question:
-    """Post the question, to be answered: where its button is, from App Home in the direct conversation."""
+    """Post the question to be answered, at its button, or from App Home in the direct conversation."""
     message, user = body.get("message") or {}, user_of(body)
     channel = str((body.get("channel") or {}).get("id") or user)
     thread = str(message.get("thread_ts") or message.get("ts") or "")

@@ -33,7 +33,7 @@ _MESSAGES_READ = 100
 
 @dataclass(frozen=True, slots=True)
 class _Pressed:
-    """Who pressed a button, and where."""
+    """The person who pressed a button, and the place."""
 
     value: str
     user: str
@@ -60,7 +60,7 @@ class _People:
         self._curating = curating
 
     def ask(self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient) -> None:
-        """Ask the curators in the thread, once; where that cannot be, the question is noted for them."""
+        """Ask the curators in the thread, once; if that cannot be, note the question for them."""
         ack()
         pressed = self._pressed(body, action, context)
         try:
@@ -72,7 +72,7 @@ class _People:
             pressed.reply.say(said)
 
     def _ask(self, pressed: _Pressed, client: WebClient) -> str:
-        """What to say to the one who pressed; nothing if the thread shows it."""
+        """Return the reply to the one who pressed; nothing if the thread shows it."""
         miss_id, words, place = pressed.value, pressed.words, pressed.place
         question = self._shown.missed(miss_id, place)
         if question is None or not self._shown.tell_curators(miss_id, pressed.user, place):
@@ -176,7 +176,7 @@ class _People:
             pressed.reply.post(messages.busy_message(words), words)
 
     def _answer_of(self, pressed: _Pressed, client: WebClient) -> PersonsAnswer | None:
-        """The question and what was answered; None if one of them is gone."""
+        """Return the question and what was answered; None if one of them is gone."""
         found = _TOKEN.fullmatch(pressed.value)
         question = self._shown.missed(found[1], pressed.place) if found else None
         if found is None or question is None:
@@ -207,7 +207,7 @@ class _People:
 
 
 def _read(client: WebClient, place: Place, oldest: str) -> list[Mapping[str, Any]]:
-    """What stands in the thread from `oldest` on, as far as it is of interest."""
+    """Return the messages of the thread from `oldest` on, as far as they are of interest."""
     answer = swift_client(client).conversations_replies(
         channel=place.channel, ts=place.thread, oldest=oldest, inclusive=True, limit=_MESSAGES_READ
     )
@@ -215,7 +215,7 @@ def _read(client: WebClient, place: Place, oldest: str) -> list[Mapping[str, Any
 
 
 def _answer_in(thread: Sequence[Mapping[str, Any]], after: str, asker: str) -> Mapping[str, Any] | None:
-    """The last message below `after` that a person wrote, rather not the one who asked."""
+    """Return the last message below `after` that a person wrote, rather not the one who asked."""
     below = [
         message
         for message in thread

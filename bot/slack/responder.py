@@ -160,7 +160,7 @@ class Responder:
 
 
 def _noted(message: Message, said: str) -> Message:
-    """A message below a line of small print."""
+    """Return a message below a line of small print."""
     return Message((note(said), *message.blocks), f"{message.text}\n{escape(said)}")
 
 

@@ -121,7 +121,7 @@ def _input_lines() -> Iterator[str]:
 
 
 def _sound(question: str) -> str:
-    """Bytes of the command line that are not UTF-8 come as lone surrogates, which no tokenizer takes."""
+    """Replace bytes that are not UTF-8: they come as lone surrogates, which no tokenizer takes."""
     return question.encode("utf-8", "replace").decode("utf-8")
 
 

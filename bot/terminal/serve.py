@@ -24,7 +24,7 @@ from index.types import FootnoteError
 
 MANIFEST_FILE = "manifest.json"
 AGENT_MANIFEST_FILE = "manifest-agent.json"
-# Where the bot listens in HTTP mode; Slack's library, which knows them as well, takes long to import.
+# Paths of HTTP mode; Slack's library, which knows them as well, takes long to import.
 EVENTS_PATH = "/slack/events"
 REDIRECT_PATH = "/slack/oauth_redirect"
 

@@ -44,7 +44,7 @@ Show = Callable[[Message], None]
 
 @dataclass(frozen=True, slots=True)
 class PersonsAnswer:
-    """What a person answered to a question that the articles did not."""
+    """A person's answer to a question that the articles did not answer."""
 
     question: str
     answer: str
@@ -54,7 +54,7 @@ class PersonsAnswer:
     """A date, YYYY-MM-DD."""
 
     def as_document(self) -> Document:
-        """An article, with the question as its title and above the answer."""
+        """Return an article, with the question as its title and above the answer."""
         question = " ".join(self.question.split())
         facts = {
             "title": question[:_MAX_TITLE_CHARS],
@@ -297,7 +297,7 @@ class ProgressMessage:
 
 
 def register(app: App, curating: Curating, memory: Memory) -> None:
-    """The buttons below what curators are told."""
+    """Add the buttons below messages to curators."""
     buttons = _Buttons(curating, memory)
     app.action(messages.REMOVE)(buttons.remove)
     app.action(messages.KEEP)(buttons.keep)
@@ -348,7 +348,7 @@ class _Buttons:
             reply.update("", messages.curated_message(_DONE, said, words=words), words)
 
     def which(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
-        """Which article was meant: whether to remove that."""
+        """Ask whether to remove the article that was chosen."""
         ack()
         words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
         scope = self._allowed(body, context, words, reply)
