@@ -46,9 +46,9 @@ from index.store import Current
 from index.types import Article, Encoder, Reader, Scope
 
 # At the default balance of 0.5 an answer is shown as one from a probability of 0.5 on, and as "the
-# closest I found" down to this share of it: a guess that is right one time in five is worth a look,
+# closest I found" down to this share of it: a guess that is right one time in eight is worth a look,
 # labelled as what it is.
-UNCERTAIN_SHARE = 0.3
+UNCERTAIN_SHARE = 0.25
 MAX_NEAREST = 2
 CONTEXT_CHARS = 600
 MAX_RELATED = 3
