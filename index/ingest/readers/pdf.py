@@ -232,10 +232,9 @@ def _pages(document: PDFDocument, sheets: Sequence[Any]) -> tuple[list[Page], in
             fontsize: float,
             scaling: float,
             rise: float,
-            cid: int,
-            ncs: Any,
-            graphicstate: Any,
+            *rest: Any,
         ) -> float:
+            cid: int = rest[0]  # the colour and the state of the graphics come after it
             try:
                 text = str(font.to_unichr(cid))
             except PDFUnicodeNotDefined:
