@@ -28,7 +28,9 @@ from index.ingest.document import (
     left_out,
     script_language,
 )
-from index.ingest.readers.pdf_layout import UNKNOWN, Field, Glyph, Page, Rule, layout_of
+from index.ingest.readers.pdf_layout import Page, layout_of
+from index.ingest.readers.pdf_lines import UNKNOWN, Field, Glyph
+from index.ingest.readers.pdf_tables import Rule
 
 if TYPE_CHECKING:
     from pdfminer.pdfdocument import PDFDocument
