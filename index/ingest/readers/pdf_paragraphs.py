@@ -33,24 +33,35 @@ class Setting:
     """The ids of lines that open a page and are its head."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """How the lines of one region are set."""
+
+    setting: Setting
+    right: float | None
+    """Where full lines end; None if that is not known."""
+    gap: float
+    """From one line to the next; 0 if that is not known."""
+    numbers: dict[int, int]
+    """Of lines that begin with the next number of a list, by the line's id."""
+
+
 def paragraphs_of(lines: Sequence[Line], setting: Setting) -> list[Block]:
     """Give lines below each other as headings, list items and paragraphs."""
     if not lines:
         return []
     body = [line for line in lines if not is_large(line, setting.size)] or lines
-    right = _edge(body)
-    gap = _line_gap(body)
-    numbers = _numbered(lines)
+    region = _Region(setting, _edge(body), _line_gap(body), _numbered(lines))
     blocks: list[Block] = []
     current: list[Line] = []
 
     def finish() -> None:
         if current:
-            blocks.append(_block(current, setting, numbers))
+            blocks.append(_block(current, region))
             current.clear()
 
     for line in lines:
-        if current and _parted(current, line, setting, right, gap, numbers):
+        if current and _parted(current, line, region):
             finish()
         current.append(line)
     finish()
@@ -100,15 +111,9 @@ def _is_bold_heading(lines: Sequence[Line]) -> bool:
     )
 
 
-def _parted(
-    current: Sequence[Line],
-    line: Line,
-    setting: Setting,
-    right: float | None,
-    gap: float,
-    numbers: dict[int, int],
-) -> bool:
+def _parted(current: Sequence[Line], line: Line, region: _Region) -> bool:
     """Whether a new block begins with `line`."""
+    setting, right, gap, numbers = region.setting, region.right, region.gap, region.numbers
     before = current[-1]
     if id(before) in setting.heads or line.note:
         return True
@@ -152,7 +157,8 @@ def _parted(
     return space > 0.45 * (right - before.x0) and not (line.text[:1].islower() and before.text[-1:] != ":")
 
 
-def _block(lines: Sequence[Line], setting: Setting, numbers: dict[int, int]) -> Block:
+def _block(lines: Sequence[Line], region: _Region) -> Block:
+    setting, numbers = region.setting, region.numbers
     text, cut = "", False
     for line in lines:
         if text and (cut or (is_spaceless(text[-1]) and is_spaceless(line.text[0]))):
