@@ -14,7 +14,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.answer.answerer import Answerer
+from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
 from bot.config import NO_READER, LlmSettings, Settings, SlackSettings
@@ -248,8 +248,7 @@ def _answerer(settings: Settings, store: Current) -> Answerer:
         encoder,
         settings.sources,
         settings.balance,
-        reader=reader,
-        calibration=None if kept is None else Correction(kept.scale, kept.offset),
+        AnswerOptions(reader, None if kept is None else Correction(kept.scale, kept.offset)),
     )
 
 

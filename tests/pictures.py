@@ -171,8 +171,14 @@ def scenes(
             question("What does the harbour extension cost?"),
             post(messages.answer_message(made_up_answers()["disagreement"], "id")),
         ],
-        "parts": [question(parts), post(messages.answer_message(open_part, "id", miss_id="m"))],
-        "unsure": [question(unsure), post(messages.answer_message(closest, "id", miss_id="m"))],
+        "parts": [
+            question(parts),
+            post(messages.answer_message(open_part, "id", extras=messages.Extras(miss_id="m"))),
+        ],
+        "unsure": [
+            question(unsure),
+            post(messages.answer_message(closest, "id", extras=messages.Extras(miss_id="m"))),
+        ],
         "none": [
             question(unsure),
             post(
@@ -187,7 +193,7 @@ def scenes(
         "passage": [modal(passage(short))],
         "person": [post(person), post(answered)],
         "private": [
-            post(messages.answer_message(short, "id", private=True)),
+            post(messages.answer_message(short, "id", extras=messages.Extras(private=True))),
             post(messages.broken_message()),
         ],
         "home": [drawn(messages.home_view(an_overview(), offer.questions, now)["blocks"])],  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer.answerer import Answerer
+from bot.answer.answerer import Answerer, AnswerOptions
 from bot.config import settings_from
 from bot.types import About, Answer, NoAnswer, Turn
 from bot.wiring import open_reader
@@ -34,7 +34,9 @@ def answerer(tmp_path_factory: pytest.TempPathFactory, real_encoder: SentenceTra
     data = tmp_path_factory.mktemp("data")
     encoder = lightest(real_encoder)
     build(SOURCES, data, encoder)
-    return Answerer(FileStore(data, encoder), encoder, SOURCES, reader=open_reader(settings_from({})))
+    return Answerer(
+        FileStore(data, encoder), encoder, SOURCES, options=AnswerOptions(open_reader(settings_from({})))
+    )
 
 
 @pytest.fixture(scope="module")

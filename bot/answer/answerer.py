@@ -8,7 +8,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -17,7 +17,7 @@ from bot.answer.catalog import asked_about, catalog_answer, last_cited
 from bot.answer.citations import cite, cite_whole, link_to
 from bot.answer.conversation import Request, last_question, leans, request_about, small_talk
 from bot.answer.examples import candidates
-from bot.answer.find import Found, find_answer
+from bot.answer.find import Found, Means, find_answer
 from bot.answer.key_sentences import (
     Given,
     key_sentences_of,
@@ -66,6 +66,19 @@ MAX_EXAMPLES_KEPT = 1_000
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """How a question is answered, beyond a search."""
+
+    reader: Reader | None = None
+    """What reads the best passages once more."""
+    calibration: Correction | None = None
+    """It must be the one for this reader."""
+    weights: Weights | None = None
+    """Those that ship if None."""
+    today: Callable[[], datetime.date] = datetime.date.today
+
+
 class Answerer:
     """Answers from the current generation of an index.  Thread-safe.
 
@@ -79,18 +92,14 @@ class Answerer:
         encoder: Encoder,
         sources_folder: Path,
         balance: float = 0.5,
-        today: Callable[[], datetime.date] = datetime.date.today,
-        reader: Reader | None = None,
-        calibration: Correction | None = None,
-        weights: Weights | None = None,
+        options: AnswerOptions = AnswerOptions(),
     ) -> None:
-        """`calibration` must be the one for this reader; `weights` are those that ship if None."""
         self._store = store
         self._encoder = encoder
         self._sources_folder = sources_folder
         self._balance = balance
-        self._today = today
-        self._judge = Judge(reader, calibration, weights)
+        self._today = options.today
+        self._judge = Judge(options.reader, options.calibration, options.weights)
         self._searcher: Searcher | None = None
         self._views: dict[Scope, View] = {}
         self._examples: dict[tuple[Scope, str | None], tuple[str, tuple[str, ...]]] = {}
@@ -188,8 +197,9 @@ class Answerer:
         return Found(tuple(spans), 1.0, (), selection=True) if spans else None
 
     def _find(self, view: View, asked: str, conversation: Conversation, shown: Sequence[str] = ()) -> Found:
+        means = Means(view, self._judge, self._today())
         enough = self._balance * UNCERTAIN_SHARE
-        return find_answer(view, asked, conversation, self._judge, self._today(), enough, shown)
+        return find_answer(means, asked, conversation, enough, shown)
 
     def _find_again(
         self, view: View, request: Request, conversation: Conversation, shown: Sequence[str]

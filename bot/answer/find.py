@@ -97,12 +97,19 @@ class Finder(Protocol):
     def find(self, question: str, *, focus: str | None = None) -> Findings: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a question is answered with."""
+
+    finder: Finder
+    judge: Judge
+    today: Day
+
+
 def find_answer(
-    searcher: Finder,
+    means: Means,
     asked: str,
     conversation: Conversation,
-    judge: Judge,
-    today: Day,
     enough: float,
     shown: Collection[str] = (),
 ) -> Found:
@@ -112,10 +119,10 @@ def find_answer(
     """
     several = parts(asked)
     if len(several) > 1 and not shown:
-        found = _find_parts(searcher, several, conversation, judge, today, enough)
+        found = _find_parts(means, several, conversation, enough)
         if found.spans:
             return found
-    found = _find_one(searcher, asked, conversation, judge, today, shown)
+    found = _find_one(means, asked, conversation, shown)
     codes = identifiers(asked)
     if codes and found.spans and found.instead is None:
         first = found.spans[0]
@@ -126,20 +133,13 @@ def find_answer(
     return found
 
 
-def _find_parts(
-    searcher: Finder,
-    several: Sequence[str],
-    conversation: Conversation,
-    judge: Judge,
-    today: Day,
-    enough: float,
-) -> Found:
+def _find_parts(means: Means, several: Sequence[str], conversation: Conversation, enough: float) -> Found:
     """Find each part by itself; a later part that names nothing is read as a follow-up of the first."""
-    found = [_find_one(searcher, several[0], conversation, judge, today)]
+    found = [_find_one(means, several[0], conversation)]
     context = (*conversation, Turn(several[0], ""))
     for part in several[1:]:
         before = conversation if names_something(part) else context
-        found.append(_find_one(searcher, part, before, judge, today))
+        found.append(_find_one(means, part, before))
     answered = [one for one in found if one.spans and one.sure >= enough]
     spans: list[Span] = []
     for part, one in zip(several, found, strict=True):
@@ -160,23 +160,17 @@ def _find_parts(
     )
 
 
-def _find_one(
-    searcher: Finder,
-    asked: str,
-    conversation: Conversation,
-    judge: Judge,
-    today: Day,
-    shown: Collection[str] = (),
-) -> Found:
+def _find_one(means: Means, asked: str, conversation: Conversation, shown: Collection[str] = ()) -> Found:
     """Try each form of the question, and keep the one that reads best."""
-    tried = [one for form in forms(asked, conversation) for one in _readings(searcher, asked, form, judge)]
+    judge = means.judge
+    tried = [one for form in forms(asked, conversation) for one in _readings(means, asked, form)]
     form, findings, ranked, slip = max(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
     near = (hit.passage.article for hit in findings.hits if hit.score >= LEAST_NEAR)
     nearest = tuple(dict.fromkeys(near))
     ranked = named_first(own_first(ranked), form.text)
-    time = asked_time(form.text, today)
+    time = asked_time(form.text, means.today)
     ranked = timed(ranked, time)
     if asks_for_several(asked):
         ranked = list_first(findings, ranked)
@@ -204,21 +198,22 @@ def _find_one(
 
 
 def _readings(
-    searcher: Finder, asked: str, form: Form, judge: Judge
+    means: Means, asked: str, form: Form
 ) -> Iterator[tuple[Form, Findings, list[Candidate], Instead | None]]:
     """Search and rank a form of the question as it is, with spelling mended, and with other abbreviations."""
+    finder, judge = means.finder, means.judge
     focus = asked if form.context else None
-    findings = searcher.find(form.text, focus=focus)
+    findings = finder.find(form.text, focus=focus)
     yield form, findings, judge.rank(findings, asked, form.context), None
     text, slip = mended(form.text, findings)
     if text != form.text:
         form = replace(form, text=text)
-        findings = searcher.find(text, focus=focus)
+        findings = finder.find(text, focus=focus)
         yield form, findings, judge.rank(findings, asked, form.context), slip
     short = abbreviated(text, _known_text(findings))
     if short != text:
         form = replace(form, text=short)
-        findings = searcher.find(short, focus=focus)
+        findings = finder.find(short, focus=focus)
         yield form, findings, judge.rank(findings, asked, form.context), slip
 
 

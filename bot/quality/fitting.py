@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.answer.find import find_answer
+from bot.answer.find import Means, find_answer
 from bot.answer.ranking import Correction, Judge
 from bot.answer.scoped_search import View
 from bot.quality.calibration import Models, models_of
@@ -87,7 +87,7 @@ class Observer:
     def _case(self, question: Question, searcher: Searcher, *, answerable: bool) -> Iterator[Case]:
         """Yield one case, or none if nothing would be quoted, however low the balance."""
         asked = " ".join(question.text.split())
-        found = find_answer(View(searcher, None), asked, (), self._judge, self._today(), 0.0)
+        found = find_answer(Means(View(searcher, None), self._judge, self._today()), asked, (), 0.0)
         if found.spans:
             quoted = [(span.article.id, span.text) for span in found.spans]
             yield Case(question.line, answerable, _log_odds(found.sure), _right(question, quoted))

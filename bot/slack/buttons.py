@@ -291,7 +291,7 @@ class _Buttons:
             if claim is None:
                 return words.shared_before
             answer, question = found
-            message = messages.answer_message(answer, answer_id, words, asked=question)
+            message = messages.answer_message(answer, answer_id, words, messages.Extras(asked=question))
             if isinstance(response_of(body).share(message, words), Sent):
                 self._memory.inbox.finish(claim)
                 return words.shared

@@ -168,9 +168,8 @@ def _said(question: Question, answer: Answer, words: Words) -> Said:
     private = bool(question.response_url)
     whole = answer.certain and not answer.unanswered
     answer_id, miss_id = new_id(), "" if whole else new_id()
-    message = messages.answer_message(
-        answer, answer_id, words, unread=question.unread, miss_id=miss_id or None, private=private
-    )
+    extras = messages.Extras(question.unread, miss_id or None, private)
+    message = messages.answer_message(answer, answer_id, words, extras)
     kind: EndingKind = "answered" if answer.certain else "uncertain"
     ending = Ending(kind, 0.0, answer.confidence, answer.generation, answer_id, miss_id or None)
     shown = Shown(answer, answer_id, question.text if private else None, question.text, miss_id)

@@ -51,6 +51,18 @@ class Bin:
     right: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Calibrated:
+    """What a run came to."""
+
+    questions: Sequence[Question]
+    cases: Sequence[Case]
+    models: Models
+    found: Fit
+    kept: Path | None
+    """The file of the calibration; None if none was kept."""
+
+
 def calibrate(run: Invocation) -> int:
     """Fit, report on questions that were not fitted to, and keep what is clearly better."""
     questions = read_questions(Path(run.arguments.file))
@@ -77,10 +89,11 @@ def calibrate(run: Invocation) -> int:
             log_loss=(found.before.log_loss, found.after.log_loss),
         )
         kept = save_calibration(run.settings.data, calibration)
+    result = _Calibrated(questions, cases, models, found, kept)
     if run.arguments.json:
-        print(one_line_json(_json(run, questions, cases, models, found, kept)))
+        print(one_line_json(_json(run, result)))
     else:
-        show(run.out, _report(run, questions, cases, models, found, kept))
+        show(run.out, _report(run, result))
     return 0
 
 
@@ -110,19 +123,13 @@ def _check_cases(cases: Sequence[Case], run: Invocation) -> None:
         )
 
 
-def _report(
-    run: Invocation,
-    questions: Sequence[Question],
-    cases: Sequence[Case],
-    models: Models,
-    found: Fit,
-    kept: Path | None,
-) -> Iterator[Paragraph]:
+def _report(run: Invocation, result: _Calibrated) -> Iterator[Paragraph]:
+    questions, cases, found = result.questions, result.cases, result.found
     answerable = sum(bool(question.articles) for question in questions)
     counts = f"{answerable} with an answer, {len(questions) - answerable} without; {len(cases)} searches,"
     counts += f" {sum(case.right for case in cases)} right"
     yield Paragraph(Text(one_line(f"{len(questions)} questions of {run.arguments.file}: {counts}")))
-    yield Paragraph(Text(one_line(f"{models}, index in {run.settings.data}")))
+    yield Paragraph(Text(one_line(f"{result.models}, index in {run.settings.data}")))
     yield Paragraph()
     yield Paragraph(Text(f"{'':<18}{'before':>9}{'after':>9}  each of questions that were not learnt from"))
     for figure in _figures(found, run.settings.balance):
@@ -136,12 +143,13 @@ def _report(
         span = f"{bin.low:.1f} to {bin.high:.1f}"
         yield Paragraph(Text(f"{span:<18}{bin.count:>9}{_value(bin.predicted):>9}{_value(bin.right):>9}"))
     yield Paragraph()
-    yield Paragraph(Text(one_line(_outcome(run, models, found, kept))))
+    yield Paragraph(Text(one_line(_outcome(run, result))))
 
 
-def _outcome(run: Invocation, models: Models, found: Fit, kept: Path | None) -> str:
+def _outcome(run: Invocation, result: _Calibrated) -> str:
+    found, kept = result.found, result.kept
     if found.correction is None:
-        stored = load_calibration(run.settings.data, models)
+        stored = load_calibration(run.settings.data, result.models)
         stays = "what ships stays in use" if stored is None else f"that of {stored.created[:10]} stays in use"
         return f"Nothing was clearly better than what ships, and {stays}."
     learnt = f"Learnt to correct the log-odds: × {found.correction.scale:.2f} {found.correction.offset:+.2f}."
@@ -184,14 +192,8 @@ def _bins(judged: Judged) -> Iterator[Bin]:
         )
 
 
-def _json(
-    run: Invocation,
-    questions: Sequence[Question],
-    cases: Sequence[Case],
-    models: Models,
-    found: Fit,
-    kept: Path | None,
-) -> dict[str, Any]:
+def _json(run: Invocation, result: _Calibrated) -> dict[str, Any]:
+    questions, cases, found = result.questions, result.cases, result.found
     correction = found.correction
     return {
         "file": run.arguments.file,
@@ -199,13 +201,13 @@ def _json(
         "answerable": sum(case.answerable for case in cases),
         "searches": len(cases),
         "data": str(run.settings.data),
-        "model": models.encoder,
-        "reader": models.reader,
+        "model": result.models.encoder,
+        "reader": result.models.reader,
         "balance": run.settings.balance,
         "scale": None if correction is None else _rounded(correction.scale),
         "offset": None if correction is None else _rounded(correction.offset),
         "better": correction is not None,
-        "kept": None if kept is None else str(kept),
+        "kept": None if result.kept is None else str(result.kept),
         "figures": {
             figure.name: {"before": _rounded(figure.before), "after": _rounded(figure.after)}
             for figure in _figures(found, run.settings.balance)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -57,27 +57,20 @@ class Layer:
     norm_bias: Matrix
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Bert:
     """Weights and the forward pass.  Immutable and thread-safe."""
 
-    def __init__(
-        self,
-        words: Matrix,
-        positions: Matrix,
-        norm: Matrix,
-        norm_bias: Matrix,
-        layers: Sequence[Layer],
-        heads: int,
-        epsilon: float,
-        second: Matrix,
-    ) -> None:
-        self.words = words
-        self.positions = positions  # with the embedding of the first of two token types
-        self.second = second  # what the second token type adds to the first, shape `(dimension,)`
-        self.norm, self.norm_bias = norm, norm_bias
-        self.layers = tuple(layers)
-        self.heads = heads
-        self.epsilon = epsilon
+    words: Matrix
+    positions: Matrix
+    """With the embedding of the first of two token types."""
+    norm: Matrix
+    norm_bias: Matrix
+    layers: tuple[Layer, ...]
+    heads: int
+    epsilon: float
+    second: Matrix
+    """What the second token type adds to the first, shape `(dimension,)`."""
 
     @classmethod
     def load(cls, folder: Path) -> Bert:
@@ -92,7 +85,7 @@ class Bert:
         if not plain:
             raise UnsupportedModel(f"{folder} holds a {config.get('model_type')} model")
         weights = _read(folder / "model.safetensors")
-        layers = [_layer(weights, number) for number in range(int(config["num_hidden_layers"]))]
+        layers = tuple(_layer(weights, number) for number in range(int(config["num_hidden_layers"])))
         types = weights["embeddings.token_type_embeddings.weight"]
         return cls(
             words=weights["embeddings.word_embeddings.weight"],
@@ -116,16 +109,7 @@ class Bert:
 
     def with_layers(self, layers: Sequence[Layer]) -> Bert:
         """Return the same embeddings, which are shared, under other layers."""
-        return Bert(
-            self.words,
-            self.positions,
-            self.norm,
-            self.norm_bias,
-            layers,
-            self.heads,
-            self.epsilon,
-            self.second,
-        )
+        return replace(self, layers=tuple(layers))
 
     def states(self, batch: Sequence[Ids], seconds: Sequence[int] | None = None) -> list[Matrix]:
         """Return the last states of the tokens of each text, shape `(tokens, dimension)`.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.answer.answerer import Answerer
+from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.ranking import Judge, Weights
 from bot.config import settings_from
 from bot.types import Answers
@@ -37,7 +37,8 @@ def open_index(data: Path, sources: Path, encoder: Encoder, weights: Weights | N
     """The same over any index and the folder that it was built of."""
     live = FileStore(data, encoder)
     reader = _reader(live.current())
-    return Answerer(live, encoder, sources, settings_from({}).balance, reader=reader, weights=weights)
+    options = AnswerOptions(reader, weights=weights)
+    return Answerer(live, encoder, sources, settings_from({}).balance, options)
 
 
 def left_out_weights(name: str) -> Weights:

@@ -20,7 +20,7 @@ NEAREST = 10
 
 def main(data: Path, sources: Path, folder: Path) -> dict[str, float]:
     # Here, so that what is imported counts among what is resident.
-    from bot.answer.answerer import Answerer
+    from bot.answer.answerer import Answerer, AnswerOptions
     from bot.config import settings_from
     from bot.wiring import open_reader
     from index.encoders.any_model import SentenceTransformerEncoder
@@ -31,7 +31,7 @@ def main(data: Path, sources: Path, folder: Path) -> dict[str, float]:
     encoder = lightest(SentenceTransformerEncoder())
     live = FileStore(data, encoder)
     generation = live.current()
-    answerer = Answerer(live, encoder, sources, reader=open_reader(settings_from({})))
+    answerer = Answerer(live, encoder, sources, options=AnswerOptions(open_reader(settings_from({}))))
     # Other questions first: files that were just written are not yet mapped, as a running bot's are.
     for question in json.loads((folder / "others.json").read_text("utf-8")):
         answerer.answer(question)

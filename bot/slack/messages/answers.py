@@ -105,6 +105,19 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Extras:
+    """What an answer is posted with, besides its quotes and sources."""
+
+    unread: Collection[Unread] = ()
+    miss_id: str | None = None
+    """Offers to ask a person."""
+    private: bool = False
+    """Offers to share."""
+    asked: str | None = None
+    """Shown above an answer that stands without its question."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Room:
     """How much one layout gives to each quote, link and title, in characters."""
 
@@ -129,32 +142,24 @@ def answer_message(
     answer: Answer,
     answer_id: str,
     words: Words = ENGLISH,
-    *,
-    unread: Collection[Unread] = (),
-    miss_id: str | None = None,
-    private: bool = False,
-    asked: str | None = None,
+    extras: Extras = Extras(),
 ) -> Message:
-    """Quotes first, then where they are from.  Buttons carry `answer_id`, never content.
-
-    `miss_id` offers to ask a person, `private` to share; `asked` is shown above an answer that
-    stands without its question.
-    """
-    asked_line = [_asked_line(asked, words)] if asked else []
+    """Quotes first, then where they are from.  Buttons carry `answer_id`, never content."""
+    asked_line = [_asked_line(extras.asked, words)] if extras.asked else []
     unsure = [] if answer.certain else [_unsure_line(answer, words)]
-    buttons = list(_buttons(answer, answer_id, words, miss_id, private))
+    buttons = list(_buttons(answer, answer_id, words, extras))
     candidates = (
         (
             *map(blocks.note, asked_line),
             *(_said("thinking_face", said) for said in unsure),
             *_answer_blocks(answer, room, words),
-            *_notes(unread, words),
+            *_notes(extras.unread, words),
             *([blocks.actions(*buttons)] if buttons else []),
             _thumbs(answer, answer_id, words),
         )
         for room in _LAYOUTS
     )
-    notes = _plain_notes(unread, words)
+    notes = _plain_notes(extras.unread, words)
     return Message(
         blocks=_first_that_fits(candidates, blocks.size, MAX_MESSAGE_CHARS),
         text=_first_that_fits(
@@ -441,19 +446,17 @@ def _unanswered_line(answer: Answer, words: Words) -> str:
     return words.unanswered.format(parts=head(parts, 2 * MAX_UNANSWERED_CHARS) or ELLIPSIS)
 
 
-def _buttons(
-    answer: Answer, answer_id: str, words: Words, miss_id: str | None, private: bool
-) -> Iterator[Block]:
+def _buttons(answer: Answer, answer_id: str, words: Words, extras: Extras) -> Iterator[Block]:
     """One row for all quotes.  Whoever may want a person is not offered more of the same."""
     if answer.quotes:
         yield _passage_button(answer, answer_id, words)
-        if miss_id is None:
+        if extras.miss_id is None:
             spoken = words.more_like_this_spoken
             yield blocks.button(words.more_like_this, action=MORE, value=f"{answer_id}:1", spoken=spoken)
-        if private:
+        if extras.private:
             yield blocks.button(words.share, action=SHARE, value=answer_id, spoken=words.share_spoken)
-    if miss_id is not None:
-        yield _person_button(miss_id, words)
+    if extras.miss_id is not None:
+        yield _person_button(extras.miss_id, words)
 
 
 def _passage_button(answer: Answer, answer_id: str, words: Words) -> Block:

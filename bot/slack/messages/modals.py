@@ -33,7 +33,7 @@ def passage_modal(
     kept_before = tail(before, _MAX_SIDE_CHARS)
     kept_quote = head(quote, _MAX_QUOTE_CHARS)
     kept_after = head(after, _MAX_SIDE_CHARS) if kept_quote == quote else ""
-    passage = [
+    said = [
         *_part("… " if len(kept_before) < len(before) else ""),
         *_part(kept_before),
         *_part(kept_quote or ELLIPSIS, bold=True),
@@ -42,13 +42,15 @@ def passage_modal(
     ]
     cut = (kept_before, kept_quote, kept_after) != (before, quote, after)
     note = f"{words.passage_note} {words.passage_shortened}" if cut else words.passage_note
-    return _passage(view, passage, words, token, note, others)
+    passage = [blocks.rich_text(blocks.section(*said)), blocks.note(note)]
+    return _passage(view, passage, words, token, others)
 
 
 def stretch_modal(view: PassageView, words: Words = ENGLISH, *, token: str = "") -> Block:
     """What stands before or after a passage: all in `view.before`, with nothing quoted."""
     kept = head(printable(view.before), _MAX_QUOTE_CHARS)
-    return _passage(view, _part(kept or ELLIPSIS), words, token, "")
+    passage = [blocks.rich_text(blocks.section(*_part(kept or ELLIPSIS)))]
+    return _passage(view, passage, words, token)
 
 
 def withheld_modal(words: Words = ENGLISH) -> Block:
@@ -90,7 +92,6 @@ def _passage(
     passage: list[Block],
     words: Words,
     token: str,
-    note: str,
     others: Sequence[int] = (),
 ) -> Block:
     return blocks.modal(
@@ -99,8 +100,7 @@ def _passage(
         [
             blocks.rich_text(blocks.section(*_heading(view, words))),
             *_way_to_article(view, words.open_article if view.quote else words.open_article_alone),
-            blocks.rich_text(blocks.section(*passage)),
-            *([blocks.note(note)] if note else []),
+            *passage,
             *_steps(view, words, token, others),
         ],
         private_metadata=token,

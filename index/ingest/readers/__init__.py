@@ -18,6 +18,9 @@ other_markup — what pandoc reads as it comes -> a `Draft`: OpenDocument, EPUB,
 slides — a PowerPoint file (.pptx) -> a `Draft`: each slide's title as a heading, its text
 sheets — spreadsheets (.xlsx, .csv, .tsv) -> a `Draft`: each sheet is a table
 mail — a saved e-mail (.eml) -> a `Draft`: its subject is the title; its text, who wrote it to whom
+pdf_lines — letters with their places on a page -> lines of words
+pdf_tables — rows of lines that stand beside each other -> a table: its columns, its rows, its head
+pdf_paragraphs — lines below each other -> headings, list items and paragraphs
 pdf_layout — letters with their places on pages -> Markdown blocks: columns, paragraphs, headings
 pdf — a PDF -> a `Draft`: its letters with their places, what was filled into its form, and its facts
 """

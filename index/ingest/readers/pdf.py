@@ -28,7 +28,9 @@ from index.ingest.document import (
     left_out,
     script_language,
 )
-from index.ingest.readers.pdf_layout import UNKNOWN, Field, Glyph, Page, Rule, layout_of
+from index.ingest.readers.pdf_layout import Page, layout_of
+from index.ingest.readers.pdf_lines import UNKNOWN, Field, Glyph
+from index.ingest.readers.pdf_tables import Rule
 
 if TYPE_CHECKING:
     from pdfminer.pdfdocument import PDFDocument
@@ -232,10 +234,9 @@ def _pages(document: PDFDocument, sheets: Sequence[Any]) -> tuple[list[Page], in
             fontsize: float,
             scaling: float,
             rise: float,
-            cid: int,
-            ncs: Any,
-            graphicstate: Any,
+            *rest: Any,
         ) -> float:
+            cid: int = rest[0]  # the colour and the state of the graphics come after it
             try:
                 text = str(font.to_unichr(cid))
             except PDFUnicodeNotDefined:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer.answerer import Answerer
+from bot.answer.answerer import Answerer, AnswerOptions
 from bot.types import Answer, NoAnswer, Silence, Turn
 from index.build import build
 from index.generations import FileStore
@@ -50,7 +50,7 @@ def ask(tmp_path: Path, data: Path, encoder: HashingEncoder) -> Ask:
         encoder,
         sources,
         balance=0.0,
-        today=lambda: datetime.date(2022, 1, 1),
+        options=AnswerOptions(today=lambda: datetime.date(2022, 1, 1)),
     )
     return answerer.answer
 
@@ -196,7 +196,9 @@ def test_a_figure_in_a_long_sentence_contradicts_a_short_one(
         )
     build(sources, data, encoder)
     reader = WordReader({"61 million euros": 9.0, "48 million euros": 7.0})
-    answerer = Answerer(FileStore(data, encoder), encoder, sources, balance=0.0, reader=reader)
+    answerer = Answerer(
+        FileStore(data, encoder), encoder, sources, balance=0.0, options=AnswerOptions(reader)
+    )
 
     for question in ("What does the harbour extension cost?", "How much does the harbour extension cost?"):
         answer = answerer.answer(question)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer.answerer import Answerer
+from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.ranking import WINDOW_CHARS, WINDOWS, Correction
 from bot.types import Answer, Instead, NoAnswer, Turn
 from index.build import build
@@ -36,7 +36,7 @@ def ask(tmp_path: Path, data: Path, encoder: HashingEncoder) -> Ask:
         (sources / "one.md").write_text(f'---\ntitle: "{title}"\n---\n{text}\n', "utf-8")
         build(sources, data, encoder)
         live = FileStore(data, encoder)
-        return Answerer(live, encoder, sources, balance, reader=reader).answer(question)
+        return Answerer(live, encoder, sources, balance, AnswerOptions(reader)).answer(question)
 
     return asked
 
@@ -154,7 +154,7 @@ def test_a_correction_moves_the_confidence_and_no_quote(
 
     plain, corrected = (
         answer(
-            Answerer(live, encoder, sources, 0.0, reader=reader, calibration=correction).answer(
+            Answerer(live, encoder, sources, 0.0, AnswerOptions(reader, correction)).answer(
                 "How long is the Aare?"
             )
         )
@@ -212,7 +212,7 @@ def test_a_follow_up_is_read_as_it_was_put_behind_the_question_before(
     reader = finds("Bo Hoof")
     asked = "who came then?"
 
-    Answerer(FileStore(data, encoder), encoder, sources, 0.5, reader=reader).answer(
+    Answerer(FileStore(data, encoder), encoder, sources, 0.5, AnswerOptions(reader)).answer(
         asked, (Turn("Who left Zebra Motors?", "Ada Stripe left Zebra Motors."),)
     )
 

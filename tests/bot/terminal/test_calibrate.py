@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bot.answer import ranking
-from bot.answer.answerer import Answerer
+from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.ranking import Correction
 from bot.quality.calibration import load_calibration, models_of
 from bot.quality.evaluation import Question
@@ -114,7 +114,9 @@ def test_answers_go_by_it_and_by_no_other_models_calibration(towns: Bench, file:
         kept = load_calibration(towns.data, models_of(encoder, towns.reader))
         correction = None if kept is None else Correction(kept.scale, kept.offset)
         live = FileStore(towns.data, towns.encoder)
-        answerer = Answerer(live, towns.encoder, towns.sources, reader=towns.reader, calibration=correction)
+        answerer = Answerer(
+            live, towns.encoder, towns.sources, options=AnswerOptions(towns.reader, correction)
+        )
         return answerer.answer(question).confidence
 
     before = confidence(towns.encoder)

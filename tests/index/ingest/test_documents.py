@@ -12,7 +12,8 @@ from pypdf import PdfReader, PdfWriter
 from index.ingest.document import Unreadable
 from index.ingest.formats import kind_of
 from index.ingest.readers.pdf import read_pdf
-from index.ingest.readers.pdf_layout import Glyph, Page, layout_of
+from index.ingest.readers.pdf_layout import Page, layout_of
+from index.ingest.readers.pdf_lines import Glyph
 from index.ingest.readers.word import read_docx
 from tests.fakes.documents import W, archive, docx, page, paragraph, pdf, stream, word_parts
 

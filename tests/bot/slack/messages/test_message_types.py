@@ -65,13 +65,19 @@ def every_message() -> dict[str, list[messages.Block]]:
     rendered = {
         "detailed": messages.answer_message(detailed, "id"),
         "selection": messages.answer_message(replace(banma_answer(), selection=True), "id"),
-        "told": messages.answer_message(told, "id", private=True),
+        "told": messages.answer_message(told, "id", extras=messages.Extras(private=True)),
         "listed": messages.answer_message(listed, "id", messages.CHINESE),
         "instead": messages.no_answer_message(replace(none, instead=Instead("a", None))),
-        "answer": messages.answer_message(banma_answer(), "id", unread=both),
-        "full": messages.answer_message(copied, "id", miss_id="m", private=True, asked="Who?"),
-        "uncertain": messages.answer_message(banma_answer(certain=False), "id", miss_id="m"),
-        "chinese": messages.answer_message(copied, "id", messages.CHINESE, unread=both, private=True),
+        "answer": messages.answer_message(banma_answer(), "id", extras=messages.Extras(unread=both)),
+        "full": messages.answer_message(
+            copied, "id", extras=messages.Extras(miss_id="m", private=True, asked="Who?")
+        ),
+        "uncertain": messages.answer_message(
+            banma_answer(certain=False), "id", extras=messages.Extras(miss_id="m")
+        ),
+        "chinese": messages.answer_message(
+            copied, "id", messages.CHINESE, messages.Extras(unread=both, private=True)
+        ),
         "long": messages.answer_message(answer_quoting(*["word " * 2_000] * 6), "id"),
         "more": messages.more_message(banma_answer(certain=False), "id"),
         "none": messages.no_answer_message(none, unread=both, miss_id="m"),

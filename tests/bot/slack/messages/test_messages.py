@@ -123,7 +123,10 @@ def test_every_answer_stays_inside_the_limits_and_pings_nobody(
     answer: Answer, unread: set[messages.Unread], words: messages.Words
 ) -> None:
     message = messages.answer_message(
-        answer, "A" * 22, words, unread=unread, miss_id="M" * 22, private=True, asked=answer.quotes[0].text
+        answer,
+        "A" * 22,
+        words,
+        messages.Extras(unread=unread, miss_id="M" * 22, private=True, asked=answer.quotes[0].text),
     )
     assert message_problems(message.blocks) == []
     assert total_chars(message.blocks) <= 12_000
@@ -135,7 +138,7 @@ def test_every_answer_stays_inside_the_limits_and_pings_nobody(
 def test_all_that_is_told_of_articles_stays_inside_the_limits_and_pings_nobody(
     answer: Answer, words: messages.Words
 ) -> None:
-    message = messages.answer_message(answer, "A" * 22, words, private=True)
+    message = messages.answer_message(answer, "A" * 22, words, messages.Extras(private=True))
     assert message_problems(message.blocks) == []
     assert total_chars(message.blocks) <= 12_000
     assert_inert(message)
@@ -301,7 +304,7 @@ def test_a_question_for_people_pings_them_and_nobody_else() -> None:
 
 def test_files_and_links_that_were_not_looked_at_are_said() -> None:
     message = messages.answer_message(
-        banma_answer(), "id", unread=(messages.Unread.LINK, messages.Unread.FILE)
+        banma_answer(), "id", extras=messages.Extras(unread=(messages.Unread.LINK, messages.Unread.FILE))
     )
     assert message.text.splitlines()[-2:] == [
         "I read your message, not the attached file.",
@@ -311,7 +314,9 @@ def test_files_and_links_that_were_not_looked_at_are_said() -> None:
 
 @pytest.mark.parametrize("words", messages.LANGUAGES)
 def test_what_a_screen_reader_says_of_a_button_fits(words: messages.Words) -> None:
-    message = messages.answer_message(banma_answer(), "i" * 22, words, private=True, miss_id="m")
+    message = messages.answer_message(
+        banma_answer(), "i" * 22, words, messages.Extras(private=True, miss_id="m")
+    )
     assert message_problems(message.blocks) == []
 
 
@@ -396,10 +401,7 @@ def test_an_answer_with_everything_at_its_longest_still_fits(sign: str, words: m
         answer,
         "A" * 22,
         words,
-        unread=tuple(messages.Unread),
-        miss_id="M" * 22,
-        private=True,
-        asked=sign * 900,
+        messages.Extras(unread=tuple(messages.Unread), miss_id="M" * 22, private=True, asked=sign * 900),
     )
     assert message_problems(message.blocks) == []
     assert total_chars(message.blocks) <= 12_000
@@ -587,7 +589,9 @@ def test_what_is_told_of_articles_is_a_sentence_above_their_titles(
 
 
 def test_what_is_told_privately_can_be_judged_and_not_shared() -> None:
-    message = messages.answer_message(telling(Told(About.COUNT, 1)), "id", private=True, miss_id=None)
+    message = messages.answer_message(
+        telling(Told(About.COUNT, 1)), "id", extras=messages.Extras(private=True, miss_id=None)
+    )
     assert [block["type"] for block in message.blocks] == ["rich_text", "context_actions"]
 
 
