@@ -21,11 +21,11 @@ from bot.quality.evaluation import Question
 from bot.quality.fitting import Case
 from index.generations import FileStore
 from index.types import FootnoteError, Reader
-from tests.bot.terminal.bench import ROOT, Bench
+from tests.bot.terminal.bench import Bench
 from tests.fakes.encoder import HashingEncoder
 from tests.fakes.reader import WordReader
 
-README = (ROOT / "README.md").read_text("utf-8")
+FORMS = (Path(__file__).parents[3] / "docs" / "json.md").read_text("utf-8")
 TOWNS = "Aarau Baden Bern Biel Brig Chur Davos Frick Genf Glarus Horgen Ins Jona Kloten".split()
 TOWNS += "Lenk Laufen Morges Muri Nyon Olten Peseux Pully Rafz Sion Stans Thun Uster Vevey Wil Zug".split()
 FACTS = ("inhabitants", "schools", "bridges")
@@ -148,7 +148,7 @@ def test_json_is_one_line_with_everything(towns: Bench, file: str) -> None:
     assert (found["model"], found["reader"], found["better"]) == ("hashing", "words", True)
     assert found["kept"] == str(towns.data / kept(towns)[0])
     assert found["calibration"][0].keys() == {"from", "to", "searches", "promised", "right"}
-    section = README.split("calibrate: {")[1].split("```")[0]
+    section = FORMS.split("calibrate: {")[1].split("```")[0]
     assert re.findall(r'"(\w+)"', section) == [
         *list(found)[: list(found).index("figures") + 1], "before", "after", *list(found)[-1:],
         *found["calibration"][0],
