@@ -58,6 +58,8 @@ class Words:
     help_detail: str
     no_index: str
     no_index_detail: str
+    away: str
+    away_detail: str
     broken: str
     broken_detail: str
     busy: str
@@ -301,6 +303,8 @@ ENGLISH = Words(
     ),
     no_index="I have no usable index of the articles, so I could not look this up.",
     no_index_detail="Whoever runs me can see the reason, and what to do, with `footnote doctor`.",
+    away="I cannot take your question right now: my database does not answer.",
+    away_detail="Please ask again in a few minutes.",
     broken="Something went wrong on my side, so I could not look this up.",
     broken_detail="The fault is in my log. Asking again may work.",
     busy="I have more questions than I can handle right now, so I did not look this one up.",
@@ -535,6 +539,8 @@ CHINESE = Words(
     ),
     no_index="我没有可用的文章索引，所以无法查找。",
     no_index_detail="管理员运行 `footnote doctor` 可以看到原因和解决办法。",
+    away="我现在无法接收您的问题：我的数据库没有响应。",
+    away_detail="请过几分钟再问。",
     broken="我这边出了问题，没能查找。",
     broken_detail="故障已写入日志，再问一次也许可以。",
     busy="现在的问题太多，这一个我没有查找。",

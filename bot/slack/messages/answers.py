@@ -224,6 +224,11 @@ def no_index_message(words: Words = ENGLISH) -> Message:
     return _notice("card_index_dividers", words.no_index, words.no_index_detail)
 
 
+def away_message(words: Words = ENGLISH) -> Message:
+    """What a command or a button asked could not be written down."""
+    return _notice("warning", words.away, words.away_detail)
+
+
 def broken_message(words: Words = ENGLISH) -> Message:
     return _notice("warning", words.broken, words.broken_detail)
 
