@@ -19,10 +19,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 REQUIREMENT = Path(__file__).with_name("postgres.txt")
 # Read before tests lose their home folder and their settings.
@@ -117,8 +117,8 @@ def postgres_template(request: pytest.FixtureRequest) -> Iterator[str]:
 
     name = f"{TEMPLATE}_{token_hex(4)}"
     _tell(url, f'CREATE DATABASE "{name}"')
-    Memory(make_conninfo(url, dbname=name), prune=False).close()
-    yield make_conninfo(url, dbname=name)
+    Memory(_within(url, name), prune=False).close()
+    yield _within(url, name)
     _tell(url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -126,10 +126,10 @@ def postgres_template(request: pytest.FixtureRequest) -> Iterator[str]:
 def postgres(postgres_template: str) -> Iterator[str]:
     """The address of a database of this test alone."""
     name = f"footnote_test_{token_hex(4)}"
-    template = psycopg.conninfo.conninfo_to_dict(postgres_template)["dbname"]
-    server = GIVEN or make_conninfo(postgres_template, dbname="postgres")
+    template = urlsplit(postgres_template).path[1:]
+    server = GIVEN or _within(postgres_template, "postgres")
     _tell(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield make_conninfo(postgres_template, dbname=name)
+    yield _within(postgres_template, name)
     _tell(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -152,6 +152,11 @@ def programs() -> Path:
         program.chmod(0o755)  # a zip file's permissions are lost
     (folder / "complete").touch()
     return bin
+
+
+def _within(url: str, name: str) -> str:
+    """The address of another database of the same server."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def _tell(url: str, statement: str) -> None:
