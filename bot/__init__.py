@@ -14,7 +14,7 @@ memory — what the bot must remember beyond one process
 report — what a period was like for those who run the bot: pure, from what the memory holds of it
 web — what Footnote serves over HTTP: the page to ask, to read and to look after the articles
 slack — Footnote in Slack: the only place that knows slack_bolt and slack_sdk
-wiring — where the concrete parts meet: the one place that builds an encoder, an index and a Slack app
+wiring — the concrete parts put together: the one place that builds an encoder, an index and a Slack app
 terminal — the command line: what was typed -> one command, its exit code
 __main__ — the `footnote` command
 """

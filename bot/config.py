@@ -1,7 +1,7 @@
 """Every setting, declared once: its variable, its default, what it means, and what is allowed.
 
-A setting is one field of `Settings` or of a group in it.  The README's table and `.env.example` are
-tested against them; values are checked here, so that no other module has to.
+A setting is one field of `Settings` or of a group in it.  The table in `docs/settings.md` and
+`.env.example` are tested against them; values are checked here, so that no other module has to.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def group(kind: type[Any]) -> Any:
 
 
 def optional(check: Callable[[str], T]) -> Callable[[str], T | None]:
-    """None if nothing is written."""
+    """Return a check that gives None if nothing is written."""
     return lambda text: check(text) if text else None
 
 
@@ -97,7 +97,7 @@ def seconds(most: int) -> Callable[[str], float]:
 
 
 def one_of(*words: str, change: Callable[[str], str] = str.lower) -> Check:
-    """One of `words`, in capitals or not."""
+    """Return one of `words`, in capitals or not."""
     *first, last = words
 
     def check(text: str) -> str:
@@ -114,7 +114,7 @@ def yes_or_no(yes: str, no: str) -> Callable[[str], bool]:
 
 
 def slack_ids(kinds: str, of: str) -> Callable[[str], frozenset[str]]:
-    """Ids begin with a letter that says what they name; a channel's name instead would never match."""
+    """Return a check of ids, which begin with a letter for their kind, unlike a channel's name."""
 
     def check(text: str) -> frozenset[str]:
         ids = frozenset(text.replace(",", " ").split())
@@ -170,7 +170,7 @@ def llm_url(text: str) -> str:
 
 
 def llm_key(text: str) -> str | None:
-    # It becomes a header, where a line end would begin another one.
+    # It becomes a header, and a line end would begin another one.
     if not all("!" <= character <= "~" for character in text):
         raise FootnoteError("FOOTNOTE_LLM_KEY holds a character that no key has. Copy it again.")
     return text or None
@@ -190,7 +190,7 @@ class LlmSettings:
     """Without a slash at its end."""
     model: str = setting("FOOTNOTE_LLM_MODEL", "", "that model's name, as its server knows it")
     key: str | None = setting(
-        "FOOTNOTE_LLM_KEY", "", "that server's API key, where it wants one", llm_key, secret=True
+        "FOOTNOTE_LLM_KEY", "", "that server's API key, if it wants one", llm_key, secret=True
     )
     # Nobody waits longer than five minutes for prose, with the quotes at hand.
     timeout: float = setting(
@@ -200,7 +200,7 @@ class LlmSettings:
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """What the bot in Slack must be told.  The fields without a variable are for tests."""
+    """The settings of the bot in Slack.  The fields without a variable are for tests."""
 
     bot_token: str = setting("SLACK_BOT_TOKEN", "", "the bot's token, `xoxb-…`", secret=True)
     app_token: str = setting(
@@ -239,7 +239,7 @@ class SlackSettings:
         "FOOTNOTE_CHANNELS",
         "",
         "a file that says which collections each channel may see; `channels.yaml` in the data folder is"
-        " taken where it exists, and without one everything is seen everywhere",
+        " taken if it exists, and without one everything is seen everywhere",
         optional(folder),
     )
     shared_channels: bool = setting(
@@ -416,7 +416,7 @@ class WebSettings:
 
     @property
     def address(self) -> str:
-        """Where the page is opened from this machine, or from elsewhere if that is known."""
+        """The address of the page on this machine, or elsewhere if that is known."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.url or f"http://{'localhost' if is_loopback(self.host) else host}:{self.port}"
 
@@ -467,7 +467,7 @@ class Settings:
         "FOOTNOTE_CANARIES",
         "",
         "questions, as for `footnote eval`, that a new index must answer before it is used;"
-        " `canaries.jsonl` in the data folder is taken where it exists",
+        " `canaries.jsonl` in the data folder is taken if it exists",
         optional(folder),
     )
     canaries_fail_under: str = setting(
@@ -508,6 +508,9 @@ class Settings:
     color: bool = setting("NO_COLOR", "", "anything switches colours off", lambda text: not text)
 
 
+_SLACK_CLI = {"SLACK_CLI_XOXB": "SLACK_BOT_TOKEN", "SLACK_CLI_XAPP": "SLACK_APP_TOKEN"}
+
+
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """Return the settings in `environment`; raise `FootnoteError` that names the wrong one."""
     if environment.get("FOOTNOTE_RERANKER", "").strip():
@@ -515,7 +518,9 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             "FOOTNOTE_RERANKER is no longer a setting: a reader, which finds the words that answer, has"
             " replaced the reranker. Remove it; FOOTNOTE_READER sets another reader than the one that ships."
         )
-    settings = read(Settings, environment)
+    # `slack run`, of Slack's own command line, brings tokens under names of its own.
+    brought = {ours: environment[theirs] for theirs, ours in _SLACK_CLI.items() if environment.get(theirs)}
+    settings = read(Settings, {**brought, **environment})
     assert settings.llm is not None, "it is read as the other groups are"
     _both_or_neither(FOOTNOTE_LLM_URL=settings.llm.url, FOOTNOTE_LLM_MODEL=settings.llm.model)
     _check_installing(settings.slack)
@@ -538,7 +543,7 @@ def read(kind: type[T], environment: Mapping[str, str]) -> T:
 
 
 def table(kind: type[Any] = Settings) -> Iterator[Setting]:
-    """Yield every setting, in the order of the README's table."""
+    """Yield every setting, in the order of the table in `docs/settings.md`."""
     for one in fields(kind):
         if "group" in one.metadata:
             yield from table(one.metadata["group"])
@@ -549,7 +554,7 @@ def table(kind: type[Any] = Settings) -> Iterator[Setting]:
 def keep_arithmetic_to_one_thread() -> None:
     """Tell NumPy, before it is imported, not to share the small matrices of one question among threads.
 
-    They wait for each other: 12 ms became 130 on a busy machine, and those who ask at the same time use
+    The threads wait for each other (see RESULTS.md, "Constants"), and people who ask at the same time use
     the cores better.  A build shares out texts instead.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -303,7 +303,7 @@ _IN_CHINESE: Mapping[str, str] = {
 
 
 def reason_in(words: Words, reason: str) -> str:
-    """The reason in that language; as it is where it is English, or not one that is known.
+    """Return the reason in that language; unchanged if that is English, or the reason is not known.
 
     >>> reason_in(CHINESE, "is a picture. Add the text that it shows.")
     '是图片，请添加图片上的文字。'
@@ -314,13 +314,13 @@ def reason_in(words: Words, reason: str) -> str:
         if reason.endswith(tail):
             return reason_in(words, reason.removesuffix(tail)) + chinese
     for english, chinese in _IN_CHINESE.items():
-        # Compiled when somebody needs it: at every start it would cost a command 20 ms.
+        # Compiled when it is needed: at every start it would slow every command.
         if found := re.fullmatch(_form(english), reason, re.DOTALL):
             return chinese.format(**found.groupdict())
     return reason
 
 
 def _form(english: str) -> str:
-    """A pattern with a group for each name in braces."""
+    """Return a pattern with a group for each name in braces."""
     parts = re.split(r"{(\w+)}", english)
     return "".join(f"(?P<{part}>.+?)" if number % 2 else re.escape(part) for number, part in enumerate(parts))

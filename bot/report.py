@@ -1,4 +1,4 @@
-"""What a period was like for those who run the bot: pure, from what the memory holds of it.
+"""A report of a period for those who run the bot.  Pure: made from the memory's records.
 
 Days are those of UTC, so that the same report comes out wherever it is made.
 """
@@ -40,7 +40,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a quote stood: an article's id, and the characters of its text."""
+    """The place of a quote: an article's id, and the offsets into its text."""
 
     source_id: str
     start: int
@@ -92,7 +92,7 @@ class Report:
 
     @property
     def answered_share(self) -> float | None:
-        """Answered for certain, of all questions; None where there were none."""
+        """Share of all questions that were answered for certain, 0..1; None if there were none."""
         return self.share("answered")
 
     def share(self, kind: str) -> float | None:
@@ -100,7 +100,7 @@ class Report:
 
 
 def report(state: Memory, last: date, days: int) -> Report:
-    """The `days` days up to and with `last`."""
+    """Return the `days` days up to and with `last`."""
     first = last - timedelta(days=days - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
     until = since + days * DAY_SECONDS
@@ -167,7 +167,7 @@ def matters(asked: Iterable[Unanswered]) -> list[UnansweredTopic]:
 
 
 def telling_terms(question: str) -> frozenset[str]:
-    """Stems of the words that say what a question is about; of all its words where none does.
+    """Return the stems of the words that say what a question is about; of all its words if none does.
 
     >>> sorted(telling_terms("Who is the CEO of Banma?"))
     ['banma', 'ceo']

@@ -39,8 +39,8 @@ def printable(text: str) -> str:
 def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
     """Return `text` before, in and after the span `strong`; joined they are all of it.
 
-    The span grows where it would cut through a grapheme cluster, and loses white space at its ends.
-    Nothing is strong if it is empty, is all of the text, or lies outside.
+    The span grows if it would cut through a grapheme cluster or "31.5%", and loses white space at
+    its ends.  Nothing is strong if it is empty, is all of the text, or lies outside.
     """
     start, end = strong or (0, 0)
     if not 0 <= start < end <= len(text):
@@ -56,7 +56,7 @@ def in_three(text: str, strong: tuple[int, int] | None) -> tuple[str, str, str]:
 
 
 def looks(quote: Quote) -> Iterator[tuple[Piece, bool]]:
-    """The pieces of a quote as a reader sees it, and whether each is of the very words that answer.
+    """Yield the pieces of a quote as a reader sees it, and whether each is of the very words that answer.
 
     These are bold, and so nothing else is: what the article has in bold is if there are none.
     """
@@ -79,7 +79,7 @@ def escape(text: str) -> str:
 
 
 def head(text: str, limit: int) -> str:
-    """Return at most `limit` characters from the start, ending at a word where one is near.
+    """Return at most `limit` characters from the start, ending at a word if one is near.
 
     Never ends inside a grapheme cluster, so no emoji, accent or Hangul syllable falls apart.
     """
@@ -95,7 +95,7 @@ def head(text: str, limit: int) -> str:
 
 
 def tail(text: str, limit: int) -> str:
-    """Return at most `limit` characters from the end, starting at a word where one is near."""
+    """Return at most `limit` characters from the end, starting at a word if one is near."""
     if len(text) <= limit:
         return text
     start = len(text) - limit
@@ -108,7 +108,7 @@ def tail(text: str, limit: int) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """One line of at most `limit` characters: for titles and names, where an ellipsis may be inside."""
+    """Return one line of at most `limit` characters: for titles and names, which may end with an ellipsis."""
     line = " ".join(printable(text).split())
     return line if len(line) <= limit else head(line, limit - len(ELLIPSIS)) + ELLIPSIS
 
@@ -145,7 +145,7 @@ def _is_web_address(url: str) -> bool:
 
 
 def _is_one_grapheme(text: str, cut: int) -> bool:
-    """Whether the characters on both sides of `cut` belong together (UAX 29, on the careful side)."""
+    """Return whether the characters on both sides of `cut` belong together (UAX 29, on the careful side)."""
     if cut >= len(text):
         return False
     before, after = text[cut - 1], text[cut]
@@ -176,7 +176,7 @@ def _is_hangul(character: str) -> bool:
 
 
 def told_lines(told: Told, sources: tuple[Source, ...], words: Words) -> list[str]:
-    """The sentences above the articles in `sources`; one for each of these where one was asked about."""
+    """Return the sentences above the articles in `sources`; one for each if one of them was asked about."""
     known = {
         About.AUTHOR: words.told_author,
         About.PUBLISHED: words.told_published,
@@ -196,7 +196,7 @@ def told_lines(told: Told, sources: tuple[Source, ...], words: Words) -> list[st
 
 
 def instead_line(instead: Instead, words: Words) -> str:
-    """That something which was asked for is not named, and what is."""
+    """Say that something which was asked for is not named, and name the closest."""
     asked = shortened(instead.asked, MAX_SUBJECT_CHARS)
     if instead.named is None:
         return words.not_named_here.format(asked=asked)
@@ -204,7 +204,7 @@ def instead_line(instead: Instead, words: Words) -> str:
 
 
 def answer_words(quote: Quote) -> str:
-    """The very words of the quote that answer, if they are short enough to stand alone; else nothing."""
+    """Return the very words of the quote that answer, if short enough to stand alone; else nothing."""
     if quote.answer_seen is None:
         return ""
     shown = quote.seen.words

@@ -44,7 +44,7 @@ class Quote:
     """Start and end of the very words that answer, offsets into the article's body, inside the quote.
     None if no part of the quote is the answer by itself."""
     path: tuple[str, ...] = ()
-    """What stands above the quote in its article, outermost first: headings, a list's lead-in, the
+    """The headings above the quote in its article, outermost first, with a list's lead-in and the
     question of an FAQ.  Without the article's title."""
     part: str | None = None
     """The part of the question that this quote answers, in the asker's words; None if it has one part."""
@@ -61,7 +61,7 @@ class Quote:
 
     @property
     def answer_seen(self) -> tuple[int, int] | None:
-        """Where in `seen.words` the very words that answer are."""
+        """The range in `seen.words` of the very words that answer."""
         return self.seen.where(*self.answer) if self.answer else None
 
 
@@ -72,11 +72,12 @@ class Nearest:
     id: str
     title: str
     url: str | None
+    published: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """What the question names and the articles that fit do not, beside what they do name."""
+    """A name of the question that the fitting articles do not hold, and the closest one that they do."""
 
     asked: str
     """In the asker's words: "ERR-1044", "version 10.4"."""
@@ -85,12 +86,12 @@ class Instead:
 
 
 class About(Enum):
-    """What an answer that is about the articles themselves, and quotes nothing, says."""
+    """The subject of an answer that is about the articles themselves, and quotes nothing."""
 
     COUNT = "count"
     """How many articles there are; `sources` are the newest."""
     COLLECTION = "collection"
-    """What the articles are about; `sources` are the newest."""
+    """The subjects of the articles; `sources` are the newest."""
     MENTIONING = "mentioning"
     """Which articles name what was asked for; `sources` are these."""
     FROM = "from"
@@ -105,13 +106,13 @@ class About(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What is known of the articles; `Answer.sources` says of which."""
+    """Facts about the articles; `Answer.sources` says of which."""
 
     about: About
     count: int = 0
     """Of articles that it holds for, of which `sources` may show a few."""
     subject: str | None = None
-    """What an article had to name, or whom it had to be from, in the asker's words."""
+    """The name that an article had to hold, or its origin, in the asker's words."""
     values: tuple[str | None, ...] = ()
     """For AUTHOR, PUBLISHED, PUBLISHER and LINK: one for each source; None if it is not known."""
 
@@ -121,7 +122,7 @@ class Answer:
     question: str
     quotes: tuple[Quote, ...]
     """Best first; one to three, or up to `bot.answer.selection.MAX_SEVERAL` if several things were asked for.
-    Of a selection, in the order of the article.  None where `told` is the answer."""
+    Of a selection, in the order of the article.  Empty if `told` is the answer."""
     sources: tuple[Source, ...]
     """Every one is cited by a quote, or has a copy of one; in order of `citation`."""
     confidence: float
@@ -131,7 +132,7 @@ class Answer:
     generation: str
     seconds: float
     text: str | None = None
-    """Prose, where a language model wrote it."""
+    """Prose, if a language model wrote it."""
     unanswered: tuple[str, ...] = ()
     """Parts of the question that the sources do not answer, in the asker's words."""
     disagreement: bool = False
@@ -139,7 +140,7 @@ class Answer:
     selection: bool = False
     """The quotes are the sentences that say most about a topic or an article, not all that is said."""
     told: Told | None = None
-    """The answer, where it is about the articles themselves."""
+    """The answer, if it is about the articles themselves."""
     instead: Instead | None = None
     """Why the answer is not certain, if it is known: something that was asked for is not named."""
 
@@ -168,12 +169,12 @@ class NoAnswer:
     question: str
     reason: Silence
     nearest: tuple[Nearest, ...]
-    """At most three, best first.  Not an answer."""
+    """At most two, best first.  Not an answer."""
     confidence: float
     generation: str
     seconds: float
     instead: Instead | None = None
-    """What was asked for and is not named, if that is why there is no answer."""
+    """A name that was asked for and no article holds, if that is why there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +183,11 @@ class Turn:
 
     question: str
     answer: str
-    """The quotes that were shown, joined by a space; empty where there was no answer."""
+    """The quotes that were shown, joined by a space; empty if there was no answer."""
 
     @classmethod
     def of(cls, question: str, result: Answer | NoAnswer) -> Turn:
-        """What remains of an exchange."""
+        """Return the part of an exchange that is remembered."""
         quotes = result.quotes if isinstance(result, Answer) else ()
         return cls(question, " ".join(quote.text for quote in quotes))
 
@@ -208,9 +209,9 @@ class PassageView:
     quote: str
     after: str
     start: int = 0
-    """Where `before` begins in the article; above 0 there is more to read before."""
+    """Offset of `before` in the article; above 0 there is more to read before."""
     end: int = 0
-    """Where `after` ends."""
+    """Offset of the end of `after`."""
     article_end: int = 0
     """Length of the article; above `end` there is more to read after."""
 
@@ -237,7 +238,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is indexed, for somebody who wonders what to ask."""
+    """An overview of the index, for somebody who wonders what to ask."""
 
     generation: str
     built: str
@@ -249,41 +250,41 @@ class Overview:
 
 
 class Answers(Protocol):
-    """What the surfaces (Slack, terminal) need of the answering side.  Thread-safe.
+    """The answering side, as Slack, the page and the terminal see it.  Thread-safe.
 
-    Whatever lies outside of a `scope` is, to who asks within it, as if it were not there.
+    Articles outside of a `scope` do not exist for those who ask within it.
     """
 
     def answer(
         self, question: str, conversation: Conversation = (), scope: Scope = None
     ) -> Answer | NoAnswer:
-        """Raise `FootnoteError` where no index can be used."""
+        """Answer a question; raise `FootnoteError` if no index can be used."""
         ...
 
     def passage(self, source_id: str, start: int, end: int, scope: Scope = None) -> PassageView | None:
-        """None where the article is gone or those offsets are no longer inside it."""
+        """Return the quote in its context; None if the article is gone or has become shorter."""
         ...
 
     def beside(
         self, source_id: str, start: int, end: int, *, later: bool, scope: Scope = None
     ) -> PassageView | None:
-        """What stands before `start`, or after `end` where `later`; all of it is in `before`, with no quote.
+        """Return the text before `start`, or after `end` if `later`, in the field `before`, with no quote.
 
-        None where the article is gone or has nothing there.
+        Return None if the article is gone or has nothing there.
         """
         ...
 
     def related(self, source_id: str, start: int, end: int, scope: Scope = None) -> Answer | None:
-        """Passages close to that one, as quotes; never certain.  None where there are none."""
+        """Return passages close to that one, as quotes; never certain.  None if there are none."""
         ...
 
     def overview(self, scope: Scope = None) -> Overview:
-        """Raise `FootnoteError` where no index can be used."""
+        """Return an overview of the index; raise `FootnoteError` if no index can be used."""
         ...
 
     def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
-        """At most three questions, drawn from the articles, that are answered for certain.
+        """Return at most three questions, drawn from the articles, that are answered for certain.
 
-        With `of`, an article's id, only such as are answered from that article.
+        With `of`, an article's id, only those that are answered from that article.
         """
         ...

@@ -1,4 +1,4 @@
-"""Where the concrete parts meet: the one place that builds an encoder, an index and a Slack app.
+"""Puts the concrete parts together: the one place that builds an encoder, an index and a Slack app.
 
 Everything is built, and Slack's library imported, when it is asked for: a model takes seconds to
 load, which `doctor` and `manifest` need not spend.
@@ -51,9 +51,9 @@ Search = Callable[[str, int], Sequence[Hit]]
 
 
 def open_memory(settings: Settings) -> Memory:
-    """What the bot in Slack remembers, to be looked at: nothing is forgotten by it.
+    """Open the bot's memory for reading: nothing is pruned.
 
-    Raise `FootnoteError` where there is none yet.
+    Raise `FootnoteError` if there is none yet.
     """
     where = _where_state_is(settings)
     if isinstance(where, Path) and not where.is_file():
@@ -64,7 +64,7 @@ def open_memory(settings: Settings) -> Memory:
 
 
 def open_page(settings: Settings) -> WebServer:
-    """The page in the browser; raise `FootnoteError` where there is no usable index, or its port is taken."""
+    """Open the page in the browser; raise `FootnoteError` if no index can be used or its port is taken."""
     from bot.web.server import WebServer, listen
 
     listening = listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
@@ -75,7 +75,7 @@ def open_page(settings: Settings) -> WebServer:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the commands are made of; tests give their own."""
+    """The parts that commands are made of; tests give their own."""
 
     build: Callable[[Settings, Progress], BuildReport]
     search: Callable[[Settings, Scope], Search]
@@ -105,13 +105,13 @@ def build_index(settings: Settings, progress: Progress) -> BuildReport:
 
 
 def open_search(settings: Settings, scope: Scope = None) -> Search:
-    """Raise `FootnoteError` where there is no usable index."""
+    """Return a search; raise `FootnoteError` if there is no usable index."""
     searcher = Searcher(_live(settings.data, settings.model).current(), _encoder(settings.model))
     return View(searcher, scope).search
 
 
 def open_answers(settings: Settings) -> Answers:
-    """Raise `FootnoteError` where there is no usable index."""
+    """Open the answering side; raise `FootnoteError` if there is no usable index."""
     live = _live(settings.data, settings.model)
     live.current()
     answers = _answerer(settings, live)
@@ -120,7 +120,7 @@ def open_answers(settings: Settings) -> Answers:
 
 
 def open_library(settings: Settings) -> Library:
-    """The articles for curators in Slack; what they change is answered from as soon as they are told."""
+    """Open the articles for curators in Slack; changes are answered from as soon as they are reported."""
 
     def built(progress: Progress) -> BuildReport:
         report = build_index(settings, progress)
@@ -128,11 +128,13 @@ def open_library(settings: Settings) -> Library:
         return report
 
     store = open_store(settings)
-    return Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library = Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library.keep_removed_days = settings.slack.retention_days
+    return library
 
 
 def open_rights(settings: Settings) -> LiveRights:
-    """Raise `FootnoteError` where the file that says what may be seen where is not understood."""
+    """Raise `FootnoteError` if the file that says which channel sees what is not understood."""
     return LiveRights(
         settings.slack.channels or settings.data / rights.DEFAULT_FILE,
         lambda: rights.known_collections(settings.sources, open_store(settings)),
@@ -149,18 +151,18 @@ def open_reader(settings: Settings) -> Reader | None:
 
 
 def open_observer(settings: Settings) -> Observer:
-    """Raise `FootnoteError` where there is no usable index."""
+    """Raise `FootnoteError` if there is no usable index."""
     live, encoder = _live(settings.data, settings.model), _encoder(settings.model)
     return Observer(Searcher(live.current(), encoder), encoder, open_reader(settings))
 
 
 def indexed_articles(settings: Settings) -> Sequence[Article]:
-    """The articles that answers come from."""
+    """Return the articles that answers come from."""
     return _live(settings.data, settings.model).current().articles()
 
 
 def serve_slack(settings: Settings) -> None:
-    """Answer in Slack until SIGTERM or SIGINT; raise `FootnoteError` where Slack refuses at the start."""
+    """Answer in Slack until SIGTERM or SIGINT; raise `FootnoteError` if Slack refuses at the start."""
     from bot.slack.http_mode import run_http
     from bot.slack.run import stop_on_signals
     from bot.slack.socket_mode import run_socket_mode
@@ -173,7 +175,7 @@ def serve_slack(settings: Settings) -> None:
     with alone(settings.data) if settings.state is None else nullcontext():
         state = _state(settings)
         if settings.state is None:
-            state.inbox.hand_over_all()  # whoever held them before is gone
+            state.inbox.hand_over_all()  # the process that held them before is gone
         slack, page = _slack_settings(settings), None
         try:
             if settings.web.beside_slack:
@@ -228,7 +230,7 @@ REAL_PARTS = Parts(
 
 
 def _canaries(settings: Settings) -> Acceptance | None:
-    """None where there are no questions for a new index."""
+    """Return a check of new indexes; None if there are no questions for it."""
     file = settings.canaries or settings.data / DEFAULT_FILE
     if settings.canaries is None and not file.exists():
         return None
@@ -308,13 +310,13 @@ def _live(data: Path, model: str | None) -> FileStore:
 
 @lru_cache(maxsize=1)
 def _encoder(model: str | None) -> Encoder:
-    """Once a process: `footnote run` builds and then answers."""
+    """Return the encoder, made once a process: `footnote run` builds and then answers."""
     return lightest(SentenceTransformerEncoder(model))
 
 
 @lru_cache(maxsize=1)
 def _reader(model: str | None) -> Reader:
-    """The one that ships has embeddings of its own, and so works beside any embedding model."""
+    """Return the reader; the one that ships has its own embeddings, and works beside any embedding model."""
     if model is not None:
         return AnyReader(model)
     with as_file(files("bot").joinpath("models", READER_FILE)) as weights:

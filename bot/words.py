@@ -12,7 +12,6 @@ class Words:
 
     # Answers
     uncertain: str
-    uncertain_detail: str
     written: str
     sources: str
     also: str
@@ -56,8 +55,12 @@ class Words:
     nearest: str
     help: str
     help_detail: str
+    known: tuple[str, str]
+    """Of one article, and of several."""
+    known_newest: str
     no_index: str
-    no_index_detail: str
+    tell_names: str
+    tell_setter_up: str
     away: str
     away_detail: str
     broken: str
@@ -83,13 +86,17 @@ class Words:
 
     # Buttons, and what they say to a screen reader
     show_passage: str
+    show_passages: str
     show_passage_spoken: str
     more_like_this: str
     more_like_this_spoken: str
     share: str
     share_spoken: str
+    ask_person: str
     tell_curators: str
-    tell_curators_spoken: str
+    ask_person_spoken: str
+    helped: str
+    did_not_help: str
     good: str
     bad: str
 
@@ -97,6 +104,16 @@ class Words:
     feedback_thanks: str
     feedback_withheld: str
     curators_told: str
+    person_asked: str
+    person_asked_before: str
+    person_needed: str
+    answered: str
+    was_answered: str
+    nobody_answered: str
+    keep_as_article: str
+    kept_as_article: str
+    kept_before: str
+    answer_gone: str
     curators_withheld: str
     shared: str
     shared_before: str
@@ -109,6 +126,7 @@ class Words:
     passage_note: str
     passage_shortened: str
     open_article: str
+    quote_number: str
     open_article_alone: str
     previous: str
     next: str
@@ -131,6 +149,7 @@ class Words:
     home: str
     home_no_index: str
     home_counts: str
+    home_age_now: str
     home_age_minutes: str
     home_age_hours: str
     home_age_days: str
@@ -181,8 +200,6 @@ class Words:
     follow_nothing: str
     follow_counts: str
     follow_gone: str
-    can_ask: str
-    ask_this: str
     collection_unknown: str
     collection_which: str
     collection_at_top: str
@@ -235,19 +252,18 @@ class Words:
 
 
 ENGLISH = Words(
-    uncertain="Closest I found",
-    uncertain_detail="It may not answer your question, so please check it.",
-    written="Written by a language model from the sentences below; every sentence was checked against them.",
+    uncertain="Not sure: this is the closest I have.",
+    written="Written by a language model from the quotes above. Every sentence was checked against them.",
     sources="Sources",
     also="also in {places}",
     undated="undated",
     untitled="Untitled",
-    layout_refused="(Slack refused the layout of this reply, so here it is as plain text.)",
+    layout_refused="(Slack did not take the layout of this reply, so here it is as plain text.)",
     asked="Asked privately and shared: “{question}”",
     more="More like this",
-    more_detail="Related passages, which need not answer the question.",
-    no_more="I found nothing else that is close to this passage.",
-    disagreement="The articles disagree: compare what they say, and their dates.",
+    more_detail="These passages are related. They may not answer the question.",
+    no_more="I found nothing else that is close to this.",
+    disagreement="The articles disagree. The newest comes first.",
     unanswered="The articles do not say: {parts}",
     selection="A selection of what the articles say:",
     instead="The articles name {named}, not {asked}.",
@@ -284,81 +300,90 @@ ENGLISH = Words(
     told_author=("Written by {value}.", "I do not know who wrote it."),
     told_published=("Published: {value}.", "I do not know when it was published."),
     told_publisher=("Published by {value}.", "I do not know who published it."),
-    told_link=("Open it here:", "I know no web address of it."),
-    told_of_more="{count} articles fit your words; these are the newest.",
-    not_in_sources="I did not find an answer in the articles.",
+    told_link=("Open it here:", "It has no web address."),
+    told_of_more="{count} articles match. These are the newest.",
+    not_in_sources="I found no answer in the articles.",
     too_long="That is longer than the {limit} characters that I read. Please ask in a sentence or two.",
-    welcome="You are welcome. Ask again whenever you like.",
-    no_articles=(
-        "I have no articles to search yet. Whoever runs me can add Markdown files to the sources folder"
-        " and run `footnote build`."
-    ),
+    welcome="You are welcome.",
+    no_articles="I have no articles to search yet. A curator can write “add” to me, with a link or a file.",
     nothing_before="I have no earlier answer here to go on from. Please ask the whole question.",
-    nothing_more="I have shown all that the articles say about this.",
-    nearest="Nearest articles, which do not answer it:",
-    help="Ask me a question, and I answer with quotes from the articles.",
-    help_detail=(
-        "Write it after my name in a channel, in a direct message to me, or privately with /ask."
-        " Every quote is word for word, and “Show passage” shows where it stands."
-    ),
-    no_index="I have no usable index of the articles, so I could not look this up.",
-    no_index_detail="Whoever runs me can see the reason, and what to do, with `footnote doctor`.",
+    nothing_more="That is all the articles say about this.",
+    nearest="These come closest, but do not say:",
+    help="Ask me a question. I answer with quotes from the articles.",
+    help_detail="Mention me in a channel, write to me here, or type `/footnote` to ask in private.",
+    known=("I know {count} article", "I know {count} articles"),
+    known_newest=", the newest of {date}",
+    no_index="I cannot read my articles at the moment, so I could not look this up.",
+    tell_names="Please tell {names}.",
+    tell_setter_up="Please tell the person who set me up here.",
     away="I cannot take your question right now: my database does not answer.",
     away_detail="Please ask again in a few minutes.",
     broken="Something went wrong on my side, so I could not look this up.",
-    broken_detail="The fault is in my log. Asking again may work.",
-    busy="I have more questions than I can handle right now, so I did not look this one up.",
+    broken_detail="Please ask again.",
+    busy="Too many questions came at once, so I did not look this one up.",
     busy_detail="Please ask again in a minute.",
-    limited_user="My limit for one person is {limit} a minute, and this is one more.",
-    limited_channel="My limit for one channel is {limit} a minute, and this is one more.",
-    limited_detail="Please ask again in {seconds} s; until then I leave questions unanswered.",
+    limited_user="I take {limit} questions a minute from one person, and this was one more.",
+    limited_channel="I take {limit} questions a minute in one channel, and this was one more.",
+    limited_detail="Ask again in {seconds} s. Until then I stay silent.",
     meant="{name} asked: “{question}”",
     meant_unnamed="The message that you mean: “{question}”",
     unreadable_above=(
         "I cannot read the messages here. Ask me the question itself, or invite me to the channel."
     ),
-    unread_file="I did not read the attached file; I only read the text of a message.",
-    unread_link="I did not open the link; I only know the articles that were given to me.",
+    unread_file="I read your message, not the attached file.",
+    unread_link="I did not open the link. I only know the articles that were given to me.",
     went_quiet="I stay out of this thread.",
-    went_quiet_detail="Mention me and I answer; say “resume” and I follow along again.",
+    went_quiet_detail="Mention me and I answer. Say “resume” and I follow along again.",
     resumed="I follow this thread again.",
-    resumed_detail="Further questions need no mention. Say “quiet” and I stay out.",
+    resumed_detail="You need not mention me. Say “quiet” and I stay out.",
     declined="I do not answer where people of other organisations take part.",
     declined_detail="Ask me in a direct message, or in a channel of your own organisation.",
-    perhaps_shared="I do not answer here, since Slack does not tell me whether outsiders take part.",
-    perhaps_shared_detail="Invite me to it and try again, or ask me in a direct message.",
+    perhaps_shared="I do not know whether outsiders can read along here, so I do not answer.",
+    perhaps_shared_detail="Ask me in a direct message, or in a channel that I was invited to.",
     show_passage="Show passage",
-    show_passage_spoken="Show passage: quote {number}, source {citation}",
+    show_passages="Show passages",
+    show_passage_spoken="Show where it stands in the article, quotes: {count}",
     more_like_this="More like this",
-    more_like_this_spoken="More like quote {number}, source {citation}",
+    more_like_this_spoken="Show more passages like this quote",
     share="Share in channel",
     share_spoken="Share this answer with everybody in the channel",
     tell_curators="Tell the curators",
-    tell_curators_spoken="Tell the curators that the articles do not answer this",
+    ask_person="Ask a person",
+    ask_person_spoken="Pass this question on to the people who look after the articles",
+    helped="Helped",
+    did_not_help="Did not help",
     good="Good answer",
     bad="Bad answer",
     feedback_thanks="Thank you, noted.",
     feedback_withheld="I no longer have this answer, so I could not note that.",
-    curators_told="Noted for those who look after the articles, with your question. Thank you.",
-    curators_withheld="I no longer have this question, so I could not note it. Please ask it again.",
+    curators_told="Noted for the people who look after the articles, with your question.",
+    person_asked="I have asked them in the thread.",
+    person_asked_before="They have been asked already.",
+    person_needed=" can you answer this? The articles do not.",
+    answered="Answered",
+    was_answered="Answered by {name}",
+    nobody_answered="I see no answer in this thread yet. Please write it here, then press the button again.",
+    keep_as_article="Keep as article",
+    kept_as_article="Kept as an article: I can answer this from now on.",
+    kept_before="This is being kept already.",
+    answer_gone="I can no longer find this question or its answer, so I could not keep it.",
+    curators_withheld="I no longer have this question. Please ask it again.",
     shared="Shared in the channel.",
     shared_before="This answer was shared already.",
-    share_withheld="I can no longer share this answer. Please ask your question again.",
-    more_withheld="I can no longer look from this passage. Please ask your question again.",
-    too_late="Slack took too long to let me open this. Please press the button again.",
+    share_withheld="I no longer have this answer. Please ask again.",
+    more_withheld="I no longer have this passage. Please ask again.",
+    too_late="Slack was too slow to open this. Please press the button again.",
     passage="Passage",
     passage_note="The quoted words are in bold.",
     passage_shortened="The passage is shortened here.",
     open_article="Open the article at this sentence",
     open_article_alone="Open the article",
+    quote_number="Quote {number}",
     previous="Previous",
     next="Next",
     close="Close",
-    passage_withheld="I cannot show this passage. Please ask your question again.",
-    passage_changed=(
-        "The article has changed since this answer, so the quote no longer stands there as it did."
-        " Please ask your question again."
-    ),
+    passage_withheld="I cannot show this passage. Please ask again.",
+    passage_changed="The article has changed since this answer. Please ask again.",
     why="What went wrong?",
     why_question="This answer is",
     wrong="wrong",
@@ -369,8 +394,9 @@ ENGLISH = Words(
     send="Send",
     cancel="Cancel",
     home="What I can answer",
-    home_no_index="I have no usable index of the articles, so I cannot answer at the moment.",
-    home_counts="Articles: {articles} · passages: {passages} · index made {age}",
+    home_no_index="I cannot read my articles at the moment.",
+    home_counts="Articles: {articles} · passages: {passages} · read {age}",
+    home_age_now="just now",
     home_age_minutes="{number} min ago",
     home_age_hours="{number} h ago",
     home_age_days="{number} d ago",
@@ -379,12 +405,12 @@ ENGLISH = Words(
     home_no_collection="Not in a collection",
     home_more_collections="Further collections: {count}",
     home_troubles="What I cannot read",
-    home_kept="(Its last good version can still be asked.)",
+    home_kept="(I still answer from its last good version.)",
     home_examples="Questions to try",
     home_how="How to ask",
     home_ways=(
         "Mention me in a channel, or write to me directly. Further questions in my thread need no mention.",
-        "Type /ask and a question: only you see the answer, until you share it.",
+        "Type /footnote and a question: only you see the answer, until you share it.",
         "Choose “Find sources for this” from the menu of any message.",
         "Edit your question and I edit my reply; delete it and my reply goes too.",
         "Say “quiet” in a thread and I stay out of it; “resume” brings me back.",
@@ -401,20 +427,20 @@ ENGLISH = Words(
     month_date="{month} {year}",
     curators_only="Only curators change the articles.",
     curators_are="You can ask {names}.",
-    curators_none="There are none yet: whoever runs me can name some with FOOTNOTE_CURATORS.",
-    taken_on="I am on it.",
-    told_directly="I am on it, and tell you in our direct conversation how it goes.",
+    curators_none="There are none yet. FOOTNOTE_CURATORS names them.",
+    taken_on="On it.",
+    told_directly="On it. I write to you in our direct messages how it goes.",
     fetching="Reading {number} of {count}: {name}",
     building="Bringing the index up to date…",
     building_share="Bringing the index up to date: {percent}%",
-    add_done="Done. The articles can be asked now.",
+    add_done="Done. You can ask about it now.",
     add_partly="Done, but not with all of it.",
     add_nothing="Nothing was added.",
-    was_added="Added “{title}” ({id})",
-    stands_beside=". It stands beside {sibling}, which is named alike; remove that if this takes its place",
-    was_replaced="Replaced “{title}” ({id}) by the version of now",
-    was_unchanged="“{title}” ({id}) was there already, just as it is",
-    was_merged="{source} is a copy of “{title}” ({id}), which names it now too",
+    was_added="Added “{title}”{place}",
+    stands_beside=". There is also {sibling}; remove that if this takes its place",
+    was_replaced="Replaced “{title}”{place} by the new version",
+    was_unchanged="“{title}”{place} was there already",
+    was_merged="{source} is a copy of “{title}”{place}, which now names it too",
     was_refused="{source} {reason}",
     was_left_out="Left out of {id}: {kind} ({count}) {words}",
     left_out_kinds=(
@@ -426,23 +452,21 @@ ENGLISH = Words(
     follow_nothing="Nothing is followed.",
     follow_counts="{url}: {new} articles taken in, {unchanged} as they were",
     follow_gone="{url} is gone; its article {id} stays until it is removed",
-    can_ask="For instance: {question}",
-    ask_this="Ask this",
     collection_unknown="There is no collection “{name}” here. Choose from: {names}.",
     collection_which="Please say into which collection, as in “add … to {name}”. Choose from: {names}.",
     collection_at_top="“.” (no collection)",
     not_fetched_elsewhere="{name} is not kept by Slack itself. Please upload the file, or give its address.",
-    not_fetched_not_allowed="{name} may not be read by me: the app needs the scope files:read.",
-    not_fetched_too_large="{name} is larger than {megabytes} MB, which is the most that is read.",
-    not_fetched_failed="{name} did not come from Slack as a whole. Please try again.",
+    not_fetched_not_allowed="I may not read {name}: the app needs the scope files:read.",
+    not_fetched_too_large="{name} is larger than {megabytes} MB, the most that I read.",
+    not_fetched_failed="{name} did not arrive from Slack. Please try again.",
     remove_question="Remove “{title}” ({id})?",
-    remove_detail="Its file is deleted, and no answer is taken from it any more.",
+    remove_detail="No answer is taken from it any more. Its text is kept for {days} days, just in case.",
     remove="Remove",
     keep="Keep",
     kept="“{id}” stays.",
     was_removed="Removed “{title}” ({id}). No answer is taken from it any more.",
     remove_unknown="There is no article “{name}” here.",
-    remove_near="Is it one of these? {names}",
+    remove_near="Did you mean one of these? {names}",
     rebuilt="The index is up to date.",
     rebuilt_counts="Added: {added} · changed: {changed} · removed: {removed} · failed: {failed}",
     status="What I know",
@@ -476,9 +500,8 @@ ENGLISH = Words(
 )
 
 CHINESE = Words(
-    uncertain="最接近的内容",
-    uncertain_detail="它不一定回答了你的问题，请核对。",
-    written="以上文字由语言模型根据下面的原句写成，每句话都已与原句核对。",
+    uncertain="不太确定，这是最接近的内容。",
+    written="这段文字由语言模型根据上面的原句写成，每句话都已与原句核对。",
     sources="来源",
     also="另见 {places}",
     undated="日期不详",
@@ -488,7 +511,7 @@ CHINESE = Words(
     more="类似内容",
     more_detail="相关段落，不一定回答这个问题。",
     no_more="没有找到与这段话相近的其他内容。",
-    disagreement="文章说法不一，请比较内容和日期。",
+    disagreement="文章说法不一，最新的在前。",
     unanswered="文章没有说明：{parts}",
     selection="文章内容节选：",
     instead="文章提到的是 {named}，不是 {asked}。",
@@ -525,33 +548,31 @@ CHINESE = Words(
     told_of_more="有 {count} 篇文章符合，这里是最新的几篇。",
     not_in_sources="文章里没有找到答案。",
     too_long="问题超过了我能读的 {limit} 个字符，请用一两句话提问。",
-    welcome="不客气，随时可以再问。",
-    no_articles=(
-        "我还没有可以查找的文章。管理员可以把 Markdown 文件放进来源文件夹，然后运行 `footnote build`。"
-    ),
+    welcome="不客气。",
+    no_articles="我还没有可以查找的文章。管理文章的人可以对我说“添加”，并附上链接或文件。",
     nothing_before="这里还没有可以接着说的回答，请把问题完整地问一遍。",
     nothing_more="文章里关于这个问题的内容，我都已经列出来了。",
-    nearest="最接近的文章（并未回答这个问题）：",
+    nearest="最接近的文章（没有说明这一点）：",
     help="向我提问，我会引用文章原文来回答。",
-    help_detail=(
-        "在频道里写在我的名字后面，或直接给我发消息，或用 /ask 私下提问。"
-        "每处引文都一字不改，“查看段落”会显示它的上下文。"
-    ),
-    no_index="我没有可用的文章索引，所以无法查找。",
-    no_index_detail="管理员运行 `footnote doctor` 可以看到原因和解决办法。",
+    help_detail="在频道里提到我，直接给我发消息，或输入 `/footnote` 私下提问。",
+    known=("我知道 {count} 篇文章", "我知道 {count} 篇文章"),
+    known_newest="，最新的发表于 {date}",
+    no_index="我现在读不到文章，无法查找。",
+    tell_names="请告诉 {names}。",
+    tell_setter_up="请告诉在这里安装我的人。",
     away="我现在无法接收您的问题：我的数据库没有响应。",
     away_detail="请过几分钟再问。",
     broken="我这边出了问题，没能查找。",
-    broken_detail="故障已写入日志，再问一次也许可以。",
-    busy="现在的问题太多，这一个我没有查找。",
+    broken_detail="请再问一次。",
+    busy="同时来的问题太多，这一个我没有查找。",
     busy_detail="请过一分钟再问。",
     limited_user="每个人每分钟我最多回答 {limit} 个问题，这一个超出了。",
     limited_channel="每个频道每分钟我最多回答 {limit} 个问题，这一个超出了。",
-    limited_detail="请在 {seconds} 秒后再问；在此之前的问题我不回答。",
+    limited_detail="请在 {seconds} 秒后再问，在此之前我不回应。",
     meant="{name} 问：“{question}”",
     meant_unnamed="你指的消息：“{question}”",
     unreadable_above="我读不到这里的消息。请直接向我提问，或邀请我加入频道。",
-    unread_file="我没有读附件，我只读消息里的文字。",
+    unread_file="我只读了消息里的文字，没有读附件。",
     unread_link="我没有打开链接，我只知道交给我的文章。",
     went_quiet="我不再参与这个话题。",
     went_quiet_detail="提到我时我会回答；说“回来”，我就重新跟进。",
@@ -559,21 +580,35 @@ CHINESE = Words(
     resumed_detail="接着问不必再提到我；说“安静”，我就不再参与。",
     declined="有其他组织的人参与的地方，我不回答。",
     declined_detail="请直接给我发消息，或在你们自己组织的频道里提问。",
-    perhaps_shared="Slack 没有告诉我这里是否有外部人员，所以我不在这里回答。",
-    perhaps_shared_detail="请邀请我加入后再试，或直接给我发消息。",
+    perhaps_shared="我不知道这里是否有外部人员，所以不回答。",
+    perhaps_shared_detail="请直接给我发消息，或在邀请过我的频道里提问。",
     show_passage="查看段落",
-    show_passage_spoken="查看段落：引文 {number}，来源 {citation}",
+    show_passages="查看段落",
+    show_passage_spoken="查看引文在文章中的位置，引文数：{count}",
     more_like_this="类似内容",
-    more_like_this_spoken="查找类似内容：引文 {number}，来源 {citation}",
+    more_like_this_spoken="查找与这段引文类似的内容",
     share="分享到频道",
     share_spoken="把这个回答分享给频道里的所有人",
     tell_curators="告诉管理员",
-    tell_curators_spoken="告诉管理员文章没有回答这个问题",
+    ask_person="找人回答",
+    ask_person_spoken="把这个问题转给管理文章的人",
+    helped="有帮助",
+    did_not_help="没有帮助",
     good="回答得好",
     bad="回答得不好",
     feedback_thanks="谢谢，已记下。",
     feedback_withheld="我已经没有这个回答，无法记下。",
     curators_told="已连同你的问题一起记给管理文章的人，谢谢。",
+    person_asked="已在话题里请他们回答。",
+    person_asked_before="已经请他们回答过了。",
+    person_needed=" 文章里没有答案，能回答一下吗？",
+    answered="已回答",
+    was_answered="{name} 已回答",
+    nobody_answered="话题里还没有看到回答。请先写在这里，再按一次按钮。",
+    keep_as_article="存为文章",
+    kept_as_article="已存为文章，以后我可以回答这个问题。",
+    kept_before="正在保存。",
+    answer_gone="找不到这个问题或它的回答了，无法保存。",
     curators_withheld="我已经没有这个问题，无法记下。请再问一次。",
     shared="已分享到频道。",
     shared_before="这个回答已经分享过了。",
@@ -585,6 +620,7 @@ CHINESE = Words(
     passage_shortened="这里的段落有删节。",
     open_article="在文章中打开这句话",
     open_article_alone="打开文章",
+    quote_number="引文 {number}",
     previous="上一段",
     next="下一段",
     close="关闭",
@@ -600,8 +636,9 @@ CHINESE = Words(
     send="发送",
     cancel="取消",
     home="我能回答什么",
-    home_no_index="我没有可用的文章索引，暂时不能回答。",
-    home_counts="文章：{articles} · 段落：{passages} · 索引建于 {age}",
+    home_no_index="我现在读不到文章，暂时不能回答。",
+    home_counts="文章：{articles} · 段落：{passages} · 读取于 {age}",
+    home_age_now="刚才",
     home_age_minutes="{number} 分钟前",
     home_age_hours="{number} 小时前",
     home_age_days="{number} 天前",
@@ -615,7 +652,7 @@ CHINESE = Words(
     home_how="怎样提问",
     home_ways=(
         "在频道里提到我，或直接给我发消息。在我的话题里接着问不必再提到我。",
-        "输入 /ask 和问题：只有你能看到回答，直到你分享它。",
+        "输入 /footnote 和问题：只有你能看到回答，直到你分享它。",
         "在任何消息的菜单里选择“Find sources for this”。",
         "修改问题，我会修改回复；删除问题，回复也会删除。",
         "在话题里说“安静”，我就不再参与；说“回来”，我就回来。",
@@ -629,7 +666,7 @@ CHINESE = Words(
     month_date="{year}年{month}",
     curators_only="只有管理文章的人可以改动文章。",
     curators_are="可以找 {names}。",
-    curators_none="现在还没有人管理文章；管理员可以用 FOOTNOTE_CURATORS 指定。",
+    curators_none="现在还没有人管理文章，可以用 FOOTNOTE_CURATORS 指定。",
     taken_on="正在处理。",
     told_directly="正在处理，进展会在我们的私信里告诉你。",
     fetching="正在读取第 {number} 个，共 {count} 个：{name}",
@@ -638,11 +675,11 @@ CHINESE = Words(
     add_done="完成。现在可以就这些文章提问。",
     add_partly="完成了一部分。",
     add_nothing="没有添加任何文章。",
-    was_added="已添加“{title}”（{id}）",
+    was_added="已添加“{title}”{place}",
     stands_beside="。已有名称相近的 {sibling}；如果新的取代它，请将其移除",
-    was_replaced="已用新版本替换“{title}”（{id}）",
-    was_unchanged="“{title}”（{id}）已经在这里，没有变化",
-    was_merged="{source} 与“{title}”（{id}）相同，已在那里注明",
+    was_replaced="已用新版本替换“{title}”{place}",
+    was_unchanged="“{title}”{place}已经在这里，没有变化",
+    was_merged="{source} 与“{title}”{place}相同，已在那里注明",
     was_refused="{source} {reason}",
     was_left_out="{id} 没有收入：{kind}（{count}）{words}",
     left_out_kinds=(
@@ -654,8 +691,6 @@ CHINESE = Words(
     follow_nothing="没有关注任何内容。",
     follow_counts="{url}：收录 {new} 篇，{unchanged} 篇没有变化",
     follow_gone="{url} 已不存在；文章 {id} 会保留，直到移除",
-    can_ask="例如：{question}",
-    ask_this="问这个问题",
     collection_unknown="这里没有分类“{name}”。可选：{names}。",
     collection_which="请说明放进哪个分类，例如“添加 … 到 {name}”。可选：{names}。",
     collection_at_top="“.”（不分类）",
@@ -664,7 +699,7 @@ CHINESE = Words(
     not_fetched_too_large="{name} 超过 {megabytes} MB，读不了这么大的文件。",
     not_fetched_failed="{name} 没有从 Slack 完整取得，请再试一次。",
     remove_question="要删除“{title}”（{id}）吗？",
-    remove_detail="它的文件会被删除，以后不再用它回答。",
+    remove_detail="以后不再用它回答。原文会保留 {days} 天，以防误删。",
     remove="删除",
     keep="保留",
     kept="“{id}”保留。",

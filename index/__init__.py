@@ -6,19 +6,23 @@ types — the values that travel through the index, from a file on disk to a ran
 files — files that are written whole or not at all, locks that end with their process, signs of a change
 marks — the marks inside a line of Markdown: what of them is hidden, and how the rest reads without them
 sentences — sentence boundaries as character offsets, for prose in any script
+lines — lines of stored Markdown as they are seen, and what each is by itself
+outline — the units of a text while they are found: drafts, and what stands above them
+paragraphs — paragraphs of Markdown: sentences, forms, terms, labels and questions, lead-ins of what follows
+html_blocks — HTML in Markdown: its blocks, element by element
 units — what can be quoted from an article: units of its Markdown, each with what stands above it
 lists — which items of an article make one list, in which order, and how they are numbered
 rendering — how units look to people and to models: no marks, table rows with their heads, steps with
 article — one file's bytes -> one `Article`: decoding, front matter, and the body that offsets count in
-manifest — what the saved index says of itself: which generation is current, and what each is made of
+manifest — the index's record of itself: which generation is current, and what each is made of
 folder — a folder -> its articles, with a reason for every file that could not be read
 chunking — an article -> passages of whole sentences, and the text that a passage is searched by
-terms — words as the lexical index sees them: normalised, stemmed, and segmented where no spaces are
+terms — words as the lexical index sees them: normalised, stemmed, and segmented if written without spaces
 common_terms — how common a term is in English at large, for collections too small to tell
 encoders — texts -> vectors, and a question beside a passage -> a score
 vectors — vectors that can be searched by cosine, and vectors that are only looked up by row
 keywords — the lexical index: BM25 over one matrix of counts, which passage holds which term how often
-store — the seam: what those who search, list and build ask of the place where the index is kept
+store — the interface to the index: generations, and what searching, listing and building need of them
 generation — one state of the index: an immutable folder, opened and searched
 writer — a generation's folder written: what stays of the last one copied, what is new added
 check — a generation read bit by bit
@@ -27,5 +31,5 @@ build — sources -> a new current generation; only what changed is read, split 
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else
 search — a question -> ranked passages, with the evidence of each of their sentences
 connections — connections for HTTP that end at one deadline
-ingest — documents of all kinds -> reviewed-by-people Markdown in the sources folder
+ingest — documents of all kinds -> Markdown in the sources folder, for people to review
 """

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from index.lines import first_heading
 from index.types import Article, FootnoteError
-from index.units import first_heading
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ MAX_TITLE_CHARS = 300
 MAX_COPIES = 20
 MAX_COPY_CHARS = 600
 
+_WIKI_LINK = re.compile(r"^\[\[(.+)\]\]$")
 _FENCE = re.compile(r"---[ \t]*$")
 _OPENING = re.compile(r"---[ \t]*\n")
 _CLOSING = re.compile(r"^---[ \t]*(?:\n|\Z)", re.MULTILINE)
@@ -64,7 +65,7 @@ _FIELD = re.compile(r"^[A-Za-z_][\w -]{0,60}:(?=[ \t\n]|\Z)", re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NOTHING = frozenset({"~", "null"})
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-# libyaml is ten times faster where the platform's wheel has it; both build the same nodes.
+# libyaml is much faster, if the platform's wheel has it; both build the same nodes.
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -79,8 +80,8 @@ class ArticleError(FootnoteError):
 def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = None) -> Article:
     """Return the article in `raw`; raise `ArticleError` with the line and the remedy.
 
-    Where there is a list for `problems`, front matter is no reason to refuse a file: what cannot be
-    read of it is left out, and said there.
+    If a list for `problems` is given, front matter is no reason to refuse a file: fields that cannot
+    be read are left out, and added to that list.
     """
     fields, body = _fields_and_body(file, _decode(file, raw), problems)
     if not body.strip():
@@ -103,10 +104,10 @@ def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = N
 def front_matter(
     file: str, text: str, problems: list[str] | None = None
 ) -> tuple[dict[str, str | tuple[str, ...]], str]:
-    """Every field whose value is words or a list of words, known here or not, and the body.
+    """Return every field whose value is words or a list of words, known here or not, and the body.
 
-    Raise `ArticleError` where the front matter cannot be read; where there is a list for `problems`,
-    what cannot be read is left out, and said there.
+    Raise `ArticleError` if the front matter cannot be read; if a list for `problems` is given, leave
+    out the fields that cannot be read, and add them to that list.
     """
     fields, body = _fields_and_body(file, text.replace("\r\n", "\n").replace("\r", "\n"), problems)
     found: dict[str, str | tuple[str, ...]] = {}
@@ -125,7 +126,7 @@ def front_matter(
 
 
 def date_in(written: str) -> str | None:
-    """`2019-07-17 10:00`, `17 July 2019`, `July 17, 2019` -> `2019-07-17`; None where nothing is sure."""
+    """Return `2019-07-17` for `2019-07-17 10:00`, `17 July 2019` or `July 17, 2019`; None if unsure."""
     match = _DATE.fullmatch(written)
     year, month, day = match.groups() if match else (None, None, None)
     for pattern in _NAMED_DATES if match is None else ():
@@ -141,7 +142,7 @@ def date_in(written: str) -> str | None:
 
 
 def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
-    """The file with `copies` as its `also`, and every other byte as it is; its lines end with "\\n"."""
+    """Return the file with `copies` as its `also`, every other byte unchanged; its lines end with "\n"."""
     text = _decode(file, raw)
     if _TOML.match(text):
         raise ArticleError(file, "has its front matter in TOML, to which nothing is added. Write it as YAML.")
@@ -155,7 +156,7 @@ def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
     if field is not None:
         node = field.node
         if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
-            # A list by lines ends, to YAML, where the next field begins, behind comments on that field.
+            # To YAML, a list of lines ends at the beginning of the next field, after comments on that field.
             node = node.value[-1]
         end = node.end_mark
         lines[field.line - 2 : end.line + (1 if end.column else 0)] = []
@@ -167,7 +168,7 @@ def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
 
 
 def text_sha256(text: str) -> str:
-    """What two articles have in common that hold the same text, whatever their front matter says."""
+    """Return a checksum that is equal for equal texts, whatever the front matter says."""
     return hashlib.sha256(text.strip().encode()).hexdigest()
 
 
@@ -230,7 +231,7 @@ def _toml_fields(file: str, front: str, problems: list[str] | None) -> dict[str,
 
 
 def _node(value: Any) -> yaml.Node:
-    """A value of TOML as YAML would have it."""
+    """Return a value of TOML as YAML would have it."""
     if isinstance(value, list):
         return yaml.SequenceNode("list", [_node(item) for item in value])
     if isinstance(value, dict):
@@ -241,7 +242,7 @@ def _node(value: Any) -> yaml.Node:
 
 
 def _fields_one_by_one(file: str, front: str) -> dict[str, _Field]:
-    """The fields of front matter that is not YAML as a whole: those that are, and words behind a colon."""
+    """Return the fields of front matter that is not YAML as a whole: those that are, and `name: words`."""
     fields: dict[str, _Field] = {}
     starts = [match.start() for match in _FIELD.finditer(front)]
     for start, end in pairwise([*starts, len(front)]):
@@ -262,7 +263,7 @@ def _fields_one_by_one(file: str, front: str) -> dict[str, _Field]:
 
 
 def _renamed(fields: Mapping[str, _Field]) -> Mapping[str, _Field]:
-    """The fields by the names that they have here; a name that is given stands above another's."""
+    """Return the fields by the names that they have here; a name that is given stands above another's."""
     named = dict(fields)
     # In Jekyll it says whether a page is public.
     state = named.get("published")
@@ -331,7 +332,7 @@ def _unclosed(file: str) -> ArticleError:
 
 
 def _fields(file: str, front: str) -> Mapping[str, _Field]:
-    """The top-level fields as YAML nodes, which still know their lines."""
+    """Return the top-level fields as YAML nodes, which still know their lines."""
     try:
         # The events first, which need no recursion: composing follows aliases and nesting, and a
         # few bytes of either can exhaust memory or the stack.
@@ -388,7 +389,7 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
 
 
 def _line(mark: Any) -> int:
-    """The line of the file: YAML counts from 0, and the file's first line is the '---'."""
+    """Return the line of the file: YAML counts from 0, and the file's first line is the '---'."""
     return int(mark.line) + 2
 
 
@@ -424,11 +425,11 @@ def _author(file: str, fields: Mapping[str, _Field]) -> str | None:
         return None
     items = field.node.value if isinstance(field.node, yaml.SequenceNode) else [field.node]
     names = [_text(file, {"author": _Field(field.line, _name_of(item))}, "author") for item in items]
-    return ", ".join(name.strip("[]") for name in names if name) or None
+    return ", ".join(_WIKI_LINK.sub(r"\1", name) for name in names if name) or None
 
 
 def _name_of(node: yaml.Node) -> yaml.Node:
-    """Who is meant by `{name: Ada, mail: …}`, and by a link as `[[Ada]]` that YAML takes for lists."""
+    """Return the name meant by `{name: Ada, mail: …}`, and by `[[Ada]]`, a link that YAML takes for lists."""
     if isinstance(node, yaml.MappingNode):
         return next((value for key, value in node.value if str(key.value).lower() == "name"), node)
     while isinstance(node, yaml.SequenceNode) and len(node.value) == 1:
@@ -437,7 +438,7 @@ def _name_of(node: yaml.Node) -> yaml.Node:
 
 
 def _also(file: str, fields: Mapping[str, _Field]) -> tuple[str, ...]:
-    """One line, or a list of lines, each the name of a publisher, an address, or both."""
+    """Return one line, or a list of lines, each the name of a publisher, an address, or both."""
     field = fields.get("also")
     if field is None:
         return ()

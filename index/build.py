@@ -15,8 +15,12 @@ import numpy as np
 
 from index import article as article_code
 from index import chunking as chunking_code
+from index import html_blocks as html_blocks_code
 from index import keywords as keywords_code
+from index import lines as lines_code
 from index import marks as marks_code
+from index import outline as outline_code
+from index import paragraphs as paragraphs_code
 from index import sentences as sentences_code
 from index import terms as terms_code
 from index import units as units_code
@@ -67,7 +71,7 @@ def _silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """How a generation is made, and where it is kept."""
+    """Options of one build."""
 
     progress: Progress = _silent
     chunking: ChunkSettings = field(default_factory=ChunkSettings)
@@ -119,7 +123,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the new generation is to hold."""
+    """The contents planned for the new generation."""
 
     fresh: Mapping[str, tuple[str, str]]
     """The articles whose files can be used: id -> file and checksum, in order of the files."""
@@ -313,7 +317,8 @@ def _code() -> str:
     that come out the same keep their vectors.
     """
     hashed = hashlib.sha256()
-    codes = (article_code, marks_code, sentences_code, units_code, terms_code, chunking_code, keywords_code)
+    units = (lines_code, outline_code, paragraphs_code, html_blocks_code, units_code)
+    codes = (article_code, marks_code, sentences_code, *units, terms_code, chunking_code, keywords_code)
     for module in codes:
         hashed.update(Path(inspect.getfile(module)).read_bytes())
     return hashed.hexdigest()

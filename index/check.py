@@ -68,7 +68,7 @@ def flaw(generation: Generation) -> str | None:
 
 
 def _in_order(spans: Table, ends: Rows) -> bool:
-    """Whether spans (owner, start, end) are in order, do not overlap, and end within their owners."""
+    """Return whether spans (owner, start, end) are in order, do not overlap, and end within their owners."""
     owner, start, end = spans[:, 0].astype(np.int64), spans[:, 1], spans[:, 2]
     if not len(spans):
         return True

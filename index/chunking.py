@@ -17,12 +17,12 @@ from index.units import Kind, Unit, units_of
 
 TokenCounter = Callable[[Sequence[str]], list[int]]
 
-# What a break costs, where 1 is the cost of a passage that is twice its target.  A heading is
-# run over only where that saves the article a passage of less than half the target; a break in
+# The cost of a break; 1 is the cost of a passage that is twice its target.  A heading is run over
+# only if that saves the article a passage of less than half the target; a break in
 # the middle of a paragraph loses to one at its end when the sizes are as good.
 HEADING_INSIDE = 0.6
 BREAK_IN_PARAGRAPH = 0.05
-# A list or table is torn from its lead-in or head only where it is longer than a passage.
+# A list or table is torn from its lead-in or head only if it is longer than a passage.
 BREAK_IN_TABLE = 0.3
 _KEPT_TOGETHER = (Kind.ITEM, Kind.ROW)
 _QUESTION_MARKS = "?？؟*_"
@@ -45,8 +45,8 @@ class Chunks:
 def chunk(article: Article, count_tokens: TokenCounter, settings: ChunkSettings) -> Chunks:
     """Split an article so that every unit that can be quoted is in exactly one passage.
 
-    What introduces is no sentence: it becomes the context of what follows, and stands inside a
-    passage only between what it introduces and what comes before.
+    A unit that introduces others is no sentence: it becomes their context, and is inside a passage
+    only if the passage goes on from what stands before it.
     """
     text = article.text
     units = units_of(article)
@@ -67,13 +67,13 @@ def chunk(article: Article, count_tokens: TokenCounter, settings: ChunkSettings)
 
 
 def _path(first: Unit) -> tuple[str, ...]:
-    """What stands above a passage that begins with a unit; of a row, also the head of its table."""
+    """Return the headings above a passage that begins with `first`; for a row, also its table's head."""
     heads = " · ".join(head for head in first.heads if head)
     return (*first.path, heads) if heads else first.path
 
 
 def context_text(passage: Passage) -> str:
-    """The text that stands for a passage in search: its title and what stands above it in front of it."""
+    """Return the text that a passage is searched by: title, headings above it, and its own text."""
     lead = [passage.article.title, *passage.path]
     # A title that brings its own full stop or question mark needs none.
     return "".join(f"{part}. " if part[-1:].isalnum() else f"{part} " for part in lead) + passage.text
@@ -112,7 +112,7 @@ def _pack(
 
 
 def _costs(text: str, units: Sequence[Unit], sentences: Sequence[int]) -> tuple[list[float], list[float]]:
-    """What it costs to break in front of each sentence, and to run over what stands in front of it."""
+    """Return the cost of a break in front of each sentence, and of no break there."""
     asked = {unit.introduced_by for unit in units}
     breaks, runs_over = [0.0], [0.0]
     for before, number in pairwise(sentences):

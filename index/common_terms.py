@@ -1,7 +1,7 @@
 """How common a term is in English at large, for collections too small to tell.
 
-In three articles "how" is as rare as a name.  `common_terms.tsv` gives the share of 21,136
-passages of 490 Wikipedia articles that hold each term, for every term of 0.4 % and more;
+In three articles "how" is as rare as a name.  `common_terms.tsv` gives the share of some
+21,000 passages of Wikipedia that hold each term, for every term of 0.4 % and more;
 `tests/benchmarks/common_terms.py` counts them.
 """
 
@@ -13,14 +13,13 @@ from importlib.resources import files
 
 from index.terms import terms
 
-# The prior counts as much as this many passages, so that it fades as a collection grows.
-# XQuAD's 240 paragraphs do without it (R@1 .975, .973 with 300 and with 1,000); it is for three
-# articles, where the formula alone takes "how" for a name.
+# The prior counts as much as this many passages, so that it fades as a collection grows.  It is for
+# a few articles, of which the formula alone takes "how" for a name.  See RESULTS.md, "Constants".
 PRIOR_PASSAGES = 300
 # Words that make a sentence a question say nothing of its subject, and encyclopaedias, which ask
 # nothing, hardly use them.
 ASKING_SHARE = 0.6
-# "also" and "made" are in 10 % of all passages, "company" in 6 %.
+# Share of all passages: "also" and "made" are common, "company" is not.
 COMMON_SHARE = 0.1
 ASKING_WORDS = (
     "who whom whose what which when where why how do does did is are was were can could will would "
@@ -39,7 +38,7 @@ def smoothed_idf(term: str, passages_with: int, passages: int) -> float:
 
 
 def is_common(term: str) -> bool:
-    """Whether a term carries the grammar of a question rather than its subject.
+    """Return whether a term carries the grammar of a question rather than its subject.
 
     >>> is_common("what"), is_common("of"), is_common("revenu")
     (True, True, False)
@@ -48,7 +47,7 @@ def is_common(term: str) -> bool:
 
 
 def is_known(term: str) -> bool:
-    """Whether English at large uses a term at all often."""
+    """Return whether English at large uses a term at all often."""
     return term in _shares()
 
 

@@ -1,7 +1,7 @@
 """Connections for HTTP that end at one deadline: the look-up of a name, the handshake, and the last byte.
 
 A time-out of a client begins anew with every byte, so that a byte a second never runs into it, and no
-look-up can be timed at all.  The name is looked up once, here, so that whoever asks can say which of the
+look-up can be timed at all.  The name is looked up once, here, so that the caller can say which of the
 addresses found may be connected to.  No proxy is used: it would do its own look-up.
 """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from index.types import FootnoteError
 
 ASIDE = re.compile(r"\..*\.new-\d+")
-"""The names of files that are being written, hidden from whoever reads the folder."""
+"""Matches the names of files that are being written, which readers of the folder ignore."""
 RETRY_SECONDS = 0.02
 
 Signature = tuple[int, int, int]
@@ -71,7 +71,7 @@ def exclusive(path: Path, seconds: float, busy: Callable[[str], FootnoteError]) 
 
 
 def signature(path: Path) -> Signature | None:
-    """What changes when a file does: its time of change, number and size; None if it cannot be looked at."""
+    """Return a file's time of change, inode and size; None if they cannot be read."""
     try:
         state = path.stat()
     except OSError:

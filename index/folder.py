@@ -27,7 +27,7 @@ MAX_FILE_BYTES = 20 * 1000 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a sources folder holds, in order of the files' paths."""
+    """The articles and failures of a sources folder, in order of the files' paths."""
 
     articles: tuple[Article, ...]
     failures: tuple[SourceFailure, ...]
@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a caller has of a file already."""
+    """What a caller knows of a file already."""
 
     sha256: str
     """Of the file's bytes."""
@@ -47,12 +47,12 @@ class Known:
 
 
 def known_files(entries: Iterable[SourceEntry]) -> dict[str, Known]:
-    """What an index knows of the files that it was made of."""
+    """Return the files that an index was made of, by path."""
     return {e.file: Known(e.sha256, e.title, e.text_sha256) for e in entries}
 
 
 def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Reading:
-    """Read every article below `folder`; raise `FootnoteError` only where there is no such folder.
+    """Read every article below `folder`; raise `FootnoteError` only if the folder is missing.
 
     Files, by their paths below `folder`, with the bytes of `known` are only named in `unchanged`.
     """
@@ -101,7 +101,7 @@ def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Read
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What tells twins."""
+    """The parts of an article by which twins are recognised."""
 
     file: str
     title: str
@@ -109,7 +109,7 @@ class _Seen:
 
 
 def source_files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below `folder` that is read as an article, or should be: its path there, and its state.
+    """Yield path and state of every file below `folder` that is read as an article, or should be.
 
     Links that lead out of the folder are left out, as is what is no regular file.  Ten thousand take
     a tenth of a second, for those who only want to know what has changed.
@@ -139,7 +139,7 @@ def source_files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def _walk(root: Path, failures: list[SourceFailure]) -> list[str]:
-    """Visible files, sorted by path; the top README describes the folder and is no article."""
+    """Return visible files, sorted by path; the top README describes the folder and is no article."""
     found: list[str] = []
     todo = [""]
     while todo:
@@ -232,5 +232,5 @@ def _twins(articles: Iterable[_Seen]) -> Iterator[str]:
 
 
 def _printable(name: str) -> str:
-    """The name with a replacement for bytes that are not UTF-8, which no output could print."""
+    """Return the name with a replacement for bytes that are not UTF-8, which no output could print."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

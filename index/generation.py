@@ -2,7 +2,7 @@
 
     DATA/generations/NAME/    manifest.json, articles.jsonl, passages.npy, vectors.faiss, ...
 
-Knows nothing of which generation is current, nor of where its contents come from.
+Does not know which generation is current, nor how its contents were made.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from index.store import Found, ReadPassage, Shelf
 from index.types import Article, Keys, Mask, Passage, Rows, Scope, Table, Vectors, collection_of
 from index.vectors import SentenceVectors, VectorIndex
 
-# A fixed sample of the collection tells how high a cosine is for no reason at all.
+# Size of the fixed sample of passages whose mean cosine with a question is the background.
 BACKGROUND_PASSAGES = 1_000
 NEWEST = 5
 
@@ -35,7 +35,7 @@ class Articles(Sequence[Article]):
     """Articles that are parsed when they are first asked for, and then kept."""
 
     def __init__(self, lines: Any, ends: Rows) -> None:
-        """`lines` are the bytes of JSON Lines; each ends, with its "\\n", where `ends` says."""
+        """`lines` are the bytes of JSON Lines; `ends`, shape `(articles,)`, the offset after each "\\n"."""
         self._lines = lines
         self._starts = np.concatenate(([0], ends))
         self._parsed: dict[int, Article] = {}
@@ -100,7 +100,7 @@ class Generation:
     stored: Articles
     """In the order of `manifest.sources`."""
     paths: Sequence[Above]
-    """What stands above passages and sentences, each once."""
+    """The distinct paths of headings above passages and sentences."""
     passages: Table
     """Shape `(passages, 4)`: article, start, end, path; in order."""
     sentences: Table
@@ -169,7 +169,7 @@ class Generation:
     def find_among(
         self, vector: Vectors, weights: Mapping[str, float], wanted: int, allowed: Mask | None
     ) -> Found:
-        """As `find`, among the passages that `allowed`, shape `(passages,)`, has True; None for all."""
+        """Find as `find` does, if `allowed` among the passages of which it, shape `(passages,)`, is True."""
         matches = self.keywords.matches(weights)
         dense = self.vectors.search(vector[None, :], wanted, allowed)[1][0]
         candidates = np.union1d(dense, matches.highest(wanted, allowed)).astype(np.int64)
@@ -264,7 +264,7 @@ class Generation:
         return inside
 
     def _passage_keys(self) -> Keys:
-        """A number for each passage that looks like chance, and is the same in every index."""
+        """Return a number for each passage that looks like chance, and is the same in every index."""
         owners = [
             int.from_bytes(hashlib.blake2b(f"{s.id}\n{s.sha256}".encode(), digest_size=8).digest(), "little")
             for s in self.manifest.sources

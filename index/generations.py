@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from index.writer import Contents, Writer
 
 KEPT_GENERATIONS = 2
-"""The current one, and the one before for whoever is still reading it or wants to go back."""
+"""The current one, and the one before, for readers that still use it and for a rollback."""
 CHECK_SECONDS = 0.25
 """How soon a running bot notices a new generation."""
 RETRY_SECONDS = 30.0
@@ -56,8 +56,8 @@ RETRY_SECONDS = 30.0
 LOCK_SECONDS = 60.0
 LOCK_FILE = "build.lock"
 DOOMED = ".old-"
-"""What begins the names of folders that are being deleted."""
-# Where an earlier format kept its parts.
+"""Prefix of folders that are being deleted."""
+# Folder of an earlier format, deleted if found.
 _SEGMENTS = "segments"
 
 _log = logging.getLogger(__name__)
@@ -330,7 +330,7 @@ def make_current(data: Path, name: str, instead_of: str | None = None) -> None:
 def prune(data: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
     """Delete all but the newest `keep` generations, never the current one; return the names of the deleted.
 
-    What cannot be read is of no use and goes as well.
+    Generations that cannot be read are deleted as well.
     """
     current, left = current_name(data), held_back(data)
     found = kept_generations(data)
@@ -396,7 +396,7 @@ def _before(data: Path, current: str, kept: list[str]) -> str:
 
 
 def _discard(folder: Path) -> None:
-    """Delete a folder in a way that leaves it whole or gone for whoever looks."""
+    """Delete a folder so that readers see it whole or not at all."""
     doomed = folder.with_name(f"{DOOMED}{os.urandom(8).hex()}")
     with suppress(FileNotFoundError):
         os.rename(folder, doomed)

@@ -25,7 +25,7 @@ from index.types import Keys, Mask, Rows, Scores, Table
 K1 = 1.2
 B = 0.75
 
-# Where the postings of a term lie is asked for its weight and again for its scores.
+# Ranges of postings kept: each is needed for a term's weight and again for its scores.
 REMEMBERED_TERMS = 20_000
 # A term that one passage in so many holds ("the", "who") is added as a whole row, which is faster than
 # passage by passage; rows are kept of so many terms, 4 bytes a passage each.
@@ -59,11 +59,11 @@ class Postings:
     """Shape `(passages,)`: the number of terms of each passage, repeats included."""
 
     def __len__(self) -> int:
-        """The number of passages."""
+        """Return the number of passages."""
         return len(self.lengths)
 
     def find(self, term: str) -> tuple[int, int]:
-        """Return where the postings of a term begin and end; an empty range if no passage holds it."""
+        """Return the range `(begin, end)` of a term's postings; empty if no passage holds it."""
         key = key_of(term)
         number = int(np.searchsorted(self.term_keys, key))
         if number == len(self.term_keys) or self.term_keys[number] != key:
@@ -133,7 +133,7 @@ def merged(parts: Sequence[tuple[Postings, Rows]], passages: int) -> Postings:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """What stays of one part: only the terms that a passage which stays holds."""
+    """The terms of one part that are held by the passages kept of it."""
 
     keys: Keys
     held: Rows

@@ -1,10 +1,10 @@
-"""What the saved index says of itself: which generation is current, and what each is made of.
+"""The index's record of itself: which generation is current, and what each is made of.
 
     DATA/CURRENT                          the name of the current generation
     DATA/generations/NAME/manifest.json   its articles, and its files with their sizes and checksums
 
-Reads these two, and opens none of the files: who only asks what is indexed does without the libraries
-for that.
+Reads these two and opens none of the other files, so that listing what is indexed needs none of the
+libraries that search.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CURRENT = "CURRENT"
 GENERATIONS = "generations"
 MANIFEST = "manifest.json"
 ASIDE = ".new-"
-"""What begins the names of folders that are being written: nobody reads them."""
+"""Prefix of folders that are being written, which are never read."""
 
 _Found = TypeVar("_Found")
 
@@ -62,7 +62,7 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """What a file of a generation must be."""
+    """The size and checksum that a file of a generation must have."""
 
     bytes: int
     sha256: str
@@ -83,7 +83,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a generation is made of."""
+    """The contents of a generation, and how it was made."""
 
     id: str
     created: str

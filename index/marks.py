@@ -108,12 +108,12 @@ def plain(text: str) -> str:
 
 
 def pieces(text: str) -> list[Piece]:
-    """What `plain` makes of a text, piece by piece."""
+    """Return the text that `plain` makes, as pieces with their offsets."""
     return on_one_line(_rendered(hidden(text)))
 
 
 def on_one_line(found: Iterable[Piece]) -> list[Piece]:
-    """Pieces with one blank for each run of white space, and none at the ends."""
+    """Return pieces with one blank for each run of white space, and none at the ends."""
     told: list[Piece] = []
     blank = True
     for piece in found:
@@ -137,7 +137,7 @@ def _part(piece: Piece, words: str, start: int, end: int) -> Piece:
 
 
 def _joined(found: Sequence[Piece]) -> list[Piece]:
-    """Neighbours of one look as one piece, if they are letter for letter what stands in the text."""
+    """Return neighbours of one look as one piece, if they are letter for letter what stands in the text."""
     told: list[Piece] = []
     for piece in found:
         last = told[-1] if told else None
@@ -163,7 +163,7 @@ def _rendered(text: str) -> Iterator[Piece]:
 
 
 def _inside(whole: Piece, depth: int) -> Iterator[Piece]:
-    """The pieces of a part of a text, which all look as it does, or more so."""
+    """Yield the pieces of a part of a text, which all look as it does, or more so."""
     text, offset = whole.words, whole.start
     place = 0
 
@@ -200,13 +200,13 @@ def _inside(whole: Piece, depth: int) -> Iterator[Piece]:
 
 
 def _target(link: re.Match[str]) -> str | None:
-    """Where a link leads; a picture leads nowhere."""
+    """Return the address of a link; None for a picture."""
     address = (link["target"] or "").split()[:1]
     return address[0].strip("<>") if address and not link.group().startswith("!") else None
 
 
 def _symbol(kind: str, found: str) -> str:
-    """What a reader sees where a tag, an entity or the mark of a quotation stands."""
+    """Return the text to show for a tag, an entity or the mark of a quotation."""
     match kind:
         case "sup":
             return found.translate(_RAISED)

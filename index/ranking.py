@@ -22,20 +22,19 @@ from index.types import Scores
 # the script at all.  See RESULTS.md, "fusion".
 DENSE_WEIGHT = 0.45
 DENSE_WEIGHT_BLIND = 0.05
-# Of the dense side, the part of the best sentence; the rest is the whole passage's.  By itself the
-# dense side gains .05 R@1 by it; beside BM25, 0, a half and 1 are within .003.
+# Weight of the best sentence's cosine in the dense score; the passage's own cosine gets the rest.
+# See RESULTS.md, "Constants".
 SENTENCE_SHARE_DENSE = 0.5
-# Of the lexical side, the part of the best sentence's coverage; the rest is the passage's BM25.
+# Weight of the best sentence's coverage in the lexical score; the passage's BM25 gets the rest.
 SENTENCE_SHARE_LEXICAL = 0.15
 
-# Of the better neighbour in the same article: a passage among others on the subject is likelier
-# right.  Recall at 5 of the chunking corpora .893 without, .915 here, .932 with .4, which costs short
-# articles .004 to .008 R@1.
+# Weight of the better neighbour's score in the same article: a passage among others on the subject is
+# likelier right.  See RESULTS.md, "Constants".
 NEIGHBOUR_SHARE = 0.2
 
-# Characters that one token of the model covers in a question.  English has 3.0 (5th percentile)
-# to 5.3; languages that the model's vocabulary lacks fall to 2.5 (Romanian) and 1.0 (Russian),
-# and so do codes and rare names, which are better matched as words too.
+# Characters that one token of the model covers in a question.  Languages that the model's vocabulary
+# lacks have fewer, and so do codes and rare names, which are better matched as words too.  See
+# RESULTS.md, "Constants".
 FAMILIAR_CHARS_PER_TOKEN = 3.2
 FOREIGN_CHARS_PER_TOKEN = 1.8
 # Scripts without spaces hold a word in one or two characters: a vocabulary that knows them has
@@ -49,7 +48,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\ua
 
 
 def dense_weight(question: str, tokens: int) -> float:
-    """The dense side's share for a question that the model reads as `tokens` tokens.
+    """Return the dense side's share for a question that the model reads as `tokens` tokens.
 
     >>> round(dense_weight("Who led the Panthers in sacks?", 8), 2)
     0.33
@@ -71,7 +70,7 @@ def dense_weight(question: str, tokens: int) -> float:
 
 
 def dense_evidence(passage: Scores, best_sentence: Scores, background: float) -> Scores:
-    """Cosines above the question's background; both arrays have shape `(candidates,)`."""
+    """Return cosines above the question's background; both arrays have shape `(candidates,)`."""
     mixed = (1 - SENTENCE_SHARE_DENSE) * passage + SENTENCE_SHARE_DENSE * best_sentence
     return np.asarray(mixed - background, dtype=np.float32)
 
@@ -97,5 +96,5 @@ def with_neighbours(scores: Scores, best_beside: Scores) -> Scores:
 
 
 def best_first(scores: Sequence[float] | Scores, k: int) -> list[int]:
-    """Places of the `k` highest scores, best first; equal scores keep their order."""
+    """Return places of the `k` highest scores, best first; equal scores keep their order."""
     return [int(i) for i in np.argsort(-np.asarray(scores), kind="stable")[:k]]

@@ -1,7 +1,6 @@
 """How units look to people and to models: no marks, table rows with their heads, steps with their numbers.
 
-What is shown stands beside the stored text and never in its place: each piece knows the part of the
-text that it stands for.
+The stored text is never changed: each piece of what is shown knows its offsets in it.
 """
 
 from __future__ import annotations
@@ -10,10 +9,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from index.lines import MAX_PATH_CHARS, cell_spans
 from index.lists import mark_of
 from index.marks import Piece, pieces, plain
 from index.types import Article
-from index.units import MAX_PATH_CHARS, Kind, Unit, cell_spans, units_of
+from index.units import Kind, Unit, units_of
 
 PATH_MARK = " › "
 
@@ -29,7 +29,7 @@ class Shown:
         return "".join(piece.words for piece in self.pieces)
 
     def where(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where in `words` a part of the text is shown; None if nothing of it is."""
+        """Return the range in `words` that shows `text[start:end]`; None if nothing of it is shown."""
         found: list[int] = []
         place = 0
         for piece in self.pieces:
@@ -41,7 +41,7 @@ class Shown:
         return (found[0], found[-1]) if found else None
 
     def behind(self, start: int, end: int) -> tuple[int, int] | None:
-        """The part of the text that `words[start:end]` stands for; None if it stands for none."""
+        """Return the part of the text that `words[start:end]` stands for; None if it stands for none."""
         found: list[int] = []
         place = 0
         for piece in self.pieces:
@@ -55,7 +55,7 @@ class Shown:
 
 
 def shown(unit: Unit, text: str) -> str:
-    """A unit for people and for models, on one line."""
+    """Return a unit for people and for models, on one line."""
     words = text[unit.start : unit.end]
     if unit.verbatim:
         return words
@@ -65,12 +65,12 @@ def shown(unit: Unit, text: str) -> str:
 
 
 def shown_text(text: str, start: int = 0) -> Shown:
-    """A sentence as a reader sees it; it begins in its article at `start`."""
+    """Return a sentence as a reader sees it; it begins in its article at `start`."""
     return Shown(tuple(_moved(pieces(text), start)))
 
 
 def shown_between(article: Article, start: int, end: int) -> Shown:
-    """What of an article's units is in `text[start:end]`, each on its own line unless it is running prose."""
+    """Render the units in `text[start:end]`, each on its own line unless it is running prose."""
     units = units_of(article)
     first = bisect_right(units, start, key=lambda unit: unit.end)
     found = units[first : bisect_left(units, end, key=lambda unit: unit.start)]
@@ -85,14 +85,14 @@ def shown_between(article: Article, start: int, end: int) -> Shown:
 
 
 def context(unit: Unit, text: str) -> tuple[str, ...]:
-    """What a unit is searched with besides its own words; nothing for a sentence of running prose."""
+    """Return the headings and heads that a unit is searched with; none for a sentence of prose."""
     if unit.kind is Kind.SENTENCE and unit.introduced_by is None:
         return ()
     return (*_needed(unit, text), *filter(None, unit.heads))
 
 
 def searched(unit: Unit, text: str) -> str:
-    """The text that a unit is embedded by: its own, with what stands above it if that is needed."""
+    """Return the text that a unit is embedded by: its own, after its headings if they are needed."""
     if unit.kind is Kind.SENTENCE and unit.introduced_by is None:
         return text[unit.start : unit.end]
     above = PATH_MARK.join(_needed(unit, text))
@@ -116,7 +116,7 @@ def _pieces(unit: Unit, text: str) -> Sequence[Piece]:
 
 
 def _row(unit: Unit, text: str) -> list[Piece]:
-    """The cells of a row that are not empty, each with its head."""
+    """Return the cells of a row that are not empty, each with its head."""
     told: list[Piece] = []
     for number, (start, end) in enumerate(cell_spans(text[unit.start : unit.end])):
         begin = unit.start + start

@@ -18,10 +18,9 @@ from index.store import Found, ReadPassage, Snapshot
 from index.terms import terms
 from index.types import Encoder, Hit, Rows, Scope, Scores, Table, Vectors
 
-# Each side proposes this many passages.  Beyond 100 the recall of the union does not rise.
+# Each side proposes this many passages.  See RESULTS.md, "Constants".
 CANDIDATES = 100
-# Of these, so many are read sentence by sentence.  12, 16, 24 and 32 give the same R@1, recall at 5
-# and sentences on the tune split; each costs 0.1 ms.
+# Of these, so many are read sentence by sentence.  See RESULTS.md, "Constants".
 READ_CLOSELY = 16
 # Words of a follow-up against those of the question that it follows.
 FOCUS_WEIGHT = 3.0
@@ -31,7 +30,7 @@ CACHED_PASSAGES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a candidate passage, and what speaks for it."""
+    """A sentence of a candidate passage, and its scores."""
 
     place: int
     """Of its passage in `Findings.hits`."""
@@ -47,7 +46,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that the search learnt about one question."""
+    """Everything that the search found for one question."""
 
     question: str
     in_order: tuple[str, ...]
@@ -156,7 +155,7 @@ class Searcher:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """What the scores of one question are measured by."""
+    """The scales of one question's scores."""
 
     mass: float
     """Sum of the question's IDF: the BM25 of its terms repeated without end, in Lucene's form."""
@@ -210,11 +209,11 @@ class _Reading:
 
 
 def _candidates(found: Found, scale: _Scale) -> _Candidates:
-    """What is worth reading, scored without a look at its sentences."""
+    """Return the passages worth reading, scored without their sentences."""
     share = found.bm25 / scale.mass if scale.mass else found.bm25
     rough = scale.fuse(found.cosine, found.cosine, found.bm25, share)
     known = np.where(found.neighbours >= 0, rough[found.neighbours], 0.0)
-    # The better of the two; 0 where there is none, or none above 0.
+    # The better of the two; 0 if there is none, or none above 0.
     beside = np.asarray(known.max(axis=1, initial=0.0), dtype=np.float32)
     at = found.candidates
     return _Candidates(

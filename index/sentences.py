@@ -81,7 +81,7 @@ def _split(text: str, begin: int, end: int, lower: bool) -> Iterator[Span]:
 
 
 def _ends(text: str, match: re.Match[str], begin: int, end: int, lower: bool) -> bool:
-    """Whether a full stop ends its sentence (it may belong to an abbreviation or a number)."""
+    """Return whether a full stop ends its sentence (it may belong to an abbreviation or a number)."""
     if match.end() >= end:
         return True
     if _LIST_NUMBER.match(text[begin : match.start()]):

@@ -1,4 +1,4 @@
-"""The seam between those who search, list and build, and the place where the index is kept.
+"""The interface to the index: generations, and what searching, listing and building need of them.
 
 A `Store` has one generation after the other.  A `Snapshot` is one of them: it is taken at the start of a
 question and holds for as long as it is used, whatever is built meanwhile.  A `Draft` is the next one in
@@ -43,14 +43,14 @@ class ReadPassage:
     spans: Table
     """Shape `(sentences, 2)`: start and end in the article's text; in order."""
     contexts: Sequence[tuple[str, ...]]
-    """What each sentence is searched with besides its own words."""
+    """The headings and heads that each sentence is searched with, outermost first."""
     cosines: Scores
     """Of each sentence with the question, shape `(sentences,)`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What is in one collection."""
+    """The contents of one collection."""
 
     name: str
     articles: int
@@ -107,7 +107,7 @@ class Snapshot(Protocol):
 
 
 class Draft(Protocol):
-    """The next generation in the making.  Whoever has it is the only one who writes."""
+    """The next generation in the making.  Its holder is the only writer."""
 
     @property
     def last(self) -> Manifest | None:
@@ -161,10 +161,10 @@ class Current(Protocol):
 
 
 class Store(Current, Protocol):
-    """The place where generations are kept.  Thread-safe."""
+    """Keeps generations.  Thread-safe."""
 
     def manifest(self) -> Manifest:
-        """Return what the current generation is made of, without opening it; raise `FootnoteError`."""
+        """Return the current manifest, without opening it all; raise `FootnoteError` if there is none."""
         ...
 
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Words as the lexical index sees them: normalised, stemmed, and segmented where no spaces are.
+"""Words as the lexical index sees them: normalised, stemmed, and segmented if written without spaces.
 
 One rule for articles and questions alike, decided script by script, so that an article in any
 language can be searched without knowing its language beforehand.
@@ -24,7 +24,7 @@ _WORD = re.compile(
     rf"(?P<han>[{_HAN_KANA}]+)|(?P<thai>[{_THAI}]+)"
     rf"|(?P<word>(?:[^\W_{_HAN_KANA}{_THAI}]|[{_MARKS}])+)"
 )
-# The same where no script without spaces occurs, and for plain ASCII: three times as fast.
+# The same for texts without such a script, and for plain ASCII, which is faster.
 _UNSPACED = re.compile(f"[{_HAN_KANA}{_THAI}]")
 _SPACED_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
@@ -50,8 +50,7 @@ _DIGIT_GROUPS = re.compile(r"(?<=\d)[,\u202f\u00a0](?=\d{3}(?!\d))")
 _GROUP_MARK = re.compile("[,\u202f\u00a0]")
 _local = threading.local()
 
-# BM25 alone on XQuAD, R@1, tune split: German .880 without a prefix, .910 with; Turkish .827, .891;
-# English .937, .941.  Mean of 12 languages: .9216 with 4 characters, .9200 with 5, .9149 with 6.
+# Letters of the prefix that is indexed beside a word's stem.  See RESULTS.md, "Constants".
 PREFIX_CHARS = 4
 
 
@@ -87,7 +86,7 @@ def _words_and_characters(folded: str) -> list[str]:
     for match in _WORD.finditer(folded):
         run = match.group()
         if match.lastgroup == "han":
-            # Single characters and pairs: 0.931 R@1 on Chinese, and no dictionary.
+            # Single characters and pairs need no dictionary.  See RESULTS.md, "Constants".
             found.extend(run)
             found.extend(run[i : i + 2] for i in range(len(run) - 1))
         elif match.lastgroup == "thai":
@@ -98,12 +97,12 @@ def _words_and_characters(folded: str) -> list[str]:
 
 
 def _without_groups(folded: str) -> str:
-    """Numbers without the marks between their thousands."""
+    """Return numbers without the marks between their thousands."""
     return _DIGIT_GROUPS.sub("", folded) if _GROUP_MARK.search(folded) else folded
 
 
 def _whole(identifier: str) -> str | None:
-    """The one term that an identifier is beside its parts; None for words that are merely joined.
+    """Return the one term that an identifier is beside its parts; None for words that are merely joined.
 
     ERR-1042 is the same as ERR1042, and v10.4.1 the same as 10.4.1; 10.4 is neither 10.4.2 nor 104.
     """
@@ -120,7 +119,7 @@ def _of_words(words: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=200_000)
 def _word_terms(word: str) -> tuple[str, ...]:
-    """The stem, and for longer words a prefix beside it, marked so that it meets only prefixes.
+    """Return the stem, and for longer words a prefix beside it, marked so that it meets only prefixes.
 
     The prefix stands in for the stemmers of languages written in Latin letters, which nobody has
     to guess this way, and it forgives a misspelt ending.

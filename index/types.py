@@ -29,11 +29,11 @@ Scope = frozenset[str] | None
 
 
 class FootnoteError(Exception):
-    """An expected failure.  Its message says what is wrong, where, and what to do."""
+    """An expected failure.  Its message says what is wrong, in which place, and what to do."""
 
 
 def collection_of(file: str) -> str:
-    """The collection of a path below the sources folder: its first folder, or nothing."""
+    """Return the collection of a path below the sources folder: its first folder, or an empty string."""
     first, slash, _ = file.partition("/")
     return first if slash else ""
 
@@ -62,7 +62,7 @@ class Article:
 
     @property
     def collection(self) -> str:
-        """The first folder of its path; empty where it lies in none."""
+        """The first folder of its path; empty if it lies in none."""
         return collection_of(self.file)
 
 
@@ -74,11 +74,11 @@ class Passage:
     start: int
     end: int
     path: tuple[str, ...]
-    """What stands above its first unit, outermost first, without the article's title."""
+    """The headings above its first unit, outermost first, without the article's title."""
 
     @property
     def heading(self) -> str | None:
-        """What stands nearest above it; None at the top of an article."""
+        """The nearest heading above it; None at the top of an article."""
         return self.path[-1] if self.path else None
 
     @property
@@ -91,7 +91,7 @@ class ChunkSettings:
     """Sizes in tokens of the embedding model."""
 
     target_tokens: int = 200
-    """200 beat 64, 100, 128 and 400 on recall within a fixed number of passages."""
+    """See RESULTS.md, "Constants"."""
     limit_tokens: int = 240
     """No passage of several sentences is longer; leaves room for a title in a 256-token input."""
 
@@ -106,7 +106,7 @@ class Hit:
 
     passage: Passage
     key: int
-    """What the passage is called in its snapshot."""
+    """The passage's key in its snapshot."""
     score: float
     cosine: float
     """Cosine of question and passage, an absolute scale."""
@@ -124,9 +124,9 @@ class SourceFailure:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did, as article ids.
+    """The result of a build, as article ids.
 
-    `failed` holds the files that could not be read; where the last index had an article of one, it
+    `failed` holds the files that could not be read; if the last index had an article of one, it
     stays as it was, and the reason says so.
     """
 
@@ -141,11 +141,11 @@ class BuildReport:
     sentences: int
     seconds: float
     rebuilt_because: str | None
-    """Why all articles were worked on again, vectors included or not; None where they were not."""
+    """Why all articles were worked on again, vectors included or not; None if they were not."""
 
 
 class Encoder(Protocol):
-    """What the index needs of an embedding model."""
+    """An embedding model, as far as the index needs it."""
 
     @property
     def name(self) -> str: ...
@@ -166,17 +166,17 @@ class Encoder(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors, float32, shape `(len(texts), dimension)`."""
+        """Return unit vectors, float32, shape `(len(texts), dimension)`."""
         ...
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
-        """Unit vectors, float32, shape `(len(questions), dimension)`."""
+        """Return unit vectors, float32, shape `(len(questions), dimension)`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSpan:
-    """Where a text answers best, and how much better that is than no answer, in log-odds."""
+    """The span `[start:end]` of a text that answers best; `score` is its log-odds against no answer."""
 
     start: int
     end: int
@@ -184,10 +184,10 @@ class ReadSpan:
 
 
 class Reading(Protocol):
-    """What a reader makes of one text."""
+    """One text as a reader has read it."""
 
     def best(self, start: int, end: int) -> ReadSpan:
-        """The best span inside `text[start:end]`."""
+        """Return the best span inside `text[start:end]`."""
         ...
 
 

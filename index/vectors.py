@@ -1,7 +1,7 @@
 """Vectors that can be searched by cosine, and vectors that are only looked up by row.
 
 The only importer of faiss.  Both stay on disk and are paged in as they are used.  Files are read as they
-are: whoever loads one has checked its size, because faiss trusts every length that it finds.
+are: the caller must have checked their sizes, because faiss trusts every length that it finds.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class VectorIndex:
     def search(self, queries: Vectors, k: int, allowed: Mask | None = None) -> tuple[Vectors, Rows]:
         """Return `(cosines, rows)` of the best `min(k, len(self))`, best first, ties by row.
 
-        `queries` has shape `(questions, dimension)`, the results `(questions, k)`; only rows where
-        `allowed`, shape `(len(self),)`, is True are found, and `k` is at most their number.
+        `queries` has shape `(questions, dimension)`, the results `(questions, k)`; only rows of
+        which `allowed`, shape `(len(self),)`, is True are found, and `k` is at most their number.
         """
         unit = unit_vectors(queries)
         if unit.shape[1] != self.dimension:
@@ -86,7 +86,7 @@ class VectorIndex:
             bits: Bits = np.packbits(allowed, bitorder="little")
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
         # Several OpenMP threads for one question only wait for each other, and askers come in parallel
-        # anyway.  The setting belongs to the calling thread, where torch obeys it too: left at 1, it would
+        # anyway.  The setting belongs to the calling thread, and torch obeys it too: left at 1, it would
         # slow down every embedding that follows.
         threads = faiss.omp_get_max_threads()
         faiss.omp_set_num_threads(1)

@@ -51,13 +51,13 @@ class Contents:
     sentences: Table
     """Shape `(sentences, 3)`: passage number, start, end; in order."""
     contexts: Sequence[Above]
-    """What each sentence is searched with besides its own words."""
+    """The headings and heads that each sentence is searched with, outermost first."""
     vectors: Vectors
     """Shape `(passages, dimension)`, float32."""
     sentence_vectors: Vectors
     """Shape `(sentences, dimension)`, float32."""
     sentence_texts: Sequence[str] = ()
-    """What each sentence vector was made of; empty if nobody will look for it again."""
+    """The text that each sentence vector was made of; empty if it will not be looked for again."""
 
 
 @dataclass

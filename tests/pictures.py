@@ -24,14 +24,15 @@ from bot.report import Day, Disliked, Reference, Report, UnansweredTopic
 from bot.slack import messages
 from bot.slack.messages import ENGLISH, Message
 from bot.slack.report_post import report_for
-from bot.types import Answer, NoAnswer
+from bot.types import Answer, Collection, Listed, Nearest, NoAnswer, Overview, Quote, Source
 from bot.wiring import build_index, open_answers
 from index.types import FootnoteError
 
 ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / "docs"
-MAX_BYTES = 150_000
-DESKTOP, PHONE = 640, 390
+FOLDER = ROOT / "docs" / "slack"
+MAX_BYTES = 250_000
+PHONE = 390
+FRAME = 14
 
 Payload = Mapping[str, Any]
 
@@ -59,10 +60,10 @@ EMOJI = {
 
 STYLE = """
 * { box-sizing: border-box; }
-:root { --page: #fff; --ink: #1f2328; --soft: #626870; --line: #d5d9de; --link: #1662b8; --bar: #c9ced4; }
+.light { --page: #fff; --ink: #1f2328; --soft: #626870; --line: #d5d9de; --link: #1662b8; --bar: #c9ced4; }
 .dark { --page: #1c1f23; --ink: #dfe2e6; --soft: #9aa1a9; --line: #3c424a; --link: #74b4f0; --bar: #565d66; }
-html { background: var(--page); }
-body { margin: 0; padding: 14px 16px; background: var(--page); color: var(--ink);
+body { margin: 0; display: flex; }
+.phone { padding: 14px 16px; background: var(--page); color: var(--ink);
   font: 15px/1.47 "Noto Sans", "DejaVu Sans", "Noto Sans CJK SC", "Noto Color Emoji", sans-serif; }
 .post { display: flex; gap: 10px; padding: 7px 0; }
 .face { flex: 0 0 36px; height: 36px; border-radius: 7px; background: #2f3b4c; color: #fff; 
@@ -95,17 +96,17 @@ label { display: block; font-weight: 700; margin: 6px 0 2px; } .field { border: 
 """
 
 
-def page(parts: Iterable[str], width: int, *, dark: bool = False) -> str:
-    """A whole page that says how high it is, once it is drawn.
+def page(parts: Iterable[str], themes: Sequence[str] = ("light", "dark")) -> str:
+    """A page that shows the same on phones side by side, and says how high it is once it is drawn.
 
-    `width` is in pixels, and said here too: a window of Chromium is never narrower than 500.
+    The width is said here too: a window of Chromium is never narrower than 500.
     """
-    theme = ' class="dark"' if dark else ""
+    shown = "".join(parts)
+    phones = "".join(f'<div class="phone {theme}" style="width:{PHONE}px">{shown}</div>' for theme in themes)
     height = "document.title = String(Math.floor(document.body.getBoundingClientRect().height))"
     return (
-        f"<!doctype html><html{theme}><meta charset=utf-8><style>{STYLE}</style>"
-        f'<body style="width:{width}px">'
-        f"{''.join(parts)}<script>{height}</script></body></html>"
+        f"<!doctype html><html><meta charset=utf-8><style>{STYLE}</style>"
+        f'<body style="width:{PHONE * len(themes)}px">{phones}<script>{height}</script></body></html>'
     )
 
 
@@ -137,27 +138,112 @@ def drawn(blocks: Iterable[Payload]) -> str:
 
 def scenes(
     ask: Callable[[str], Answer | NoAnswer], passage: Callable[[Answer], Payload]
-) -> dict[str, tuple[int, str]]:
-    """Width and page of each picture."""
+) -> dict[str, list[str]]:
+    """The posts of each picture.  `ask` and `passage` give what the bot gives."""
     owners, bread = "Who holds what share of Banma?", "How do I bake sourdough bread?"
-    answer, nothing = ask(owners), ask(bread)
-    assert isinstance(answer, Answer) and isinstance(nothing, NoAnswer)
-    found = [question(owners), post(messages.answer_message(answer, "id"))]
-    closest = replace(answer, certain=False, confidence=0.3)
-    open_ends = [
-        question("Who replaced the CEO of Banma?"),
-        post(messages.answer_message(closest, "id", miss_id="m")),
-        question(bread),
-        post(messages.no_answer_message(nothing, miss_id="m")),
-    ]
-    views = [modal(passage(answer)), modal(messages.feedback_modal("id:0:C1"))]
+    parts = "Which brands belong to HIMA, and who is the mayor of Shanghai?"
+    unsure = "What does the CEO of Banma earn?"
+    short, several, nothing = ask(owners), made_up_answers()["several"], ask(bread)
+    assert isinstance(short, Answer) and isinstance(nothing, NoAnswer)
+    closest = replace(short, certain=False, quotes=(replace(short.quotes[0], answer=None),))
+    brands = ask("Which brands belong to HIMA?")
+    assert isinstance(brands, Answer)
+    labelled = tuple(replace(quote, part="Which brands belong to HIMA") for quote in brands.quotes)
+    open_part = replace(brands, quotes=labelled, unanswered=("who is the mayor of Shanghai",))
+    near = replace(nothing, nearest=(Nearest("a", short.sources[0].title, None, short.sources[0].published),))
+    offer = messages.Offer(
+        ("What is Banma Network Technologies?", "What is known about HIMA?"), 3, "2025-12-09"
+    )
+    now = datetime(2026, 11, 21, 9, 41, tzinfo=UTC)
+    person = messages.person_message(unsure, ["S1"], "m:U1")
+    answered = messages.person_answered_message(unsure, "It has not been published.", "Bea", "m:U1:1.2")
+    added = messages.curated_message(
+        "white_check_mark",
+        ENGLISH.add_done,
+        [ENGLISH.was_added.format(title="The ferry", place="")],
+        ENGLISH,
+        messages.question_buttons(["When was the ferry launched?"]),
+    )
     return {
-        "answer": (DESKTOP, page(found, DESKTOP)),
-        "answer-phone-dark": (PHONE, page(found, PHONE, dark=True)),
-        "no-answer": (DESKTOP, page(open_ends, DESKTOP)),
-        "modals": (DESKTOP, page(views, DESKTOP)),
-        "report-dark": (DESKTOP, page([post(report_for(a_week(), None))], DESKTOP, dark=True)),
+        "short": [question(owners), post(messages.answer_message(short, "id"))],
+        "several": [question("When does the harbour reopen?"), post(messages.answer_message(several, "id"))],
+        "disagreement": [
+            question("What does the harbour extension cost?"),
+            post(messages.answer_message(made_up_answers()["disagreement"], "id")),
+        ],
+        "parts": [question(parts), post(messages.answer_message(open_part, "id", miss_id="m"))],
+        "unsure": [question(unsure), post(messages.answer_message(closest, "id", miss_id="m"))],
+        "none": [
+            question(unsure),
+            post(
+                messages.no_answer_message(
+                    near, miss_id="m", offer=replace(offer, questions=offer.questions[:1])
+                )
+            ),
+            question(bread),
+            post(messages.no_answer_message(nothing, miss_id="m")),
+        ],
+        "greeting": [question("hi"), post(messages.help_message(offer=offer))],
+        "passage": [modal(passage(short))],
+        "person": [post(person), post(answered)],
+        "private": [
+            post(messages.answer_message(short, "id", private=True)),
+            post(messages.broken_message()),
+        ],
+        "home": [drawn(messages.home_view(an_overview(), offer.questions, now)["blocks"])],  # type: ignore[arg-type]
+        "curators": [post(added), post(report_for(a_week(), None))],
     }
+
+
+def made_up_answers() -> dict[str, Answer]:
+    """Answers of a town's papers, for what the articles that ship do not show."""
+    first = Source(
+        1, "a", "The harbour reopens", "Lake Times", None, "2026-07-01", "https://e.example/a", None, "a"
+    )
+    second = replace(
+        first, citation=2, id="b", title="Works end", publisher="Lindau Post", published="2025-05-03"
+    )
+    texts = (
+        "The harbour of Lindau reopens on 12 August, when the last of the new quays is finished.",
+        "Ferries to Bregenz and Rorschach will call again from the same day, the council said.",
+        "The guest moorings stay closed until spring, since the crane that lifts boats is still missing.",
+    )
+    answers = ("12 August", "from the same day", "until spring")
+    several = Answer(
+        "?",
+        tuple(
+            Quote(
+                text, 1 + (place > 1), "ab"[place > 1], 0, len(text), "https://e.example/a", _span(text, said)
+            )
+            for place, (text, said) in enumerate(zip(texts, answers, strict=True))
+        ),
+        (first, second),
+        *(0.9, True, "g", 0.1),
+    )
+    said = "The harbour extension in Lindau costs 61 million euros, the council said on Monday."
+    before = (
+        "After months of talks on the width of the new quays, the depth of the basin and the way in which the"
+        " crane is to be paid for, the council put the cost of the harbour extension at 48 million euros."
+    )
+    pair = (
+        Quote(said, 1, "a", 0, len(said), "https://e.example/a", _span(said, "61 million euros")),
+        Quote(before, 2, "b", 0, len(before), "https://e.example/b", _span(before, "48 million euros")),
+    )
+    return {"several": several, "disagreement": replace(several, quotes=pair, disagreement=True)}
+
+
+def _span(text: str, words: str) -> tuple[int, int]:
+    return text.index(words), text.index(words) + len(words)
+
+
+def an_overview() -> Overview:
+    listed = (
+        Listed("Huawei's smart car alliance to build unified ecosystem", "TechNode", "2025-12-09", None),
+        Listed(
+            "Alibaba reportedly plans to move its AliOS Auto team into Banma", "TechNode", "2019-07-17", None
+        ),
+    )
+    return Overview("g", "2026-11-21T09:30:00+00:00", 3, 22, (Collection("", 3, listed),))
 
 
 def a_week() -> Report:
@@ -185,42 +271,54 @@ def a_week() -> Report:
     )
 
 
-def draw(name: str, width: int, html: str, folder: Path) -> Path:
-    """Write one picture; raise `FootnoteError` where there is no Chromium, or it does not draw."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
-        raise FootnoteError("Chromium is missing. Install it: apt install chromium.")
+def draw(name: str, html: str, folder: Path) -> Path:
+    """Write one picture; raise `FootnoteError` if there is no Chromium, or it does not draw."""
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "page.html", folder / f"{name}.png"
         source.write_text(html, "utf-8")
-        command = [
-            *(
-                browser,
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--hide-scrollbars",
-                "--disable-dev-shm-usage",
-            ),
-            *(
-                f"--user-data-dir={scratch}/profile",
-                "--force-device-scale-factor=1.25",
-                "--virtual-time-budget=2000",
-            ),
-        ]
-        dom = _run([*command, f"--window-size={width},2000", "--dump-dom", source.as_uri()])
-        height = re.search(r"<title>(\d+)</title>", dom)
-        if height is None:
-            raise FootnoteError(f"Chromium did not draw {name}.")
-        size = f"--window-size={width},{height[1]}"
-        _run([*command, size, f"--screenshot={target}", source.as_uri()])
+        size = f"--window-size={2 * PHONE},{_height(source, scratch)}"
+        _run(*_command(scratch), size, f"--screenshot={target}", source.as_uri())
     if not target.is_file() or target.stat().st_size > MAX_BYTES:
         raise FootnoteError(f"{target} is missing, or larger than {MAX_BYTES:,} bytes.")
     return target
 
 
+def height_of(message: Message) -> int:
+    """How high a message stands on a phone, in pixels, with the bot's name above it and no frame around."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "page.html"
+        source.write_text(page([post(message)], ["light"]), "utf-8")
+        return _height(source, scratch) - 2 * FRAME
+
+
+def browser() -> str | None:
+    """Chromium, if it is installed."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def _height(source: Path, scratch: str) -> int:
+    dom = _run(*_command(scratch), f"--window-size={2 * PHONE},2000", "--dump-dom", source.as_uri())
+    height = re.search(r"<title>(\d+)</title>", dom)
+    if height is None:
+        raise FootnoteError(f"Chromium did not draw {source.name}.")
+    return int(height[1])
+
+
+def _command(scratch: str) -> list[str]:
+    found = browser()
+    if found is None:
+        raise FootnoteError("Chromium is missing. Install it: apt install chromium.")
+    switches = ("headless", "no-sandbox", "disable-gpu", "hide-scrollbars", "disable-dev-shm-usage")
+    settings = (
+        f"user-data-dir={scratch}/profile",
+        "force-device-scale-factor=1.25",
+        "virtual-time-budget=2000",
+    )
+    return [found, *(f"--{switch}" for switch in (*switches, *settings))]
+
+
 def main() -> int:
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
         settings = settings_from({"FOOTNOTE_SOURCES": str(ROOT / "sources"), "FOOTNOTE_DATA": data})
         build_index(settings, lambda *_: None)
@@ -232,8 +330,8 @@ def main() -> int:
             assert view is not None
             return messages.passage_modal(view, ENGLISH, token="id:1:C1")
 
-        for name, (width, html) in scenes(answers.answer, passage).items():
-            path = draw(name, width, html, FOLDER)
+        for name, posts in scenes(answers.answer, passage).items():
+            path = draw(name, page(posts), FOLDER)
             print(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes")
     return 0
 
@@ -260,6 +358,7 @@ def _list(element: Payload) -> str:
 
 def _styled(text: str, part: Payload) -> str:
     style = part.get("style") or {}
+    text = f"<i>{text}</i>" if style.get("italic") else text
     text = f"<code>{text}</code>" if style.get("code") else text
     return f"<b>{text}</b>" if style.get("bold") else text
 
@@ -300,7 +399,7 @@ def _plain(text: Payload) -> str:
     return escape(str(text["text"]))
 
 
-def _run(command: Sequence[str]) -> str:
+def _run(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
@@ -308,6 +407,8 @@ _PARTS: dict[str, Callable[[Payload], str]] = {
     "text": lambda part: _styled(escape(part["text"]), part),
     "link": _link,
     "emoji": lambda part: EMOJI[part["name"]],
+    "user": lambda part: '<span class="mention">@Bea</span>',
+    "usergroup": lambda part: '<span class="mention">@curators</span>',
 }
 _RICH: dict[str, Callable[[Payload], str]] = {
     "rich_text_section": lambda element: f'<div class="rich">{_parts(element)}</div>',

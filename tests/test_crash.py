@@ -30,7 +30,7 @@ def test_an_index_that_did_not_survive_is_noticed() -> None:
         "from tests import crash\n"
         "def torn(data, name, instead_of=None):\n"
         "    (data / 'CURRENT').write_text(name[:-3])\n"
-        "import index.build; index.build.make_current = torn\n"
+        "import index.generations; index.generations.make_current = torn\n"
         "crash.main(['--kills', '1'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -81,6 +81,7 @@ def test_most_golden_questions_are_answered_and_most_near_misses_are_not(
         ("Who is Alibaba's chief technology officer?", ["Jian Wang"]),
         ("What stake did each of the two companies hold in the joint venture at first?", ["45% each"]),
         ("How did Banma react to the 36kr story?", ["blanket denial"]),
+        ("Which team is Alibaba planning to spin off?", ["AliOS Auto team"]),
     ],
 )
 def test_the_first_quote_answers(answerer: Answerer, question: str, words: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""A question -> a cited answer, or an honest no.  Knows nothing of where it is shown.
+"""A question -> a cited answer, or an honest no.  Knows nothing of Slack or any other place that shows it.
 
 In reading order:
 
@@ -6,7 +6,7 @@ question — how a question is put: the parts it has, and whether it asks for on
 conversation — a message in a conversation -> the question that can be searched by itself
 times — what time a question is about, and how well a sentence and its article's date fit that
 ranking — which sentences answer a question, the very words that do, and how sure that is
-selection — ranked sentences -> those that are quoted: few where one thing was asked
+selection — ranked sentences -> those that are quoted: few if one thing was asked
 kin — rows of a table, lines of a form and answers of an FAQ tell each other apart by what they name
 lists — a question for all of a list is answered by all of it, and one for a step by that step
 disagreement — whether two sentences give different figures or dates for what was asked
@@ -15,10 +15,10 @@ referring — words that mean an article ("the Meizu article", "it") -> the arti
 catalog — questions about the articles themselves: how many there are, which name something, who wrote one
 key_sentences — the sentences that say most: of an article, of the newest ones, or about a topic
 citations — quotes -> numbered sources, and links that open an article at the very words
-passages — what people look at when they do not ask: an article's next stretch, and what is indexed
+passages — pages for reading: the text before and after a passage, and a list of what is indexed
 examples — articles -> questions that somebody could ask of them, for those who do not know what to ask
-scoped_search — what somebody may see of one generation: the articles of some collections
-turns — a gate that lets so many in at a time, in the order in which they came
+scoped_search — the articles of one generation that somebody may see, and a search among them
+turns — a fair semaphore
 answerer — a question -> a cited answer, or an honest no
 prose — prose from quotes: what a language model is shown, and which of its sentences the quotes bear out
 llm — the conversation with a language model: a request over HTTP, and what `prose` keeps of the reply

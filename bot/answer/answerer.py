@@ -1,4 +1,4 @@
-"""A question -> a cited answer, or an honest no.  Knows nothing of where it is shown."""
+"""A question -> a cited answer, or an honest no.  Knows nothing of Slack or any other place that shows it."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ from index.store import Current
 from index.types import Article, Encoder, Reader, Scope
 
 # At the default balance of 0.5 an answer is shown as one from a probability of 0.5 on, and as "the
-# closest I found" down to this share of it: a guess that is right one time in five is worth a look,
+# closest I found" down to this share of it: a guess that is right one time in eight is worth a look,
 # labelled as what it is.
-UNCERTAIN_SHARE = 0.3
-MAX_NEAREST = 3
+UNCERTAIN_SHARE = 0.25
+MAX_NEAREST = 2
 CONTEXT_CHARS = 600
 MAX_RELATED = 3
 MAX_EXAMPLES = 3
@@ -57,10 +57,11 @@ THE_LINK = "link to it"
 # "Link?", "which date?": so few words may be about the article that was cited last.
 MOST_WORDS_ABOUT_IT = 6
 MAX_EXAMPLES_OF_ONE = 2
-# Some 30 ms each, once an index, while somebody waits for a page to open.
+# Once an index, while somebody waits for a page to open.  See RESULTS.md, "Constants".
 MAX_EXAMPLES_TRIED = 40
 # Channels with the same collections share one.
 MAX_SCOPES_KEPT = 64
+MAX_EXAMPLES_KEPT = 1_000
 
 _log = logging.getLogger(__name__)
 
@@ -92,16 +93,15 @@ class Answerer:
         self._judge = Judge(reader, calibration, weights)
         self._searcher: Searcher | None = None
         self._views: dict[Scope, View] = {}
-        self._examples: dict[Scope, tuple[str, tuple[str, ...]]] = {}
+        self._examples: dict[tuple[Scope, str | None], tuple[str, tuple[str, ...]]] = {}
         self._lock = Lock()
-        # More at once than there are cores only interrupt each other: among 100,000 passages, 8 askers got
-        # 39 answers a second instead of 30, and the slowest of 20 waited half as long.
+        # More at once than there are cores only interrupt each other.  See RESULTS.md, "Constants".
         self._turns = Turns(os.cpu_count() or 1)
 
     def answer(
         self, question: str, conversation: Conversation = (), scope: Scope = None
     ) -> Answer | NoAnswer:
-        """Raise `FootnoteError` where no index can be used."""
+        """Answer from the collections in `scope`; raise `FootnoteError` if no index can be used."""
         with self._turns:
             return self._answer(question, conversation, scope)
 
@@ -116,7 +116,7 @@ class Answerer:
             sure: float = 0.0,
             instead: Instead | None = None,
         ) -> NoAnswer:
-            near = tuple(Nearest(a.id, a.title, a.url) for a in nearest[:MAX_NEAREST])
+            near = tuple(Nearest(a.id, a.title, a.url, a.published) for a in nearest[:MAX_NEAREST])
             return NoAnswer(question, reason, near, sure, view.snapshot.id, _since(began), instead)
 
         silence = _silence(asked)
@@ -171,7 +171,7 @@ class Answerer:
         )
 
     def _select(self, view: View, asked: str, last: Article | None) -> Found | None:
-        """The sentences that say most of an article or about a topic; None if that is not asked for."""
+        """Return the sentences that say most of an article or topic; None if that is not asked for."""
         summarised = summary_of(asked, view.articles(), last)
         if summarised is not None:
             held = [(article, *view.snapshot.sentences_of(article.id)) for article in summarised]
@@ -194,7 +194,7 @@ class Answerer:
     def _find_again(
         self, view: View, request: Request, conversation: Conversation, shown: Sequence[str]
     ) -> Found:
-        """What is said to "more", "explain" and "source?" about the last question of `conversation`."""
+        """Answer "more", "explain" or "source?" about the last question of `conversation`."""
         asked = _clean(conversation[-1].question)
         if request is Request.MORE:
             return self._find(view, asked, conversation[:-1], shown)
@@ -202,7 +202,7 @@ class Answerer:
         return _in_context(found) if request is Request.EXPLAIN else found
 
     def passage(self, source_id: str, start: int, end: int, scope: Scope = None) -> PassageView | None:
-        """None where the article is gone or those offsets are no longer inside it."""
+        """Return the quote `[start:end]` in its context; None if the article is gone or now shorter."""
         article = self._view(scope).article(source_id)
         if article is None or not 0 <= start < end <= len(article.text):
             return None
@@ -225,7 +225,7 @@ class Answerer:
     def beside(
         self, source_id: str, start: int, end: int, *, later: bool, scope: Scope = None
     ) -> PassageView | None:
-        """What stands before `start`, or after `end`; all of it is in `before`, with no quote."""
+        """Return the text before `start`, or after `end`, in the field `before`; None if there is none."""
         article = self._view(scope).article(source_id)
         if article is None or not 0 <= start <= end <= len(article.text):
             return None
@@ -248,7 +248,7 @@ class Answerer:
         )
 
     def related(self, source_id: str, start: int, end: int, scope: Scope = None) -> Answer | None:
-        """The sentences closest to that one in other articles, one each; never certain."""
+        """Return the sentences closest to `[start:end]` in other articles, one each; never certain."""
         began = time.perf_counter()
         view = self._view(scope)
         article = view.article(source_id)
@@ -268,21 +268,20 @@ class Answerer:
         return Answer("", quotes, sources, 0.0, False, view.snapshot.id, _since(began))
 
     def overview(self, scope: Scope = None) -> Overview:
-        """What is indexed; raise `FootnoteError` where no index can be used."""
+        """Return what is indexed; raise `FootnoteError` if no index can be used."""
         return overview_of(self._view(scope).snapshot, scope)
 
     def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
-        """At most three questions, each answered for certain from the article that it was drawn from."""
+        """Return at most three questions, each answered for certain from the article it was drawn from."""
         view = self._view(scope)
-        if of is not None:
-            article = view.article(of)
-            return tuple(self._verified_examples([article] if article else [], scope))
-        found = self._examples.get(scope)
+        found = self._examples.get((scope, of))
         if found is None or found[0] != view.snapshot.id:
-            found = (view.snapshot.id, tuple(self._verified_examples(view.articles(), scope)))
-            if len(self._examples) >= MAX_SCOPES_KEPT:
+            article = view.article(of) if of is not None else None
+            articles = view.articles() if of is None else [article] if article else []
+            found = (view.snapshot.id, tuple(self._verified_examples(articles, scope)))
+            if len(self._examples) >= MAX_EXAMPLES_KEPT:
                 self._examples.clear()
-            self._examples[scope] = found
+            self._examples[scope, of] = found
         return found[1]
 
     def _verified_examples(self, articles: Sequence[Article], scope: Scope) -> Iterator[str]:
@@ -298,7 +297,7 @@ class Answerer:
                 return
 
     def _view(self, scope: Scope) -> View:
-        """What may be seen of the generation that is current now."""
+        """Return the part of the current generation that is in `scope`."""
         snapshot = self._store.current()
         with self._lock:
             if self._searcher is None or self._searcher.snapshot.id != snapshot.id:
@@ -316,13 +315,13 @@ def _clean(question: str) -> str:
 
 
 def _last(asked: str, conversation: Conversation, view: View) -> Article | None:
-    """The article that "it" may mean, looked for only where a message may speak of one."""
+    """Return the article that "it" may mean; None if the message is unlikely to speak of one."""
     may = conversation and (leans(asked) or len(asked.split()) <= MOST_WORDS_ABOUT_IT)
     return last_cited(conversation, view.articles()) if may else None
 
 
 def _silence(asked: str) -> Silence | None:
-    """Why a message is not searched for; None where it is."""
+    """Return the reason why a message is not searched for; None if it is."""
     if not any(c.isalnum() for c in asked):
         return Silence.EMPTY_QUESTION
     courtesy = small_talk(asked)
@@ -332,7 +331,7 @@ def _silence(asked: str) -> Silence | None:
 
 
 def _in_context(found: Found) -> Found:
-    """The same answer with the rest of its paragraphs around each quote."""
+    """Return the same answer with each quote widened to its paragraphs."""
     spans: list[Span] = []
     for span in found.spans:
         first, last = _context(span.article.text, span.start, span.end)
@@ -344,7 +343,7 @@ def _in_context(found: Found) -> Found:
 
 
 def _verified(spans: Sequence[Span]) -> list[Span]:
-    """Only spans that lie inside their article and hold words; the promise of every quote."""
+    """Return the spans that lie inside their article and hold words."""
     good = [
         s
         for s in spans
@@ -356,7 +355,7 @@ def _verified(spans: Sequence[Span]) -> list[Span]:
 
 
 def _context(text: str, start: int, end: int) -> tuple[int, int]:
-    """The paragraphs around a quote, cut at a space where they are long."""
+    """Return the paragraphs around a quote as offsets, cut at a space if they are long."""
     first = text.rfind("\n\n", 0, start)
     first = first + 2 if first >= 0 else 0
     last = text.find("\n\n", end)

@@ -17,7 +17,7 @@ from index.types import Article
 
 MAX_LISTED = 5
 MAX_ASKED_CHARS = 200
-"""What is longer asks something else, and would take the patterns long."""
+"""A longer question asks for something else, and matching it would be slow."""
 MAX_MEANT = 3
 """More articles that the words fit equally are counted, and the newest of them shown."""
 
@@ -28,7 +28,7 @@ class CatalogAsked:
 
     about: About
     subject: str | None = None
-    """What the articles have to name, or for `About.FROM` whom they are from, in the asker's words."""
+    """The name that the articles must hold, or their publisher for `About.FROM`, in the asker's words."""
     articles: tuple[Article, ...] = ()
     """For `AUTHOR`, `PUBLISHED`, `PUBLISHER` and `LINK`: those that the words fit equally, newest first."""
     most: int = MAX_LISTED
@@ -61,13 +61,13 @@ _LATEST = r"(?:very )?(?:latest|newest|most recent)"
 
 
 def _numbered(form: str) -> re.Pattern[str]:
-    """The pattern with a number behind the name of each group, so that a name may come up again."""
+    """Return the pattern with a number behind the name of each group, so that a name may come up again."""
     counter = count()
     return re.compile(re.sub(r"\(\?P<(\w+)>", lambda m: f"(?P<{m[1]}_{next(counter)}>", form), re.IGNORECASE)
 
 
 def _groups(found: re.Match[str]) -> dict[str, str]:
-    """What the groups that took part hold, by their name without its number."""
+    """Return the text of each group that matched, by the group's name without its number."""
     return {name.split("_")[0]: text for name, text in found.groupdict().items() if text is not None}
 
 
@@ -245,7 +245,7 @@ def catalog_answer(asked: CatalogAsked, articles: Sequence[Article]) -> tuple[To
 def last_cited(conversation: Conversation, articles: Sequence[Article]) -> Article | None:
     """Return the article of the last answer's best quote, or the one that was told of last; None if unknown.
 
-    What was quoted is looked up in the texts: a turn remembers the words, not where they are from.
+    The quotes are looked up in the texts: a turn remembers the words, not their article.
     """
     for place in range(len(conversation) - 1, -1, -1):
         turn = conversation[place]
@@ -276,7 +276,7 @@ def _of_a_list(about: About, found: re.Match[str], articles: Sequence[Article]) 
 
 
 def _meant(found: re.Match[str], articles: Sequence[Article], last: Article | None) -> tuple[Article, ...]:
-    """The articles that the words of a match mean; behind a loose wording "it" may be anything."""
+    """Return the articles that the words of a match mean; behind a loose wording "it" may be anything."""
     parts = _groups(found)
     if "theme" in parts:
         return referred(f"the article {parts['theme']}", articles, None)
@@ -296,7 +296,7 @@ def _value(about: About, article: Article) -> str | None:
 
 
 def _bare(question: str) -> str:
-    """The question without courtesy around it and marks at its end."""
+    """Return the question without courtesy around it and marks at its end."""
     asked = " ".join(question.split()).strip(" ?？!！.。…")
     asked = re.sub(r"[,\s]+(?:please|pls|thanks|thank you)$", "", asked, flags=re.IGNORECASE)
     lead = _LEAD.match(asked)

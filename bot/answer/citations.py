@@ -66,7 +66,7 @@ def cite_whole(articles: Sequence[Article], sources_folder: Path) -> tuple[Sourc
 def link_to(article: Article, start: int, end: int) -> str | None:
     """Return the article's URL with a text fragment that occurs once in it; None without a URL.
 
-    Where no part of the quote is unique, the plain URL: a link to the wrong sentence is worse
+    If no part of the quote is unique, return the plain URL: a link to the wrong sentence is worse
     than one to the top.
     """
     if article.url is None:
@@ -95,7 +95,7 @@ def _source(article: Article, citation: int, link: str | None, sources_folder: P
 
 
 def _fragment(text: str, start: int, end: int) -> str:
-    """The longest stretch of the quote without markup, if it occurs once in the text."""
+    """Return the longest stretch of the quote without markup, if it occurs once in the text."""
     stretches = sorted((s.strip() for s in _MARKUP.split(text[start:end])), key=len, reverse=True)
     for stretch in stretches:
         if len(stretch.split()) < LEAST_WORDS and stretch != text[start:end].strip():
@@ -107,7 +107,7 @@ def _fragment(text: str, start: int, end: int) -> str:
 
 
 def _shorten(stretch: str, text: str) -> str:
-    """Cut at a word so that the link stays short, where what is left is still unique."""
+    """Cut at a word so that the link stays short, if what is left is still unique."""
     if len(stretch) <= 300:
         return stretch
     short = stretch[: stretch.rfind(" ", 0, 300)] if " " in stretch[:300] else stretch[:300]

@@ -55,7 +55,7 @@ _THANKS = re.compile(
 
 
 class Request(Enum):
-    """What can be said about an answer in a word or two."""
+    """A request of a word or two about the answer before it."""
 
     MORE = "more"
     EXPLAIN = "explain"
@@ -91,7 +91,7 @@ _REQUEST_PATTERNS = tuple(
 
 
 def request_about(message: str) -> Request | None:
-    """Return what a message asks about the answer before it; None where it is a question of its own.
+    """Return what a message asks about the answer before it; None if it is a question of its own.
 
     >>> request_about("Source?"), request_about("What is the source of the Rhine?")
     (<Request.SOURCE: 'source'>, None)
@@ -100,7 +100,7 @@ def request_about(message: str) -> Request | None:
 
 
 def last_question(conversation: Conversation) -> int | None:
-    """The place in `conversation` of the question that a request is about; None where there is none."""
+    """Return the index in `conversation` of the question that a request is about; None if there is none."""
     for place in range(len(conversation) - 1, -1, -1):
         asked = conversation[place].question
         if small_talk(asked) is None and request_about(asked) is None:
@@ -109,7 +109,7 @@ def last_question(conversation: Conversation) -> int | None:
 
 
 def small_talk(message: str) -> Silence | None:
-    """Return what to reply to where a message is courtesy and no question; None where it is one.
+    """Return the kind of courtesy that a message is; None if it is a question.
 
     >>> small_talk("Thanks a lot!"), small_talk("hi, who owns Banma?")
     (<Silence.THANKS: 'thanks'>, None)
@@ -176,7 +176,7 @@ def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
 
 
 def _subject(conversation: Conversation) -> str | None:
-    """The last question that says what it is about, with its pronouns replaced; None if there is none."""
+    """Return the last question that names its subject, with its pronouns replaced; None if there is none."""
     earlier = [
         turn.question
         for turn in reversed(conversation)
@@ -187,7 +187,7 @@ def _subject(conversation: Conversation) -> str | None:
 
 
 def _names(question: str) -> list[str]:
-    """What the question is about, as it is written there; its last word of weight if it has no name."""
+    """Return the subject of the question as it is written there; its last weighty word if it has no name."""
     found = names_of(question)
     if found:
         return found
@@ -197,7 +197,7 @@ def _names(question: str) -> list[str]:
 
 
 def names_of(question: str) -> list[str]:
-    """The names in a question, neighbours as one."""
+    """Return the names in a question, neighbours as one."""
     return list(dict.fromkeys(" ".join(m.group().split()) for m in _NAMES.finditer(question)))
 
 
@@ -207,12 +207,12 @@ def _in_place_of(pronoun: str, name: str) -> str:
 
 
 def names_something(question: str) -> bool:
-    """Whether a name or a number stands in it, behind its first word."""
+    """Return whether a name or a number stands in it, behind its first word."""
     return _NAME.search(question) is not None
 
 
 def leans(question: str) -> bool:
-    """Whether the question cannot be understood without what was said before."""
+    """Return whether the question cannot be understood without what was said before."""
     words = question.split()
     if len(words) > MOST_WORDS_OF_A_FOLLOW_UP:
         return False

@@ -42,7 +42,7 @@ _YEAR = re.compile(r"(?:1[0-9]|20)\d\d")
 
 
 def disagree(wanted: Figure, asked: frozenset[str], one: str, other: str) -> bool:
-    """Whether `one` and `other`, sentences about the same, cannot both be right.
+    """Return whether `one` and `other`, sentences about the same, cannot both be right.
 
     `asked` holds the terms of the question: what it says itself is no answer.
 
@@ -62,7 +62,7 @@ def _new_dates(text: str, asked: frozenset[str]) -> list[Period]:
 
 
 def _same_time(one: str, other: str) -> bool:
-    """False where each names its own time: figures of two years are no contradiction."""
+    """Return False if each names its own time: figures of two years are no contradiction."""
     said, contrary = list(dates(one)), list(dates(other))
     return not (said and contrary) or any(overlap(a, b) for a in said for b in contrary)
 
@@ -75,7 +75,7 @@ def _figures_differ(one: Mapping[str, set[float]], other: Mapping[str, set[float
 
 
 def _figures(text: str, asked: frozenset[str]) -> dict[str, set[float]]:
-    """The figures in `text` by what they count: "%", money, or the stem of the word behind."""
+    """Return the figures in `text` by what they count: "%", money, or the stem of the word behind."""
     figures: dict[str, set[float]] = {}
     for found in _FIGURE.finditer(text):
         number = found["number"].lower()

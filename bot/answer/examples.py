@@ -1,7 +1,7 @@
 """Articles -> questions that somebody could ask of them, for those who do not know what to ask.
 
-Only guesses: whoever shows one has asked it first, and shows it where it was answered for certain
-from the article that it was drawn from.
+These are guesses: a caller must ask one first, and show it only if it is answered for certain from
+the article that it was drawn from.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _MARKUP = re.compile(r"^[#>*\s-]+")
 
 
 def candidates(articles: Sequence[Article]) -> Iterator[tuple[str, str]]:
-    """Questions with the id of the article that each was drawn from: newest articles first, in turn.
+    """Yield questions with the id of the article that each was drawn from: newest articles first, in turn.
 
-    What an article asks itself comes before what a sentence of it would answer.
+    Questions that an article asks itself come before those that one of its sentences answers.
     """
     newest = sorted(articles, key=lambda article: article.published or "", reverse=True)
     drawn = [_questions(article) for article in newest]
@@ -77,14 +77,16 @@ def _questions(article: Article) -> Iterator[str]:
             seen.add(asked)
             yield asked
     named = Counter(match[0] for match in _ANY_NAME.finditer(article.text[:4_000]))
-    for name, times in named.most_common(2):
+    # What the title names says more of an article than what it names most often.
+    told = sorted(named.items(), key=lambda one: (one[0] not in article.title, -one[1]))
+    for name, times in told[:2]:
         asked = f"What is known about {name}?"
         if times >= _TIMES_NAMED and asked not in seen:
             yield asked
 
 
 def _asked_of(sentence: str) -> str:
-    """A question that the sentence answers; empty where no form fits."""
+    """Return a question that the sentence answers; empty if no form fits."""
     for form, question in _FORMS:
         found = form.match(sentence)
         if found and found["name"].split()[0] not in _PRONOUNS:

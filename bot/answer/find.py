@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bot.answer.conversation import Form, forms, names_something
 from bot.answer.disagreement import disagree
-from bot.answer.kin import own_first
+from bot.answer.kin import names_another, own_first
 from bot.answer.lists import as_list
 from bot.answer.question import (
     abbreviated,
@@ -25,8 +25,9 @@ from bot.answer.question import (
     identifiers,
     names_in,
     parts,
+    role_asked,
 )
-from bot.answer.ranking import Candidate, Judge, path_of, subject_covered, subject_of
+from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, path_of, subject_covered, subject_of
 from bot.answer.selection import (
     Span,
     choose,
@@ -50,10 +51,14 @@ TIME_WEIGHT = 1.5
 # "The latest" is sought among sentences within this of the best; being the newest of them outweighs that.
 NEWEST_AMONG = 2.0
 NEWEST_WEIGHT = 3.0
-# An article contradicts another where its sentence scores within this of the best and holds at
+# An article contradicts another if its sentence scores within this of the best and holds at
 # least this share of what the question is about.
 CONTRARY_SCORE = 2.0
+# A long sentence scores less; the reader finds the answer in it all the same.
+CONTRARY_SCORE_IF_READ = 6.0
 CONTRARY_COVERED = 0.75
+# An article whose best passage scores less has nothing to do with the question.
+LEAST_NEAR = 0.25
 # "P2" and "Q3" may be written "priority two" and "third quarter".
 MOST_VAGUE_CHARS = 2
 SPANS_OF_A_PART = 2
@@ -62,32 +67,32 @@ MORE_SCORE = 3.0
 # In log-odds: a follow-up read as a question of its own, and one that names what it is about read as
 # a follow-up, have to be that much surer.
 OTHER_FORM = 1.0
-# Letters that two spellings of a word share: "bamna" and "Banma" .8, "Toyota" and "Tencent" .46.
+# Share of letters, 0..1, that two spellings of a word have in common.  See RESULTS.md, "Constants".
 LEAST_ALIKE = 0.78
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
-# A sentence that was shown already is shown again to a follow-up where the reader finds its answer there.
+# A sentence that was shown already answers a follow-up again only if the reader's margin is above this.
 SHOWN_AGAIN = -1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a question came to."""
+    """The spans that were found for a question, and how sure they are."""
 
     spans: tuple[Span, ...]
     sure: float
     """Probability, 0..1, that the spans answer the question."""
     nearest: tuple[Article, ...]
-    """Best first, whether they answer it or not."""
+    """Those that have to do with the question, best first, whether they answer it or not."""
     unanswered: tuple[str, ...] = ()
     disagreement: bool = False
     instead: Instead | None = None
-    """What was asked for and is not named where the spans stand: they are not for certain, then."""
+    """A name that was asked for and does not stand near the spans, which are then not for certain."""
     selection: bool = False
 
 
 class Finder(Protocol):
-    """A search, as wide as whoever asks may see."""
+    """A search among the articles that the asker may see."""
 
     def find(self, question: str, *, focus: str | None = None) -> Findings: ...
 
@@ -129,7 +134,7 @@ def _find_parts(
     today: Day,
     enough: float,
 ) -> Found:
-    """Each part by itself, the later ones in the light of the first where they name nothing themselves."""
+    """Find each part by itself; a later part that names nothing is read as a follow-up of the first."""
     found = [_find_one(searcher, several[0], conversation, judge, today)]
     context = (*conversation, Turn(several[0], ""))
     for part in several[1:]:
@@ -168,7 +173,8 @@ def _find_one(
     form, findings, ranked, slip = max(
         tried, key=lambda t: judge.margin(t[1], t[2], asked) - OTHER_FORM * (not t[0].likely)
     )
-    nearest = tuple(dict.fromkeys(hit.passage.article for hit in findings.hits if hit.score > 0))
+    near = (hit.passage.article for hit in findings.hits if hit.score >= LEAST_NEAR)
+    nearest = tuple(dict.fromkeys(near))
     ranked = named_first(own_first(ranked), form.text)
     time = asked_time(form.text, today)
     ranked = timed(ranked, time)
@@ -182,6 +188,8 @@ def _find_one(
         ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
     spans = chosen(findings, ranked, asked)
     instead = slip or missing(findings, spans, form.text)
+    if instead is None and not shown:
+        instead = _another(findings, spans, asked if form.context else form.text)
     code = instead is not None and instead.named is None and identifiers(instead.asked)
     if code and len(code[0]) > MOST_VAGUE_CHARS:
         return Found((), 0.0, nearest, instead=instead)
@@ -198,7 +206,7 @@ def _find_one(
 def _readings(
     searcher: Finder, asked: str, form: Form, judge: Judge
 ) -> Iterator[tuple[Form, Findings, list[Candidate], Instead | None]]:
-    """Search and rank a form of the question: as it is, with its slips mended, with other short forms."""
+    """Search and rank a form of the question as it is, with spelling mended, and with other abbreviations."""
     focus = asked if form.context else None
     findings = searcher.find(form.text, focus=focus)
     yield form, findings, judge.rank(findings, asked, form.context), None
@@ -215,7 +223,7 @@ def _readings(
 
 
 def chosen(findings: Findings, ranked: Sequence[Candidate], asked: str) -> list[Span]:
-    """Return what is quoted to such a question."""
+    """Return the spans to quote."""
     sides = compared(asked)
     if sides is not None:
         return choose_sides(findings, ranked, sides)
@@ -248,7 +256,7 @@ def named_first(ranked: Sequence[Candidate], question: str) -> list[Candidate]:
 
 
 def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
-    """Return what the question names and the passages of the quotes do not; None if there is no such thing.
+    """Return a name of the question that the passages of the quotes do not hold; None if they hold all.
 
     An answer about another code, version or name is no answer to this question.
     """
@@ -272,6 +280,25 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
     return None
 
 
+def _another(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
+    """Return a name of the question, a row's or a role's, that others have and the quotes do not."""
+    word = names_another(spans, question)
+    if word is not None:
+        return Instead(word, None)
+    role = role_asked(question)
+    if role is None or not spans:
+        return None
+    whose = re.search(rf"\b{re.escape(role)} (?:of|at) (?:the )?[^\W\d_a-z][\w-]*", spans[0].text)
+    if whose is None:
+        return None
+    owner = whose.group().split()[-1]
+    for hit in findings.hits:
+        article = hit.passage.article
+        if re.search(rf"\b{re.escape(role)}\b", hit.passage.text) and owner not in article.text:
+            return Instead(role, whose.group())
+    return None
+
+
 def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     """Return the question with misspelt words as the passages found for it spell them.
 
@@ -285,6 +312,7 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     ]
     if not strange:
         return question, None
+    names = names_in(question)
     known: dict[str, str] = {}
     for hit in findings.hits:
         for word in _WORD.findall(f"{hit.passage.article.title} {hit.passage.text}"):
@@ -292,7 +320,8 @@ def mended(question: str, findings: Findings) -> tuple[str, Instead | None]:
     slip = None
     for word in strange:
         close = [] if word.casefold() in known else get_close_matches(word.casefold(), known, 1, LEAST_ALIKE)
-        if close:
+        # "Sweden" is no slip for "seen".
+        if close and (word not in names or known[close[0]][0].isupper()):
             question = question.replace(word, known[close[0]])
             if known[close[0]][0].isupper():
                 slip = Instead(word, known[close[0]])
@@ -329,7 +358,7 @@ def timed(ranked: Sequence[Candidate], time: Period | Newest | Event | None) -> 
 
 
 def _resolved(event: Event, ranked: Sequence[Candidate]) -> tuple[Period | None, Candidate | None]:
-    """The time before or after the event, and the best sentence that names it and a date."""
+    """Return the time before or after the event, and the best sentence that dates it."""
     subject = subject_of(event.name)
     if not subject:
         return None, None
@@ -342,14 +371,14 @@ def _resolved(event: Event, ranked: Sequence[Candidate]) -> tuple[Period | None,
 
 
 def _not_again(ranked: Sequence[Candidate], conversation: Conversation) -> list[Candidate]:
-    """Without what the last answer showed, unless the reader is sure that it answers this as well."""
+    """Leave out what the last answer showed, unless the reader is sure that it answers this as well."""
     shown = conversation[-1].answer if conversation else ""
     left = [c for c in ranked if c.text not in shown or (c.answer and c.margin >= SHOWN_AGAIN)]
     return left or list(ranked)
 
 
 def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Span | None:
-    """A sentence of another article that gives another figure or date for what was asked."""
+    """Return a sentence of another article that gives another figure or date; None if there is none."""
     wanted = figure_wanted(asked)
     if wanted is None or not ranked:
         return None
@@ -358,19 +387,29 @@ def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Sp
         return None
     asked_terms = frozenset(findings.question_terms)
     for other in ranked[1:]:
-        if other.score < best.score - CONTRARY_SCORE:
+        lacks = best.score - other.score
+        if lacks > CONTRARY_SCORE_IF_READ:
             return None
-        if (
-            other.article is not best.article
-            and other.covered >= CONTRARY_COVERED
-            and disagree(wanted, asked_terms, best.text, other.text)
+        if other.article is best.article or other.covered < CONTRARY_COVERED:
+            continue
+        # Among many figures of a long sentence, the reader's is the one that was asked for.
+        said, contrary = _answer_text(best), _answer_text(other)
+        if (said and contrary and disagree(wanted, asked_terms, said, contrary)) or (
+            lacks <= CONTRARY_SCORE and disagree(wanted, asked_terms, best.text, other.text)
         ):
             return Span(other.article, other.sentence.start, other.sentence.end, other.answer)
     return None
 
 
+def _answer_text(candidate: Candidate) -> str:
+    """Return the words that the reader takes for the answer; empty if it finds none."""
+    if candidate.answer is None or candidate.margin < LEAST_MARGIN:
+        return ""
+    return candidate.article.text[slice(*candidate.answer)]
+
+
 def _passage_text(findings: Findings, span: Span) -> str:
-    """What stands around a span, and above it."""
+    """Return the title, the headings and the passages around a span, joined."""
     near = [
         hit.passage.text
         for hit in findings.hits
@@ -381,7 +420,7 @@ def _passage_text(findings: Findings, span: Span) -> str:
 
 
 def _alike(code: str, other: str) -> bool:
-    """Whether two identifiers are of one kind: the same letters, or as a version the same ending."""
+    """Return whether two identifiers are of one kind: the same letters, or as a version the same ending."""
     if code.casefold() == other.casefold():
         return False
     letters = re.findall(r"[a-z]+", code.casefold())

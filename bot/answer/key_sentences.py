@@ -145,7 +145,7 @@ class Given:
     relevance: float
     """How well it fits the topic; any scale on which more is better and 0 is nothing."""
     path: tuple[str, ...] = ()
-    """What stands above it: headings, a list's lead-in."""
+    """The headings and a list's lead-in above it, outermost first."""
 
     @property
     def text(self) -> str:
@@ -270,9 +270,10 @@ def sentences_about(
 
 
 def _most_told(worth: Floats, alike: Floats, count: int, beside: Floats | float = 0.0) -> list[int]:
-    """Maximal marginal relevance: each next is worth most, less what it repeats of those before.
+    """Choose by maximal marginal relevance: each next is worth most, less what it repeats of those before.
 
-    `beside` is added to the likeness where it does not make a repetition.
+    `worth` has shape `(n,)`, `alike` and `beside` `(n, n)`.  `beside` is added to the likeness, but not
+    when repetitions are looked for.
     """
     chosen: list[int] = []
     left = list(range(len(worth)))
@@ -285,7 +286,7 @@ def _most_told(worth: Floats, alike: Floats, count: int, beside: Floats | float 
 
 
 def _likeness(texts: Sequence[str], vectors: Vectors | None) -> Floats:
-    """Cosines among sentences, shape `(sentences, sentences)`, 0..1; without vectors, of their words."""
+    """Return cosines among sentences, shape `(n, n)`, 0..1; of their words if there are no vectors."""
     if vectors is None:
         vectors = _word_vectors(texts)
     return np.clip(np.asarray(vectors @ vectors.T, dtype=np.float64), 0, 1)
@@ -305,27 +306,27 @@ def _word_vectors(texts: Sequence[str]) -> Vectors:
 
 
 def _shared(title: Counter[str], text: str) -> float:
-    """The share of the title's words that a sentence has, rare words first, 0..1."""
+    """Return the share of the title's words that a sentence has, weighted by rarity, 0..1."""
     weights = {stem: smoothed_idf(stem, 0, 1) for stem in title}
     held = set(stems(text))
     return sum(w for stem, w in weights.items() if stem in held) / (sum(weights.values()) or 1)
 
 
 def _spread(values: Floats) -> Floats:
-    """The values as 0 to 1, lowest to highest."""
+    """Scale the values to 0..1."""
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.ones_like(values)
 
 
 def _subject_share(telling: set[str], sentence: Given) -> float:
-    """1 where all words of the subject are in the sentence, half where they need what stands above it."""
+    """Return 1 if the sentence has all words of the subject, .5 if only with its headings, else 0."""
     if telling <= set(stems(sentence.text)):
         return 1.0
     return 0.5 if telling <= set(stems("\n".join((*sentence.path, sentence.text)))) else 0.0
 
 
 def _stands_alone(article: Article, span: Span) -> bool:
-    """Whether a sentence says something by itself: no question, label, list item or half of a quotation."""
+    """Return whether a sentence can stand alone: no question, label, list item or half of a quotation."""
     text = article.text[slice(*span)].strip()
     line = article.text.rfind("\n", 0, span[0]) + 1
     opened = article.text[line : span[0]].strip()

@@ -1,6 +1,7 @@
 """Rows of a table, lines of a form and answers of an FAQ tell each other apart by what they name.
 
-A reader of prose takes any of them for the answer: each has a value of the kind that is wanted.
+A reader of prose takes any of them for the answer: each has a value of the kind that is wanted.  So the
+one that names what was asked goes first, and an answer from another is no certain one.
 """
 
 from __future__ import annotations
@@ -9,8 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.answer.ranking import Candidate
-from index.units import Kind, unit_at
+from bot.answer.question import identifiers, names_in
+from bot.answer.ranking import Candidate, path_of, subject_of
+from bot.answer.selection import Span, points_back
+from index.rendering import context
+from index.terms import terms
+from index.types import Article
+from index.units import Kind, Unit, unit_at, units_of
 
 # Rows whose shares of the question's weight differ by less are told apart by their scores.
 ROW_STEP = 0.1
@@ -18,6 +24,9 @@ ROW_STEP = 0.1
 MOST_OF_IT, MORE_OF_IT = 0.75, 0.2
 # A longer line says more than a value under a label.
 MAX_LINE_CHARS = 160
+# Forms of a word begin with the same letters.
+_OPENING = 3
+_MARKS = "\"'“”‘’()[]¿?!.,:;？！。，"
 _LABELLED = re.compile(r"(?:\*\*|__)?[^\s:：|][^:：|\n]{0,59}[:：](?:\*\*|__)?\s+\S")
 
 
@@ -40,22 +49,98 @@ def own_first(ranked: Sequence[Candidate]) -> list[Candidate]:
     return told
 
 
+def names_another(spans: Sequence[Span], question: str) -> str | None:
+    """Return a word of the question that a unit beside the quoted ones has and they lack; None if none does.
+
+    A name may not stand in the row, label, question or heading of another unit.  Any other word, and a
+    name in running prose, counts only if the other unit has all that the quoted ones have of the question.
+    """
+    quoted = unit_at(spans[0].article, spans[0].start) if spans else None
+    if quoted is None:
+        return None
+    article, kin = spans[0].article, _kin_of(spans[0].article, quoted)
+    held = frozenset[str]().union(*(_held(span.article, span.start, span.text) for span in spans))
+    if kin is None:
+        if points_back(spans[0].text):
+            return None
+        # What was named just before in running prose is not named once more.
+        held |= frozenset(terms(article.text[: quoted.start].rpartition("\n\n")[2]))
+    names = frozenset(terms(" ".join([*names_in(question), *identifiers(question)])))
+    bare = (re.sub("['’]s$", "", word.strip(_MARKS)) for word in question.split())
+    subject = {word: found[0] for word in bare if (found := subject_of(word))}
+    present = {word: found for word, found in subject.items() if _has(held, found, names)}
+    lacking = {word: _stems(found) for word, found in subject.items() if word not in present}
+    if not lacking:
+        return None
+    title = terms(article.title)
+    # Most units have no such word, and to see that takes a hundredth of the time.
+    opens = re.compile("|".join(re.escape(word[:_OPENING]) for word in lacking), re.IGNORECASE)
+    for unit in units_of(article):
+        if unit.kind is Kind.INTRODUCES or any(_inside(unit, article, span) for span in spans):
+            continue
+        labels = _labels(article, unit)
+        if not opens.search(article.text, unit.start, unit.end) and not any(map(opens.search, labels)):
+            continue
+        label = frozenset(terms(" ".join(labels)))
+        other = label.union(
+            title, () if unit.kind is Kind.ROW else terms(article.text[unit.start : unit.end])
+        )
+        beside = kin == _kin_of(article, unit) and (kin is not None or quoted.path == unit.path)
+        has_all = beside and all(_has(other, found, names) for found in present.values())
+        for word, stems in lacking.items():
+            named = stems <= names
+            if (named and stems <= label) or (has_all and stems <= other and (named or kin is not None)):
+                return word
+    return None
+
+
+def _has(held: frozenset[str], found: frozenset[str], names: frozenset[str]) -> bool:
+    """Whether a word, by its terms, is among those held; of a name, another that begins alike is not it."""
+    stems = _stems(found)
+    return stems <= held if stems <= names else not held.isdisjoint(found)
+
+
+def _stems(found: frozenset[str]) -> frozenset[str]:
+    """The terms without the prefixes, which other words share."""
+    return frozenset(term for term in found if not term.startswith("^"))
+
+
+def _held(article: Article, start: int, words: str) -> frozenset[str]:
+    """The terms of a quote and of all that stands above it."""
+    unit = unit_at(article, start)
+    above = (*path_of(article, start), *(_labels(article, unit) if unit is not None else ()))
+    return frozenset(terms(" ".join([article.title, *above, words])))
+
+
+def _labels(article: Article, unit: Unit) -> tuple[str, ...]:
+    """What tells a unit apart from others: what stands above it, its question, its label; all of a row."""
+    label = _LABELLED.match(article.text, unit.start, unit.end)
+    end = unit.end if unit.kind is Kind.ROW else label.end() if label is not None else unit.start
+    return (*unit.path, *context(unit, article.text), article.text[unit.start : end])
+
+
+def _inside(unit: Unit, article: Article, span: Span) -> bool:
+    return article is span.article and span.start < unit.end and unit.start < span.end
+
+
 def _kin(candidate: Candidate) -> tuple[object, ...] | None:
     """What a candidate is one of several of, and at last whether by its own words; None if of nothing."""
     unit = unit_at(candidate.article, candidate.sentence.start)
-    if unit is None:
-        return None
-    own = candidate.article.id
+    return None if unit is None else _kin_of(candidate.article, unit)
+
+
+def _kin_of(article: Article, unit: Unit) -> tuple[object, ...] | None:
+    own = article.id
     if unit.kind is Kind.ROW:
         return own, unit.introduced_by if unit.heads else unit.path, True
     if unit.kind is Kind.DEFINITION:
         return own, "definitions", True
     short = unit.end - unit.start <= MAX_LINE_CHARS
-    if unit.kind is Kind.LINE or (short and _LABELLED.match(candidate.text)):
+    if unit.kind is Kind.LINE or (short and _LABELLED.match(article.text, unit.start, unit.end)):
         return own, "lines", unit.path[:1], True
     if unit.introduced_by is None:
         return None
-    asks = candidate.article.text[slice(*unit.introduced_by)].rstrip("*_ ").endswith(("?", "？"))
+    asks = article.text[slice(*unit.introduced_by)].rstrip("*_ ").endswith(("?", "？"))
     return (own, "answers", False) if asks else None
 
 

@@ -21,7 +21,7 @@ _LOOKED_AT = 4
 
 
 def as_list(ranked: Sequence[Candidate], asked: str) -> Span | None:
-    """The list, or the one step of it, that answers `asked` as a whole; None if no list does."""
+    """Return the list, or the one step of it, that answers `asked` as a whole; None if no list does."""
     step, steps = step_asked(asked), asks_for_steps(asked)
     if step is None and not steps and not asks_for_several(asked):
         return None
@@ -58,7 +58,7 @@ def _all(candidate: Candidate, found: Listed) -> Span | None:
 
 
 def _asks_for_each(candidate: Candidate, found: Listed, asked: str) -> bool:
-    """Whether all items answer: what the question is about stands above them and in none of them."""
+    """Return whether all items answer: what the question is about stands above them and in none of them."""
     subject = subject_of(asked)
     text = candidate.article.text
     own = frozenset(terms(" ".join(text[unit.start : unit.end] for unit in found.items)))

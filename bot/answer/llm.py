@@ -40,7 +40,7 @@ class LanguageModel:
         self._timeout = timeout
 
     def write(self, question: str, quotes: Sequence[Quote]) -> str | None:
-        """Prose whose every sentence cites quotes that bear it out, by their `citation`; None for none."""
+        """Return prose whose every sentence cites quotes that bear it out, by their `citation`; or None."""
         given = given_sentences(quotes)
         if not given:
             return None
@@ -61,7 +61,7 @@ class LanguageModel:
         return text
 
     def _post(self, body: bytes) -> bytes:
-        """The body of the reply; raise `_Unusable` if there is none."""
+        """Return the body of the reply; raise `_Unusable` if there is none."""
         host, secure = self._address.hostname or "", self._address.scheme == "https"
         path = f"{self._address.path}/chat/completions"
         try:
@@ -106,7 +106,7 @@ class _Unusable(Exception):
 
 
 def _reply(body: bytes) -> str:
-    """What the model wrote, in the form of a chat completion."""
+    """Return the text of a chat completion."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:

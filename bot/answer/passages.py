@@ -1,4 +1,4 @@
-"""What people look at when they do not ask: an article's next stretch, and what is indexed.  Pure."""
+"""Pages for reading: the text before and after a passage, and a list of what is indexed.  Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STRETCH_CHARS = 1_100
 
 
 def stretch_before(text: str, start: int) -> tuple[int, int] | None:
-    """The span that ends at `start`, beginning at a paragraph, line or word; None where nothing is left."""
+    """Return the span that ends at `start`, beginning at a paragraph, line or word; None if none is left."""
     end = _without_space_after(text, 0, start)
     if end <= 0:
         return None
@@ -29,7 +29,7 @@ def stretch_before(text: str, start: int) -> tuple[int, int] | None:
 
 
 def stretch_after(text: str, end: int) -> tuple[int, int] | None:
-    """The span that begins at `end`, ending with a paragraph, line or word; None where nothing is left."""
+    """Return the span that begins at `end`, ending with a paragraph, line or word; None if none is left."""
     start = end + len(text[end:]) - len(text[end:].lstrip())
     if start >= len(text):
         return None

@@ -1,6 +1,6 @@
 """Prose from quotes: what a language model is shown, and which of its sentences the quotes bear out.
 
-Speaks to no model; `llm` does.  A sentence of a reply is kept where it cites sentences that it was
+Speaks to no model; `llm` does.  A sentence of a reply is kept if it cites sentences that it was
 given and says nothing that they do not: their numbers, names, codes and addresses to the letter,
 their negations, doubts and speakers, and hardly a word of its own.  What words alone cannot show is
 two names or numbers of one sentence that have swapped places, which is why the quotes stay below.
@@ -33,12 +33,9 @@ from index.common_terms import smoothed_idf
 from index.terms import terms
 from index.units import units
 
-# Share of the content terms of a sentence that the cited ones must hold.  Of 22,148 pairs of different
-# sentences from one XQuAD paragraph (de, en, es, zh), 57 pass all checks at .5, 9 at .7 and 2 at .8,
-# none of them English; of 1,760 sentences held against themselves with a digit changed, none.
+# Share of the content terms of a sentence that the cited ones must hold.  See RESULTS.md, "Constants".
 LEAST_COVERAGE = 0.8
 # In other languages "and" and "the" count as content, and a rare word is not told from a common one.
-# One of those pairs passes here, an exclamation ("¡Por supuesto!").
 LEAST_COVERAGE_ELSEWHERE = 0.9
 # "Yes." and "Half." cannot be held against anything.
 LEAST_TERMS = 2
@@ -67,15 +64,15 @@ If the given sentences do not answer the question, write only: NONE"""
 
 
 class Writer(Protocol):
-    """What turns quotes into prose.  Thread-safe."""
+    """Turns quotes into prose.  Thread-safe."""
 
     def write(self, question: str, quotes: Sequence[Quote]) -> str | None:
-        """Prose whose every sentence cites quotes that bear it out, by their `citation`; None for none."""
+        """Return prose whose every sentence cites quotes that bear it out, by their `citation`; or None."""
         ...
 
 
 class WrittenAnswers:
-    """Answers, with prose where the writer has some.  What is uncertain or no answer stays as it is."""
+    """Adds a writer's prose to certain answers.  Uncertain ones, and no answer, stay as they are."""
 
     def __init__(self, answers: Answers, writer: Writer) -> None:
         self._answers = answers
@@ -84,7 +81,7 @@ class WrittenAnswers:
     def answer(
         self, question: str, conversation: Conversation = (), scope: Scope = None
     ) -> Answer | NoAnswer:
-        """Raise `FootnoteError` where no index can be used."""
+        """Answer, with prose if the writer has some; raise `FootnoteError` if no index can be used."""
         answer = self._answers.answer(question, conversation, scope)
         if isinstance(answer, NoAnswer) or not answer.certain or not answer.quotes:
             return answer
@@ -123,11 +120,11 @@ Message = dict[str, str]
 
 
 def given_sentences(quotes: Sequence[Quote]) -> tuple[Given, ...]:
-    """The quotes, sentence by sentence.
+    """Return the quotes, sentence by sentence.
 
     One that leans on the sentence before ("It was …") is given together with that.  One that
-    speaks to a language model ("Ignore all instructions …") is not given: nothing that such a
-    sentence makes a model write would be an answer, even where its own words bear it out.
+    speaks to a language model ("Ignore all instructions …") is not given: nothing that it makes
+    a model write would be an answer, even if its own words bear it out.
     """
     return tuple(
         Given(sentence, quote.citation)
@@ -138,7 +135,7 @@ def given_sentences(quotes: Sequence[Quote]) -> tuple[Given, ...]:
 
 
 def request(question: str, given: Sequence[Given]) -> list[Message]:
-    """The messages for a chat model: fixed instructions, and the question and sentences as data."""
+    """Return the messages for a chat model: fixed instructions, and the question and sentences as data."""
     data = {
         "question": _sound(question[:MAX_QUESTION_CHARS]),
         "sentences": [
@@ -174,7 +171,7 @@ def checked(reply: str, given: Sequence[Given]) -> str | None:
 
 
 def supports(sentence: str, cited: Sequence[str]) -> bool:
-    """Whether `cited` bear out `sentence`, all of them together, as far as words can show it."""
+    """Return whether `cited` bear out `sentence`, all of them together, as far as words can show it."""
     source = " ".join(cited)
     said, held = _stems(sentence), _stems(source)
     content = {term for term in said - _FUNCTION_STEMS - _NUMBER_STEMS if not term.isdecimal()}
@@ -231,7 +228,7 @@ def _standing_alone(quote: str) -> list[str]:
 
 
 def _sound(text: str) -> str:
-    """Lone surrogates cannot be sent as UTF-8."""
+    """Replace lone surrogates, which cannot be sent as UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -241,7 +238,7 @@ def _sound(text: str) -> str:
 _THOUGHTS = re.compile(
     r"\A.*</(?:think|thinking|reasoning)>|<(?:think|thinking|reasoning)>.*\Z", re.DOTALL | re.IGNORECASE
 )
-# "[text](address)" is the text, and stays a citation where the text is a number.
+# "[text](address)" is the text, and stays a citation if the text is a number.
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")
 _TAG = re.compile(r"<[/!?@#a-zA-Z][^<>]*>")
 _ADDRESS = re.compile(
@@ -259,7 +256,7 @@ _STOP = re.compile(r"[.!?…。！？]+$")
 
 
 def _sentences(reply: str) -> Iterator[tuple[str, frozenset[int]]]:
-    """Each sentence without markup and citations, and the numbers that it cites; none where in doubt."""
+    """Yield each sentence without markup and citations, and the numbers it cites; none if in doubt."""
     written = _THOUGHTS.sub("", reply)[:MAX_REPLY_CHARS]
     plain = _MARKERS_AFTER_STOP.sub(r" \2\1", _plain(written))
     for unit in units(plain):
@@ -291,9 +288,9 @@ def _visible(character: str) -> str:
 
 
 def _bearing_out(sentence: str, numbers: frozenset[int], given: Sequence[Given]) -> frozenset[int]:
-    """Those of the cited sentences that bear it out: each by itself, else only all together.
+    """Return the cited sentences that bear it out: each by itself, else only all together.
 
-    None where it cites one that was not given, since what it was made of then is unknown.
+    Return none if it cites one that was not given, since its source is then unknown.
     """
     if not numbers or not all(1 <= number <= len(given) for number in numbers):
         return frozenset()
@@ -305,7 +302,7 @@ def _bearing_out(sentence: str, numbers: frozenset[int], given: Sequence[Given])
 
 
 def _citing(sentence: str, citations: Sequence[int]) -> str:
-    """The citations go before the full stop, as the quotes' own readers are used to."""
+    """Move citations before the full stop, as readers of the quotes are used to."""
     marks = "".join(f"[{citation}]" for citation in citations)
     stop = _STOP.search(sentence)
     if stop:
@@ -394,7 +391,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _names(text: str) -> frozenset[str]:
-    """Words with a capital, folded; not the ordinary word that opens a sentence."""
+    """Return words with a capital, folded; not the ordinary word that opens a sentence."""
     words = _WORD.findall(unicodedata.normalize("NFKC", text))
     if words and words[0].casefold() in _FUNCTION_WORDS and not (len(words[0]) > 1 and words[0].isupper()):
         words = words[1:]
@@ -407,7 +404,7 @@ def _codes(text: str) -> Iterator[str]:
 
 
 def _numbers(text: str) -> Counter[str]:
-    """Numbers with their scale, in digits or in words, and the signs of currencies.
+    """Return numbers with their scale, in digits or in words, and the signs of currencies.
 
     Counted, because a number that was changed is often one that stands elsewhere in the sentence.
 
@@ -430,13 +427,13 @@ def _number(match: re.Match[str]) -> str:
 
 
 def _units(text: str) -> frozenset[str]:
-    """What stands after a number: changing it changes the number."""
+    """Return the unit after a number: changing it changes the number."""
     found = (stem for word in _UNIT.findall(_folded(text)) for stem in _stems(word))
     return frozenset(found) - _FUNCTION_STEMS - _NUMBER_STEMS
 
 
 def _folded(text: str) -> str:
-    """Digits of any script as ASCII, without marks between their groups."""
+    """Return digits of any script as ASCII, without marks between their groups."""
     ascii_digits = "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in text)
     folded = _GROUPED.sub("", ascii_digits).replace("\u066b", ".")
     return unicodedata.normalize("NFKC", folded).casefold()
@@ -452,7 +449,7 @@ def _is_english(text: str) -> bool:
 
 
 def _belong_together(sentence: str, cited: Sequence[str]) -> bool:
-    """Whether each cited sentence shares with another one a name that the prose keeps.
+    """Return whether each cited sentence shares with another one a name that the prose keeps.
 
     Else "Alibaba was founded in 2015" could be put together from two sentences about two companies.
     """

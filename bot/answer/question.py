@@ -50,7 +50,8 @@ _TIME = re.compile(
 _NUMBER = re.compile(
     r"\bhow (?:many|much|long|old|far|tall|large|big|high|often|deep|fast|heavy|wide)\b"
     r"|\bwhat (?:\w+ )?(?:percent\w*|number|amount|proportion|share|fraction|ratio|rate|price|cost|size"
-    r"|population|age|length|height|temperature|value|total)\b|多少|几[个次年]",
+    r"|population|age|length|height|temperature|value|total)\b"
+    r"|\bwhat (?:do|does|did|will|would)\b.+\b(?:cost|earn|weigh|measure)\b|多少|几[个次年]",
     re.IGNORECASE,
 )
 # Codes, part numbers and versions: capitals and digits joined, numbers with points, C#, C++, .NET; three
@@ -93,6 +94,10 @@ _STEP = re.compile(
     r"|\bstep\s+(?:number\s+|no\.?\s*)?(?P<step>\d{1,2})\b",
     re.IGNORECASE,
 )
+_ROLE = re.compile(
+    rf"\W*who(?:\s+is|['’]s|\s+was)\s+the\s+((?!{_PLACE}\b)[\w-]+(?:\s+(?!{_PLACE}\b)[\w-]+)?)\W*$",
+    re.IGNORECASE,
+)
 _NAME = r"[^,;?!]{2,60}?"
 _COMPARED = re.compile(
     rf"\b(?:differences?|distinction|comparison|relations?(?:hip)?)\s+(?:is\s+there\s+)?between\s+({_NAME})\s+and\s+"
@@ -108,7 +113,7 @@ _COMPARED = re.compile(
 
 
 def parts(question: str) -> tuple[str, ...]:
-    """Return the questions that `question` holds, in its own words; one where it cannot be taken apart.
+    """Return the questions that `question` holds, in its own words; one if it cannot be taken apart.
 
     >>> parts("Who owns Banma and when was it founded?")
     ('Who owns Banma', 'when was it founded?')
@@ -129,7 +134,7 @@ def parts(question: str) -> tuple[str, ...]:
 
 
 class Figure(Enum):
-    """What kind of figure a question wants."""
+    """The kind of figure that a question wants."""
 
     NUMBER = "number"
     TIME = "time"
@@ -156,7 +161,7 @@ def identifiers(text: str) -> tuple[str, ...]:
 
 
 def holds_identifier(text: str, identifier: str) -> bool:
-    """Whether `text` has this very identifier, however its parts are joined.
+    """Return whether `text` has this very identifier, however its parts are joined.
 
     >>> holds_identifier("See ERR 1042.", "ERR-1042"), holds_identifier("Since 2.10.4", "10.4")
     (True, False)
@@ -197,13 +202,13 @@ def abbreviated(question: str, known: str) -> str:
 
 
 def _explained(long: str, short: str, text: str) -> bool:
-    """Whether the text puts one form in brackets behind the other, or calls it so "for short"."""
+    """Return whether the text puts one form in brackets behind the other, or calls it so "for short"."""
     forms = rf"{re.escape(long)}s?\W{{1,3}}{short}\b|\b{short}\W{{1,3}}{re.escape(long)}"
     return re.search(forms, text, re.IGNORECASE) is not None
 
 
 def names_in(question: str) -> tuple[str, ...]:
-    """Return the words that are written as names; none where a question is written in capitals.
+    """Return the words that are written as names; none if the question is written in capitals.
 
     >>> names_in("Who leads Banma since the Alibaba deal?")
     ('Banma', 'Alibaba')
@@ -215,14 +220,14 @@ def names_in(question: str) -> tuple[str, ...]:
     first = _WORD_WITH_CAPITAL.match(question.lstrip("\"'“(¿ "))
     if first and found and (len(words) > 1 or not found[0].isupper()):
         opening = found[0]
-        # The first word has a capital in any case; it is a name where it has another, or a digit.
+        # The first word has a capital in any case; it is a name if it has another, or a digit.
         if opening[1:].islower() or len(opening) == 1:
             found = found[1:]
     return tuple(dict.fromkeys(name for name in found if name not in _NO_NAMES))
 
 
 def asks_yes_or_no(question: str) -> bool:
-    """Whether a sentence that decides is wanted, and no name or figure: "is Meizu owned by …".
+    """Return whether a sentence that decides is wanted, and no name or figure: "is Meizu owned by …".
 
     >>> asks_yes_or_no("Is Meizu owned by Alibaba?"), asks_yes_or_no("Who owns Meizu?")
     (True, False)
@@ -231,12 +236,12 @@ def asks_yes_or_no(question: str) -> bool:
 
 
 def asks_for_several(question: str) -> bool:
-    """Whether the answer is a list: "which carmakers …", "who are …", "name all …"."""
+    """Return whether the answer is a list: "which carmakers …", "who are …", "name all …"."""
     return _SEVERAL.search(question) is not None
 
 
 def asks_for_steps(question: str) -> bool:
-    """Whether the answer is what is done one after the other: "how do I …", "what are the steps …"."""
+    """Return whether the answer is what is done one after the other: "how do I …", "what are the steps …"."""
     return _STEPS.search(question) is not None
 
 
@@ -255,13 +260,23 @@ def step_asked(question: str) -> int | None:
     return int(found["number"] or found["step"])
 
 
+def role_asked(question: str) -> str | None:
+    """Return the role that is asked for without a word on whose it is; None if none is.
+
+    >>> role_asked("Who is the CEO?"), role_asked("Who is the CEO of Meizu?")
+    ('CEO', None)
+    """
+    found = _ROLE.match(question)
+    return None if found is None else found[1]
+
+
 def asks_for_articles(question: str) -> bool:
-    """Whether each article is to be heard: "what do the sources say about …"."""
+    """Return whether each article is to be heard: "what do the sources say about …"."""
     return _ARTICLES.search(question) is not None
 
 
 def compared(question: str) -> tuple[str, str] | None:
-    """Return the two things that the question compares; None where it compares none.
+    """Return the two things that the question compares; None if it compares none.
 
     >>> compared("What is the difference between AliOS and Aliyun OS?")
     ('AliOS', 'Aliyun OS')

@@ -36,11 +36,10 @@ Floats = npt.NDArray[np.float64]
 WINDOW_CHARS = 520
 # Of so many windows, the reader reads the best.
 WINDOWS = 8
-# The sentences that look best at first sight are candidates where nothing is read.
+# The sentences that look best at first sight are candidates if nothing is read.
 CLOSE_LOOK = 24
-# A question is taken for English where so many of its words are common in English (XQuAD: 99 % of the
-# English questions and 3 % of the German and Romanian ones, fewer of others), or where the embedding
-# model knows its words so well, as it does those of a few keywords.
+# A question is taken for English if this share of its words is common in English, or if the embedding
+# model knows its words so well, as it does those of a few keywords.  See RESULTS.md, "Constants".
 LEAST_COMMON = 0.25
 LEAST_FAMILIAR = 0.2
 # The reader's log-odds are cut off here: beyond, they say nothing more.
@@ -51,17 +50,17 @@ LEAST_MARGIN = 0.0
 UNSURE = -0.2
 # No probability is nearer to 0 or 1.
 LEAST_SURE = 1e-5
-# Stands for "nothing else was found" where the lead over other articles is asked for.
+# The lead over other articles if no other article was found.
 MOST_LEAD = 6.0
 # If the whole collection is one article, being the best in it says neither much nor nothing.
 LEAD_ALONE = MOST_LEAD / 2
 
 ORDER = ("margin", "cosine", "coverage", "passage")
-"""What orders the sentences of a question."""
+"""The signals that order the sentences of a question."""
 READ = ("margin", "intercept", "yes or no")
-"""What says whether the sentence answers: the reader's word, or if yes or no is asked, one number."""
+"""The inputs of "does the sentence answer?": the reader's margin, or one number for a yes-no question."""
 SEARCH = ("lead", "cosine", "coverage", "intercept")
-"""What says whether it is about what was asked at all."""
+"""The inputs of "is it about what was asked at all?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What makes the log-odds of an answer fit a reader and a collection: `scale * margin + offset`."""
+    """Fits the log-odds of an answer to a reader and a collection: `scale * margin + offset`."""
 
     scale: float
     offset: float
@@ -154,14 +153,14 @@ def rank(
 
 
 def reads(reader: Reader, findings: Findings) -> bool:
-    """Whether the reader knows the question's language, as far as that can be told."""
+    """Return whether the reader knows the question's language, as far as that can be told."""
     words = _without_prefixes(findings.in_order)
     common = sum(map(is_common, words)) / (len(words) or 1)
     return not reader.english_only or common >= LEAST_COMMON or findings.weight >= LEAST_FAMILIAR
 
 
 def evidence(findings: Findings, ranked: Sequence[Candidate]) -> Floats:
-    """Shape `(len(ORDER) + 1,)`: the signals of the best candidate and its lead over other articles.
+    """Return the signals of the best candidate and its lead over other articles, shape `(len(ORDER) + 1,)`.
 
     `ranked` are candidates, best first, at least one.
     """
@@ -200,7 +199,7 @@ def best_windows(findings: Findings) -> list[Window]:
 
 
 def lead_of(findings: Findings, window: Window) -> str:
-    """What stands above the window: the title, the headings, a question, the lead-in of a list."""
+    """Return the title, headings, question and list lead-in above the window, joined."""
     article = findings.hits[window.place].passage.article
     unit = unit_at(article, findings.sentences[window.first].start)
     parts = [article.title, *(unit.path if unit else ())]
@@ -208,7 +207,7 @@ def lead_of(findings: Findings, window: Window) -> str:
 
 
 def path_of(article: Article, start: int) -> tuple[str, ...]:
-    """What stands above the unit that begins there, outermost first; of a row, also its table's head."""
+    """Return the headings above the unit at `start`, outermost first, and for a row its table's head."""
     unit = unit_at(article, start)
     if unit is None:
         return ()
@@ -217,13 +216,13 @@ def path_of(article: Article, start: int) -> tuple[str, ...]:
 
 
 def subject_of(question: str) -> tuple[frozenset[str], ...]:
-    """For each word that says what the question is about, its stem and prefix: either will do."""
+    """Return the stem and prefix of each word of the question's subject: either matches."""
     words = [frozenset(terms(word)) for word in question.split()]
     return tuple(word for word in words if word and not any(is_common(term) for term in word))
 
 
 def subject_covered(subject: Sequence[frozenset[str]], held: frozenset[str]) -> float:
-    """Share of the subject's words that `held` has, 0..1; 1 where the question has no subject."""
+    """Return the share of the subject's words that `held` has, 0..1; 1 if the question has no subject."""
     return sum(not held.isdisjoint(word) for word in subject) / len(subject) if subject else 1.0
 
 
@@ -261,12 +260,12 @@ class Weights:
 
 @cache
 def shipped_weights() -> Weights:
-    """The numbers that ship, fitted on all sets."""
+    """Return the numbers that ship, fitted on all sets."""
     return Weights.of(json.loads(files("bot").joinpath("models", "weights.json").read_text("utf-8")))
 
 
 def _passages(sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
-    """Runs of sentences of one passage, `(first, stop)`."""
+    """Return the runs of sentences of one passage, `(first, stop)`."""
     marks = [
         0,
         *(i + 1 for i, (a, b) in enumerate(pairwise(sentences)) if a.place != b.place),
@@ -294,7 +293,7 @@ def _cut(findings: Findings, first: int, stop: int) -> list[Window]:
 
 
 def _fits(article: Article, start: int, end: int) -> bool:
-    """Whether a window may reach so far; of a table, as its rows are shown with their heads."""
+    """Return whether `[start:end]` fits into a window; a table counts with its heads, as it is shown."""
     if end - start > WINDOW_CHARS:
         return False
     unit = unit_at(article, start)
@@ -313,7 +312,7 @@ def _glance(findings: Findings, sentence: Sentence) -> float:
 def _read(
     findings: Findings, windows: Sequence[Window], reader: Reader, asked: tuple[str, str]
 ) -> dict[int, ReadSpan]:
-    """The best span of each sentence of the windows, by its place; offsets into the article.
+    """Return the best span of each sentence of the windows, by its place; offsets into the article.
 
     `asked` are the question and what goes before it.
     """
@@ -337,24 +336,35 @@ def _read(
                 continue
             best = readings[text].best(*where)
             start, end = view.behind(best.start, best.end) or (sentence.start, sentence.end)
+            article = findings.hits[sentence.place].passage.article
+            start, end = _whole_words(article.text, start, end, sentence)
             if place not in spans or spans[place].score < best.score:
                 spans[place] = ReadSpan(start, end, best.score)
     return spans
 
 
+def _whole_words(text: str, start: int, end: int, sentence: Sentence) -> tuple[int, int]:
+    """Widen a span to whole words and figures, with their sign: "31.5%", "$590 million"."""
+    while end < sentence.end and (text[end].isalnum() or text[end] in "%‰°"):
+        end += 1
+    while start > sentence.start and (text[start - 1].isalnum() or text[start - 1] in "$€£¥₹#@"):
+        start -= 1
+    return start, end
+
+
 def _asks(findings: Findings, place: int) -> bool:
-    """Whether the sentence is a question itself, and so no answer."""
+    """Return whether the sentence is a question itself, and so no answer."""
     return _text(findings, place).rstrip("\"”')» ").endswith(("?", "？"))
 
 
 def _echoes(findings: Findings, place: int) -> bool:
-    """Whether the sentence says nothing that the question does not say."""
+    """Return whether the sentence says nothing that the question does not say."""
     asked = frozenset(findings.question_terms)
     return all(term in asked or is_common(term) for term in findings.sentences[place].terms)
 
 
 def _signals(findings: Findings, places: Sequence[int], spans: dict[int, ReadSpan]) -> Floats:
-    """Shape `(len(places), len(ORDER))`."""
+    """Return the signals of the sentences at `places`, shape `(len(places), len(ORDER))`."""
     rows = []
     for place in places:
         sentence = findings.sentences[place]

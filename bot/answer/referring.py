@@ -52,7 +52,7 @@ def referred(
 ) -> tuple[Article, ...]:
     """Return the articles that `words` fit best, newest first; none if they mean no article.
 
-    Several fit equally where the words tell no more.  "It" and "this article" mean `last`, unless
+    More than one is returned if they fit equally.  "It" and "this article" mean `last`, unless
     `pointing` is False.
     """
     words = " ".join(words.split())
@@ -78,7 +78,7 @@ def referred(
 def mentioning(subject: str, articles: Sequence[Article]) -> tuple[Article, ...]:
     """Return the articles that name `subject` in any form of its words, newest first.
 
-    Several words have to follow each other, or stand in one paragraph where they do so nowhere.
+    Several words have to follow each other, or, if they do so nowhere, stand in one paragraph.
     """
     subject = _DETERMINER.sub("", _QUOTED.sub(" ", subject).strip())
     wanted = stems(subject)
@@ -110,7 +110,7 @@ def coming_from(name: str, articles: Sequence[Article]) -> tuple[Article, ...]:
 
 
 def newest_first(articles: Iterable[Article]) -> list[Article]:
-    """By date of publication, those without one last."""
+    """Sort by date of publication, those without one last."""
     return sorted(articles, key=lambda article: (article.published or "", article.title), reverse=True)
 
 
@@ -120,12 +120,12 @@ def _stems(text: str) -> tuple[str, ...]:
 
 
 def stems(text: str) -> list[str]:
-    """The words of `text` in their stem, in order; without the prefixes that forgive a wrong ending."""
+    """Return the stems of `text`, in order; without the prefixes that forgive a wrong ending."""
     return list(_stems(text) if len(text) < 2_000 else (t for t in terms(text) if not t.startswith("^")))
 
 
 def _about(what: str, articles: Sequence[Article], *, top: bool, deep: bool) -> tuple[Article, ...]:
-    """The articles on the highest level at which `what` fits one: their names, their top, or all they say."""
+    """Return the articles on the highest level at which `what` fits one: names, top, or the whole text."""
     wanted = _telling(what)
     if not wanted:
         return ()
@@ -144,7 +144,7 @@ def _about(what: str, articles: Sequence[Article], *, top: bool, deep: bool) -> 
 
 
 def _titled(words: str, articles: Sequence[Article]) -> tuple[Article, ...]:
-    """The articles whose whole title is in `words`."""
+    """Return the articles whose whole title is in `words`."""
     said = f" {' '.join(stems(words))} "
     found = [(stems(article.title), article) for article in articles]
     return tuple(newest_first(a for t, a in found if len(t) >= _TITLE_WORDS and f" {' '.join(t)} " in said))
@@ -172,7 +172,7 @@ def _name(article: Article) -> str:
 
 
 def _top(article: Article) -> str:
-    """The headings, and the first paragraph that is none."""
+    """Return the headings, and the first paragraph that is none."""
     blocks = (block for block in article.text.split("\n\n") if block.strip() and not block.startswith("#"))
     return "\n".join([*_HEADINGS.findall(article.text), next(blocks, "")])
 
@@ -182,7 +182,7 @@ def _whole(article: Article) -> str:
 
 
 def _may_hold(text: str, wanted: Iterable[str]) -> bool:
-    """Whether the beginnings of all stems occur, which is a hundredth of the work of stemming."""
+    """Return whether the beginnings of all stems occur, which is a hundredth of the work of stemming."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace(",", "")
     # A stem differs from its words in the last letter at most: "compani" for "company".
     return all((stem if len(stem) < 4 else stem[:-1]) in folded for stem in wanted)

@@ -1,7 +1,7 @@
-"""What somebody may see of one generation: the articles of some collections, and a search among them.
+"""The articles of one generation that somebody may see, and a search among them.
 
-Nothing that lies outside reaches who looks through it; only figures of the whole index, such as how
-common a word is, weigh what is found.
+No article outside the scope can be reached through a `View`; only statistics of the whole index, such
+as how common a word is, affect scores.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HITS = 32
 
 
 class View:
-    """Thread-safe, and cheap to make."""
+    """One scope of one generation.  Thread-safe, and cheap to make."""
 
     def __init__(self, searcher: Searcher, scope: Scope) -> None:
         self.snapshot: Snapshot = searcher.snapshot
@@ -26,11 +26,11 @@ class View:
         self._articles: Sequence[Article] | None = None
 
     def find(self, question: str, focus: str | None = None) -> Findings:
-        """As `Searcher.find`, among what may be seen."""
+        """Find as `Searcher.find` does, among what may be seen."""
         return self._searcher.find(question, HITS, self._scope, focus)
 
     def search(self, question: str, k: int) -> list[Hit]:
-        """As `Searcher.search`, among what may be seen."""
+        """Search as `Searcher.search` does, among what may be seen."""
         return self._searcher.find(question, k, self._scope).hits[:k]
 
     def article(self, id: str) -> Article | None:

@@ -1,4 +1,4 @@
-"""Ranked sentences -> those that are quoted: few where one thing was asked, more where several were.
+"""Ranked sentences -> those that are quoted: few if one thing was asked, more if several were.
 
 Pure; every span lies inside one article.
 """
@@ -18,12 +18,10 @@ from index.types import Article
 from index.units import unit_at
 
 MAX_QUOTES = 3
-# A further sentence is quoted where its score is so close to the best.  0.3 to 1 are equal on the
-# chunking corpora (IoU .39); at 1 an answer has 1.3 quotes on average.
+# A further sentence is quoted if its score is so close to the best.  See RESULTS.md, "Constants".
 CLOSE_SCORE = 1.0
-# A list is complete or wrong, so that more is quoted of it, from further down, where it adds names
-# or numbers that are not in the quotes before.  On the 192 list questions of the tune chunking
-# corpora, recall .574 against .469 at an equal IoU (.36); at 2.5 the IoU falls to .33.
+# A list is complete or wrong, so that more is quoted of it, from further down, if it adds names
+# or numbers that are not in the quotes before.  See RESULTS.md, "Constants".
 MAX_SEVERAL = 6
 CLOSE_SCORE_OF_SEVERAL = 2.0
 # An enumeration of three or more is a list, which counts more than a sentence with a better score.
@@ -32,7 +30,7 @@ LIST_SCORE = 2.5
 LEAST_LISTED = 3
 # A quote whose first word points back is quoted with the sentence before, up to this length.
 MAX_JOINED_CHARS = 500
-# A side of a comparison is quoted where a sentence is about it at all.
+# Coverage, 0..1, from which a sentence is about one side of a comparison.
 MIN_SIDE_COVERED = 0.5
 # "Yes, every day." in two articles is a coincidence.
 LEAST_COPIED_WORDS = 4
@@ -71,10 +69,12 @@ def choose(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:
 def choose_several(findings: Findings, ranked: Sequence[Candidate]) -> list[Span]:
     """Return all that the list has: the best sentence, and those that add a name or a number to it."""
     asked = frozenset(findings.question_terms)
+    # If the reader finds no answer in the best one, it has no say on the others.
+    read = bool(ranked) and _answers(ranked[0])
 
     def adds(candidate: Candidate, spans: Sequence[Span]) -> bool:
         told = asked.union(*(terms(span.text) for span in spans))
-        return _answers(candidate) and _new_names(candidate, told) > 0
+        return (_answers(candidate) or not read) and _new_names(candidate, told) > 0
 
     return _take(findings, ranked, MAX_SEVERAL, CLOSE_SCORE_OF_SEVERAL, adds)
 
@@ -143,13 +143,18 @@ def with_copies(findings: Findings, span: Span) -> Span:
     return replace(span, copies=tuple(copies))
 
 
+def points_back(text: str) -> bool:
+    """Return whether a sentence begins with a word for what was named before it: "she", "this"."""
+    return _POINTS_BACK.match(text) is not None
+
+
 def _answers(candidate: Candidate) -> bool:
-    """Whether the reader finds an answer in it; nothing speaks against one that was not read."""
+    """Return whether the reader finds an answer in it; nothing speaks against one that was not read."""
     return candidate.answer is None or candidate.margin >= LEAST_MARGIN
 
 
 def same(span: Span, other: Span) -> bool:
-    """Whether two spans overlap, or hold the same words."""
+    """Return whether two spans overlap, or hold the same words."""
     if span.article is other.article and span.start < other.end and other.start < span.end:
         return True
     return _words(span.text) == _words(other.text)
@@ -186,8 +191,8 @@ def _span(findings: Findings, candidate: Candidate) -> Span:
 
 
 def _sentence_before(findings: Findings, candidate: Candidate) -> int | None:
-    """Where the sentence before begins, if the candidate would not stand alone without it."""
-    if not _POINTS_BACK.match(candidate.text):
+    """Return the start of the sentence before if the candidate does not stand alone without it, else None."""
+    if not points_back(candidate.text):
         return None
     place = findings.sentences.index(candidate.sentence)
     if place == 0:
@@ -201,7 +206,7 @@ def _sentence_before(findings: Findings, candidate: Candidate) -> int | None:
 
 
 def _new_names(candidate: Candidate, told: frozenset[str]) -> int:
-    """Names and numbers in the sentence whose terms were not told yet."""
+    """Return names and numbers in the sentence whose terms were not told yet."""
     words = (word.strip(".,;:!?()[]\"'“”‘’") for word in candidate.text.split()[1:])
     return sum(not told.issuperset(terms(word)) for word in words if word[:1].isupper() or word[:1].isdigit())
 

@@ -1,4 +1,4 @@
-"""What time a question is about, and how well a sentence and its article's date fit that.
+"""The time that a question is about, and how well a sentence and its article's date fit it.
 
 Dates are `(year, month, day)` with None for what is not said.  English and Chinese wordings.
 """
@@ -63,7 +63,7 @@ _EVENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `first` to `last`, both included; None where a side is open."""
+    """From `first` to `last`, both included; None if a side is open."""
 
     first: Day | None
     last: Day | None
@@ -88,7 +88,7 @@ Time = Period | Newest | Event
 
 
 def asked_time(question: str, today: Day) -> Time | None:
-    """Return the time that `question` is about; None where it names none.
+    """Return the time that `question` is about; None if it names none.
 
     >>> asked_time("What did Acer do before 2013?", Day(2026, 1, 1))
     Period(first=None, last=datetime.date(2012, 12, 31))
@@ -121,7 +121,7 @@ def when(event: Event, happened: Period) -> Period:
 
 
 def dates(text: str) -> Iterator[Period]:
-    """Each date that `text` names by its year, as the days that it can mean."""
+    """Yield each date that `text` names by its year, as the days that it can mean."""
     for found in _DATED.finditer(text):
         year = int(found["year"])
         if found["decade"]:
@@ -139,9 +139,9 @@ def dates(text: str) -> Iterator[Period]:
 
 
 def fit(period: Period, sentence: str, published: str | None) -> float:
-    """How well a sentence of an article fits the time that was asked for, -1..1; 0 where nothing speaks.
+    """Return how well a sentence of an article fits the time asked for, -1..1; 0 if neither says.
 
-    What a sentence says of its own time counts alone, where it does.  Else an article of the time
+    If a sentence names its own time, that alone counts.  Else an article of the time
     itself is the best witness, a later one means its own time, and an earlier one cannot know.
     """
     said = list(dates(sentence))
@@ -156,13 +156,13 @@ def fit(period: Period, sentence: str, published: str | None) -> float:
 
 
 def recency(published: str | None, among: Iterable[str | None]) -> float:
-    """The share of the dates `among` that are no newer than `published`, 0..1; 0 without a date."""
+    """Return the share of the dates `among` that are no newer than `published`, 0..1; 0 without a date."""
     known = {date for date in among if date}
     return sum(date <= published for date in known) / len(known) if published and known else 0.0
 
 
 def published_in(published: str | None) -> Period | None:
-    """The days that a publication date can mean, which may lack its day or its month."""
+    """Return the days that a publication date can mean, which may lack its day or its month."""
     if not published:
         return None
     year, month, day = ([int(part) for part in published.split("-")] + [0, 0])[:3]
@@ -172,7 +172,7 @@ def published_in(published: str | None) -> Period | None:
 
 
 def overlap(one: Period, other: Period) -> bool:
-    """Whether a day can lie in both."""
+    """Return whether a day can lie in both."""
     for first, last in ((one.first, other.last), (other.first, one.last)):
         if first is not None and last is not None and last < first:
             return False

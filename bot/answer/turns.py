@@ -1,4 +1,4 @@
-"""A gate that lets so many in at a time, in the order in which they came."""
+"""A fair semaphore: lets so many threads in at a time, in the order in which they came."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from threading import Lock
 
 
 class Turns:
-    """A context manager; thread-safe, and fair: a semaphore may let the same thread in again and again."""
+    """A context manager.  Unlike a `threading.Semaphore` it never lets the same thread in twice in a row
+    while others wait.
+    """
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once

@@ -2,8 +2,8 @@
 
 In reading order:
 
-store — where the index is kept, by the settings
-rights — which collections are seen where: the settings file, read strictly, and followed while a bot runs
+store — opens the index's store, by the settings
+rights — which collections each channel sees: the settings file, read strictly, and followed while a bot runs
 library — the articles as somebody looks after them who is not at a terminal: add, find, remove, rebuild
 outcomes — what a change of the articles came to, line by line
 """

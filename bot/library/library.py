@@ -1,6 +1,6 @@
 """The articles as somebody looks after them who is not at a terminal: add, find, remove, rebuild, status.
 
-Knows nothing of Slack.  What a curator sees or touches stays within a scope, that of the place where
+Knows nothing of Slack.  A curator sees and changes only a scope, that of the place where
 the curator speaks: an answer to "remove" must not name what that place may not see.
 """
 
@@ -20,7 +20,7 @@ from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
 from index.ingest.catalog import Catalog, plain_url
 from index.ingest.follow import Followed, Follower, Round, followed, stop_following
 from index.ingest.list import Listed, inventory
-from index.ingest.remove import Removed, remove
+from index.ingest.remove import Removed, forget_removed, remove
 from index.store import Store
 from index.types import BuildReport
 
@@ -69,9 +69,11 @@ class Library:
         self._build = build
         self._allow_hosts = allow_hosts
         self._network = network
+        self.keep_removed_days = 0
+        """How long the file of an article that was removed is kept; 0 for not at all."""
 
     def collections(self, scope: Scope) -> tuple[str, ...]:
-        """Those in scope, in order; the articles in no folder come first."""
+        """Return the articles in scope, in order; those in no folder come first."""
         known = known_collections(self._sources, self._store)
         return tuple(sorted(known if scope is None else known & scope))
 
@@ -90,7 +92,7 @@ class Library:
         return follower.follow(url, collection)
 
     def followed(self) -> tuple[Followed, ...]:
-        """What is followed; raise `FootnoteError` for a damaged list."""
+        """Return the followed feeds; raise `FootnoteError` for a damaged list."""
         return followed(self._data)
 
     def stop_following(self, url: str) -> None:
@@ -99,10 +101,11 @@ class Library:
 
     def rebuild(self, progress: Progress) -> BuildReport:
         """Bring the index up to date, and use it."""
+        forget_removed(self._data, self.keep_removed_days)
         return self._build(progress)
 
     def look_up(self, name: str, scope: Scope) -> Match:
-        """An article by id, file, address or title, or those in scope whose names come near."""
+        """Return an article by id, file, address or title, or those in scope whose names come near."""
         listed = [one for one in self.inventory(scope) if one.state != "removed"]
         wanted = name.strip().strip("“”\"'<>")
         file = self._file_of(wanted) if "://" in wanted else None
@@ -117,15 +120,15 @@ class Library:
         return Match(None, tuple(dict.fromkeys(names[key] for key in near))[:MAX_SUGGESTIONS])
 
     def remove(self, id: str, scope: Scope) -> Removed | None:
-        """Delete an article's file; None where there is none of that id in scope."""
+        """Take an article's file away; return None if none of that id is in scope."""
         one = next((one for one in self.inventory(scope) if one.id == id and one.state != "removed"), None)
         if one is None:
             return None
-        (removed,) = remove(self._sources, self._data, [one.file])
+        (removed,) = remove(self._sources, self._data, [one.file], keep=self.keep_removed_days > 0)
         return removed
 
     def inventory(self, scope: Scope) -> tuple[Listed, ...]:
-        """Every article in scope, and how the index stands to it."""
+        """Return every article in scope, and how the index stands to it."""
         return tuple(
             one for one in inventory(self._sources, self._store) if scope is None or one.collection in scope
         )

@@ -1,4 +1,4 @@
-"""What a change of the articles came to, line by line, for the people who asked for it."""
+"""The result of a change of the articles, line by line, for the people who asked for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def within(file: str, scope: Scope) -> bool:
 
 
 def outcome_lines(outcome: Outcome, words: Words) -> Iterator[str]:
-    """What came of it; what was left out of an article; and what a person should look at."""
+    """Yield the result, the parts left out of an article, and the warnings for a person."""
     yield _line(outcome, words)
     if isinstance(outcome, Added) and outcome.change != "unchanged":
         kinds = dict(zip(get_args(What), words.left_out_kinds, strict=True))
@@ -42,7 +42,7 @@ def outcome_lines(outcome: Outcome, words: Words) -> Iterator[str]:
 
 
 def round_lines(one: Round, words: Words) -> Iterator[str]:
-    """What one look at a feed brought; of many pages, how many."""
+    """Yield the results of one look at a feed; only counts if there are many pages."""
     if one.problem:
         yield words.was_refused.format(source=one.url, reason=reason_in(words, one.problem))
         return
@@ -59,12 +59,18 @@ def _line(outcome: Outcome, words: Words) -> str:
     match outcome:
         case Added(title=title, id=id, change="added"):
             beside = words.stands_beside.format(sibling=outcome.sibling) if outcome.sibling else ""
-            return words.was_added.format(title=title, id=id) + beside
+            return words.was_added.format(title=title, place=place_of(id)) + beside
         case Added(title=title, id=id, change="replaced"):
-            return words.was_replaced.format(title=title, id=id)
+            return words.was_replaced.format(title=title, place=place_of(id))
         case Added(title=title, id=id):
-            return words.was_unchanged.format(title=title, id=id)
+            return words.was_unchanged.format(title=title, place=place_of(id))
         case Merged(source=source, title=title, id=id):
-            return words.was_merged.format(source=source, title=title, id=id)
+            return words.was_merged.format(source=source, title=title, place=place_of(id))
         case Refused(source=source, reason=reason):
             return words.was_refused.format(source=source, reason=reason_in(words, reason))
+
+
+def place_of(id: str) -> str:
+    """Return the collection of an article, if it is in one."""
+    collection = collection_of(id)
+    return f" ({collection})" if collection else ""

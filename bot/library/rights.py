@@ -1,7 +1,7 @@
-"""Which collections are seen where: the settings file, read strictly, and followed while a bot runs.
+"""Which collections each channel sees: the settings file, read strictly, and followed while a bot runs.
 
     default: [cars]              # in every channel that is not named below
-    direct: all                  # in direct messages; as `default` where it is left out
+    direct: all                  # in direct messages; as `default` if it is left out
     channels:
       C012AB3CD: [press, "."]    # "." holds the articles that lie in no folder
       C045EF6GH: none
@@ -40,14 +40,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What may be seen, by channel."""
+    """The collections that may be seen, by channel."""
 
     default: Scope = None
     direct: Scope = None
     channels: Mapping[str, Scope] = field(default_factory=dict)
 
     def of(self, channel: str) -> Scope:
-        """In a channel, by its id; empty is App Home, which is as private as a direct message."""
+        """Return the scope of a channel, by its id; empty is App Home, as private as a direct message."""
         if not channel or channel.startswith("D"):
             return self.direct
         return self.channels.get(channel, self.default)
@@ -57,22 +57,22 @@ EVERYTHING = Rights()
 
 
 def everything() -> Rights:
-    """The rights where nothing is said of them."""
+    """Return the rights if there is no file."""
     return EVERYTHING
 
 
 def collection_named(name: str) -> str:
-    """The collection that a person calls so: `.` is that of the articles in no folder."""
+    """Return the collection that a person calls so: `.` is that of the articles in no folder."""
     return "" if name == IN_NO_FOLDER else name
 
 
 def spoken(collection: str) -> str:
-    """How a collection is written, the other way round."""
+    """Return a collection as it is written, the other way round."""
     return collection or IN_NO_FOLDER
 
 
 def read_rights(path: Path, known: Collection[str]) -> Rights:
-    """What the file says; raise `FootnoteError` that names the line, where it is not exactly understood.
+    """Return the file's rights; raise `FootnoteError` that names the line if it is not understood exactly.
 
     `known` are the collections that there are.
     """
@@ -92,7 +92,7 @@ def read_rights(path: Path, known: Collection[str]) -> Rights:
 
 
 def known_collections(sources: Path, store: Store) -> frozenset[str]:
-    """The sub-folders of the sources, those that are only in the index, and that of no folder."""
+    """Return the sub-folders of the sources, those that are only in the index, and that of no folder."""
     found = {""}
     with suppress(OSError):
         found |= {entry.name for entry in sources.iterdir() if entry.is_dir() and entry.name[0] != "."}
@@ -104,14 +104,14 @@ def known_collections(sources: Path, store: Store) -> frozenset[str]:
 class LiveRights:
     """The rights as the file has them now.  Thread-safe.
 
-    A change is noticed with the next question.  Where the file cannot be understood any more, or is
+    A change is noticed with the next question.  If the file cannot be understood any more, or is
     gone, what was said last still holds: a slip of the pen opens nothing.
     """
 
     def __init__(
         self, path: Path, known: Callable[[], Collection[str]], *, may_be_missing: bool = False
     ) -> None:
-        """Where the file may be missing, and is, everything is seen everywhere until there is one.
+        """If the file may be missing, and is, everything is seen everywhere until there is one.
 
         Raise `FootnoteError` as `read_rights` does.
         """

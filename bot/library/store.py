@@ -1,4 +1,4 @@
-"""Where the index is kept, by the settings.  Whatever only looks at what is indexed needs no model for it."""
+"""Opens the index's store, by the settings.  Looking at what is indexed needs no model."""
 
 from __future__ import annotations
 

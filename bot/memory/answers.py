@@ -200,6 +200,13 @@ class PostedAnswers:
             sql.execute(delete(misses).where(misses.c.id == miss_id))
 
     @transaction
+    def missed(self, miss_id: str, place: Place) -> str | None:
+        """The question; None if it is not known here."""
+        here = (misses.c.id == miss_id, misses.c.team == place.team, misses.c.channel == place.channel)
+        with self._database.read() as sql:
+            return sql.execute(select(misses.c.question).where(*here)).scalar_one_or_none()
+
+    @transaction
     def tell_curators(self, miss_id: str, user: str, place: Place) -> bool:
         """Pass a question on, which keeps it; False if it is not known here."""
         with self._database.write() as sql:

@@ -18,9 +18,9 @@ Opened = Callable[[Snapshot], tuple[Search, Answers]]
 
 
 def canaries(file: Path, fail_under: str, opened: Opened) -> Callable[[Snapshot], None]:
-    """What refuses an index that is worse than `fail_under`, a limit as `footnote eval` has them.
+    """Return a check that refuses an index worse than `fail_under`, a limit as of `footnote eval`.
 
-    Raise `FootnoteError` where the questions or the limit cannot be read.
+    Raise `FootnoteError` if the questions or the limit cannot be read.
     """
     try:
         questions = parse_questions(file.read_text("utf-8-sig").split("\n"), str(file))
@@ -45,6 +45,6 @@ def canaries(file: Path, fail_under: str, opened: Opened) -> Callable[[Snapshot]
 
 
 def _asked(question: Question, search: Search, answers: Answers) -> Result:
-    # Where no article is expected, there is none to be found.
+    # If no article is expected, there is none to be found.
     hits = search(question.text, SEARCHED) if question.articles else ()
     return Result(question, tuple(hit.passage.article.id for hit in hits), answers.answer(question.text))

@@ -26,7 +26,7 @@ READER_FILE = "reader.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What a calibration was made with, and holds for."""
+    """The models that a calibration was made with, and holds for."""
 
     encoder: str
     encoder_fingerprint: str
@@ -48,7 +48,7 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A correction of log-odds, `scale * log-odds + offset`, and where it comes from."""
+    """A correction of log-odds, `scale * log-odds + offset`, and its origin."""
 
     models: Models
     scale: float
@@ -95,7 +95,7 @@ def shipped_reader() -> tuple[str, str]:
 
 
 def path_of(data: Path, models: Models) -> Path:
-    """Return where the calibration for these models is kept, if there is one."""
+    """Return the path of the calibration for these models, if there is one."""
     return data / f"calibration-{models.key}.json"
 
 

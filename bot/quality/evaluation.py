@@ -37,12 +37,12 @@ class Question:
     articles: tuple[str, ...]
     """Ids; any one of them is right.  None at all: the articles do not answer the question."""
     words: tuple[str, ...]
-    """All of them stand in a right answer's quotes; where there are none, only the article is judged."""
+    """All of them stand in a right answer's quotes; if there are none, only the article is judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What asking one question came to."""
+    """The search results and the answer of one question."""
 
     question: Question
     found: tuple[str, ...]
@@ -52,7 +52,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a figure says."""
+    """A figure's name and meaning."""
 
     name: str
     meaning: str
@@ -83,7 +83,7 @@ MEASURES = (
 class Figure:
     measure: Measure
     value: float | None
-    """None where nothing was there to be measured."""
+    """None if there was nothing to measure."""
     of: int
     """How many questions, quotes or citations were."""
 
@@ -108,7 +108,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a figure may not fall under, or rise over where less is better."""
+    """A figure's least value, or its greatest if less is better."""
 
     measure: Measure
     value: float
@@ -166,7 +166,7 @@ def evaluate(results: Sequence[Result], texts: Mapping[str, str]) -> Evaluation:
 
 
 def broken(limits: Iterable[Limit], evaluation: Evaluation) -> list[str]:
-    """A sentence for each limit that does not hold; a figure that measured nothing holds none."""
+    """Return a sentence for each limit that does not hold; a figure that measured nothing holds none."""
     sentences = []
     for limit in limits:
         name, value = limit.measure.name, evaluation[limit.measure.name].value
@@ -180,24 +180,24 @@ def broken(limits: Iterable[Limit], evaluation: Evaluation) -> list[str]:
 
 
 def status(answer: Answer | NoAnswer) -> Status:
-    """How an answer is shown."""
+    """Return the name of the way in which an answer is shown."""
     if isinstance(answer, NoAnswer):
         return "none"
     return "answer" if answer.certain else "uncertain"
 
 
 def quotes_of(answer: Answer | NoAnswer) -> tuple[Quote, ...]:
-    """The quotes that are shown, for certain or as the closest found."""
+    """Return the quotes that are shown, for certain or as the closest found."""
     return answer.quotes if isinstance(answer, Answer) else ()
 
 
 def holds_words(texts: Sequence[str], words: Sequence[str]) -> bool:
-    """Whether each of the words, whatever its case, is in one of the texts."""
+    """Return whether each of the words, whatever its case, is in one of the texts."""
     return not _missing(texts, words)
 
 
 class _BadLineError(Exception):
-    """What is wrong with a line, without its place."""
+    """A fault of a line, without its place."""
 
 
 def _question(number: int, line: str) -> Question:
@@ -237,7 +237,7 @@ def _texts(raw: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def _samples(result: Result, texts: Mapping[str, str]) -> Iterator[tuple[str, float]]:
-    """What one question adds to which figures."""
+    """Yield the figures that one question adds to, and the values it adds."""
     question, answer = result.question, result.answer
     quotes, shown_as = quotes_of(answer), status(answer)
     if question.articles:
@@ -274,12 +274,12 @@ def _value(measure: Measure, samples: Sequence[float]) -> float | None:
 
 
 def _percentile(samples: Sequence[float], percent: int) -> float:
-    """The smallest sample that at least `percent` of 100 do not exceed (nearest rank)."""
+    """Return the smallest sample that at least `percent` of 100 do not exceed (nearest rank)."""
     return sorted(samples)[-(-percent * len(samples) // 100) - 1]
 
 
 def _rank(result: Result) -> int | None:
-    """Of the first passage from an expected article, counted from 1."""
+    """Return the rank, from 1, of the first passage from an expected article."""
     ranks = (rank for rank, id in enumerate(result.found, 1) if id in result.question.articles)
     return next(ranks, None)
 
@@ -310,7 +310,7 @@ def _missing(texts: Sequence[str], words: Sequence[str]) -> list[str]:
 
 
 def _holds(text: str, word: str) -> bool:
-    """Whether `word` is in `text`, both plain; a number only where it is not a part of a longer one.
+    """Return whether `word` is in `text`, both plain; a number only if it is not a part of a longer one.
 
     >>> _holds("a 31.5% share", "31.5%"), _holds("a 31.5% share", "5%"), _holds("shares", "share")
     (True, False, True)
@@ -321,7 +321,7 @@ def _holds(text: str, word: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Without what a reader does not see: case, line ends, full-width forms."""
+    """Remove what a reader does not see: case, line ends, full-width forms."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -62,7 +62,7 @@ class Observer:
         today: Callable[[], datetime.date] = datetime.date.today,
     ) -> None:
         self.models: Models = models_of(encoder, reader)
-        """What the calibration will hold for."""
+        """The models that the calibration will hold for."""
         self._searcher = searcher
         self._judge = Judge(reader)
         self._today = today
@@ -85,7 +85,7 @@ class Observer:
             yield from (case for case in others if not case.right)
 
     def _case(self, question: Question, searcher: Searcher, *, answerable: bool) -> Iterator[Case]:
-        """One case, or none if nothing would be quoted, however low the balance."""
+        """Yield one case, or none if nothing would be quoted, however low the balance."""
         asked = " ".join(question.text.split())
         found = find_answer(View(searcher, None), asked, (), self._judge, self._today(), 0.0)
         if found.spans:
@@ -157,7 +157,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What was learnt, and what it is worth."""
+    """The fitted correction, and its worth."""
 
     correction: Correction | None
     """Fitted to all cases; None if none is clearly better than what ships."""
@@ -245,7 +245,7 @@ def _questions(cases: Sequence[Case]) -> list[int]:
 
 
 def _right(question: Question, quoted: Sequence[tuple[str, str]]) -> bool:
-    """Whether quotes answer: they hold the expected words or, if none are known, cite the article."""
+    """Return whether quotes answer: they hold the expected words or, if none are known, cite the article."""
     if not question.articles:
         return False
     if question.words:
@@ -254,7 +254,7 @@ def _right(question: Question, quoted: Sequence[tuple[str, str]]) -> bool:
 
 
 def _clearly_less(these: Sequence[float], those: Sequence[float]) -> bool:
-    """Whether the mean of paired differences is below 0 by more than its standard error."""
+    """Return whether the mean of paired differences is below 0 by more than its standard error."""
     difference = np.array(those) - np.array(these)
     error = difference.std(ddof=1) / np.sqrt(len(difference)) if len(difference) > 1 else np.inf
     return bool(difference.mean() > error)

@@ -12,7 +12,7 @@ from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import Memory
-from bot.slack import buttons, listeners
+from bot.slack import buttons, listeners, offers, people
 from bot.slack.buttons import Browsing
 from bot.slack.client import check_bot_token, library_log, patient_client
 from bot.slack.curating.curate import Curating
@@ -43,7 +43,7 @@ class SlackApp:
         pools: Pools | None = None,
         team: str = "",
     ) -> None:
-        """Raise `FootnoteError` where Slack refuses the bot token or cannot be reached.
+        """Raise `FootnoteError` if Slack refuses the bot token or cannot be reached.
 
         With `team` it is the app of one workspace among several, whose `pools` are shared.
         """
@@ -91,7 +91,9 @@ class SlackApp:
         listener = Listener(self._dispatcher, memory, settings)
         listeners.register_events(self.bolt, listener, here, self.pools.listeners)
         if curating is not None:  # before the other buttons, the last of which is any
-            register_curating(self.bolt, curating, memory, self._dispatcher.accept)
+            register_curating(self.bolt, curating, memory)
+        offers.register(self.bolt, self._dispatcher.accept)
+        people.register(self.bolt, memory, lookups, curating)
         browsing = Browsing(answers, memory, access)
         buttons.register(self.bolt, browsing, memory, lookups.languages, self.pools.figures)
         listeners.register_commands(self.bolt, self._dispatcher, here)
@@ -103,9 +105,9 @@ class SlackApp:
         return self.bolt.dispatch(request)
 
     def drain(self, deadline: float) -> bool:
-        """Finish the questions that were taken; False where `deadline` (monotonic) came first.
+        """Finish the questions that were taken; return False if `deadline` (monotonic) came first.
 
-        What is left then goes to the next process, at once.
+        Questions that are left go to the next process, at once.
         """
         finished = self.pools.close(deadline)
         self.leave()
@@ -118,7 +120,7 @@ class SlackApp:
 
 
 def _authorized(client: WebClient) -> Callable[[], AuthorizeResult]:
-    """The workspace's own token, asked for once: Bolt would otherwise turn to OAuth by itself."""
+    """Return the workspace's own token, asked for once: Bolt would otherwise turn to OAuth by itself."""
     found = client.auth_test()
     result = AuthorizeResult.from_auth_test_response(auth_test_response=found, bot_token=client.token)
     return lambda: result

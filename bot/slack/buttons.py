@@ -30,7 +30,7 @@ from bot.types import Answer, Answers, PassageView, Quote, Scope, Source
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """What a button says of itself, and where it was pressed."""
+    """A pressed button's own value, and the place where it was pressed."""
 
     answer_id: str
     place: Place
@@ -40,7 +40,7 @@ class Button:
 
 
 class Browsing:
-    """What buttons may show: a quote in its context, the text around it, more like it, an answer again."""
+    """Looks up content for buttons: a quote in context, the text around it, similar quotes, an old answer."""
 
     def __init__(self, answers: Answers, memory: Memory, access: Access) -> None:
         self._answers = answers
@@ -48,9 +48,9 @@ class Browsing:
         self._access = access
 
     def passage(self, button: Button) -> PassageView | ShownQuote | None:
-        """What a "Show passage" button may show at `place`.
+        """Return the content of a "Show passage" button at `place`.
 
-        None where the answer is unknown there; the `ShownQuote` alone where its article has changed,
+        None if the answer is unknown there; the `ShownQuote` alone if its article has changed,
         or may no longer be seen there.
         """
         sight = self._sight(button)
@@ -59,8 +59,13 @@ class Browsing:
             return None
         return self._still(shown, sight.scope) or shown
 
+    def others(self, button: Button) -> tuple[int, ...]:
+        """Return the numbers of the other quotes of the answer."""
+        shown = self._shown.answer(button.answer_id, button.place)
+        return tuple(n for n in range(1, len(shown.quotes) + 1) if n != button.number) if shown else ()
+
     def beside(self, button: Button, start: int, end: int, *, later: bool) -> PassageView | ShownQuote | None:
-        """What stands before or after a part of the article that a quote is from."""
+        """Return the text before or after a part of the article that a quote is from."""
         sight = self._sight(button)
         shown = self.passage(button)
         if not isinstance(shown, PassageView) or isinstance(sight, Closed):
@@ -72,9 +77,9 @@ class Browsing:
         return view
 
     def related(self, button: Button) -> Answer | ShownQuote | None:
-        """Passages like a quote, with an answer id's worth of rights still to be given.
+        """Return passages like a quote, with an id for the answer, whose rights are still to be given.
 
-        None where the answer is unknown at `place`; the `ShownQuote` where there is nothing to show.
+        None if the answer is unknown at `place`; the `ShownQuote` if there is nothing to show.
         """
         sight = self._sight(button)
         shown = self._shown.quote(button.answer_id, button.number, button.place)
@@ -85,7 +90,7 @@ class Browsing:
         return self._answers.related(shown.source_id, shown.start, shown.end, sight.scope) or shown
 
     def again(self, button: Button) -> tuple[Answer, str] | None:
-        """A private answer and its question, as they were shown; None where that cannot be done."""
+        """Return a private answer and its question, as they were shown; None if that cannot be done."""
         sight = self._sight(button)
         shown = self._shown.answer(button.answer_id, button.place)
         if shown is None or shown.question is None or not shown.quotes or isinstance(sight, Closed):
@@ -131,7 +136,7 @@ class Browsing:
         return self._access.at(button.place.channel, outsider=button.outsider)
 
     def _still(self, shown: ShownQuote, scope: Scope) -> PassageView | None:
-        """The quote in its context; None where its article does not read as it did, or is out of sight."""
+        """Return the quote in its context; None if its article has changed or is out of sight."""
         view = self._answers.passage(shown.source_id, shown.start, shown.end, scope)
         return view if view is not None and shown.still_reads(view.quote) else None
 
@@ -156,16 +161,16 @@ _ID = r"([\w-]{1,64})"
 _QUOTE_VALUE = re.compile(rf"{_ID}:(\d{{1,3}})")
 _FEEDBACK_VALUE = re.compile(rf"{_ID}:({'|'.join(get_args(Verdict))})")
 _STEP_VALUE = re.compile(r"(before|after):(\d{1,9}):(\d{1,9})")
+_QUOTE_STEP_VALUE = re.compile(r"quote:(\d{1,3})")
 _TOKEN = re.compile(rf"{_ID}:(\d{{1,3}}):(\w{{1,64}})")
 
 
 def register(app: App, browsing: Browsing, memory: Memory, languages: Languages, figures: Figures) -> None:
     buttons = _Buttons(browsing, memory, languages, figures)
     app.action(messages.SHOW_PASSAGE)(buttons.show_passage)
-    app.action(re.compile(f"{messages.STEP}_(before|after)"))(buttons.step)
+    app.action(re.compile(rf"{messages.STEP}_(?:before|after|quote_\d{{1,3}})"))(buttons.step)
     app.action(messages.MORE)(buttons.more)
     app.action(messages.SHARE)(buttons.share)
-    app.action(messages.TELL_CURATORS)(buttons.tell_curators)
     app.action(messages.FEEDBACK)(buttons.feedback)
     app.action(re.compile(".*"))(buttons.acknowledged)
 
@@ -188,7 +193,7 @@ class _Buttons:
         self._open(client, body, view, words)
 
     def step(self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient) -> None:
-        """Previous or next, in the modal that is open."""
+        """Turn the open modal to the previous or next text, or to another quote."""
         ack()
         view = body.get("view") or {}
         words = self._words(body)
@@ -221,21 +226,10 @@ class _Buttons:
         words, place = self._words(body), place_pressed(body, team_of(context))
         _tell(body, self._share(str(action.get("value")), place, body, words))
 
-    def tell_curators(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
-        ack()
-        words = self._words(body)
-        try:
-            miss_id, user = str(action.get("value")), str(body["user"]["id"])
-            told = self._memory.shown.tell_curators(miss_id, user, place_pressed(body, team_of(context)))
-        except Exception as error:
-            _log.error("A question could not be passed on\n%s", trace(error))
-            told = False
-        _tell(body, words.curators_told if told else words.curators_withheld)
-
     def feedback(
         self, ack: Ack, body: Payload, action: Payload, context: BoltContext, client: WebClient
     ) -> None:
-        """👍 is thanked for; 👎 is kept, and asked about."""
+        """Thank for 👍; keep 👎, and ask what was wrong."""
         ack()
         words, place = self._words(body), place_pressed(body, team_of(context))
         match = _FEEDBACK_VALUE.fullmatch(str(action.get("value")))
@@ -250,7 +244,7 @@ class _Buttons:
                 _tell(body, words.feedback_thanks)
 
     def acknowledged(self, ack: Ack) -> None:
-        """A link, or a button of an older version: without an answer Slack shows a warning sign."""
+        """Acknowledge a link, or a button of an older version: otherwise Slack shows a warning sign."""
         ack()
 
     def _passage_modal(self, value: str, place: Place, body: Payload, words: Words) -> Block:
@@ -258,18 +252,22 @@ class _Buttons:
         if match is None:
             return messages.withheld_modal(words)
         number = int(match[2])
+        button = Button(match[1], place, number, is_outsider(body))
         try:
-            found = self._browsing.passage(Button(match[1], place, number, is_outsider(body)))
+            found, others = self._browsing.passage(button), self._browsing.others(button)
         except Exception as error:
             _log.error("A passage could not be shown\n%s", trace(error))
             return messages.withheld_modal(words)
         if isinstance(found, PassageView):
-            return messages.passage_modal(found, words, token=_token(match[1], number, place))
+            return messages.passage_modal(found, words, token=_token(match[1], number, place), others=others)
         return messages.withheld_modal(words) if found is None else messages.changed_modal(words)
 
     def _step_modal(self, token: str, value: str, team: str, body: Payload, words: Words) -> Block:
         # The modal has no channel, so its metadata, which only Slack and this app write, names it.
         belongs, step = _TOKEN.fullmatch(token), _STEP_VALUE.fullmatch(value)
+        other = _QUOTE_STEP_VALUE.fullmatch(value)
+        if belongs is not None and other is not None:
+            return self._passage_modal(f"{belongs[1]}:{other[1]}", Place(team, belongs[3]), body, words)
         if belongs is None or step is None:
             return messages.withheld_modal(words)
         button = Button(belongs[1], Place(team, belongs[3]), int(belongs[2]), is_outsider(body))
@@ -329,7 +327,7 @@ class _Buttons:
 
 
 def place_of(token: str, team: str) -> tuple[str, Place] | None:
-    """The answer and the place that a modal's metadata names; None where it is no such metadata."""
+    """Return the answer and the place that a modal's metadata names; None if it is no such metadata."""
     belongs = _TOKEN.fullmatch(token)
     return (belongs[1], Place(team, belongs[3])) if belongs else None
 
@@ -339,7 +337,7 @@ def _token(answer_id: str, number: int, place: Place) -> str:
 
 
 def response_of(body: Payload) -> InResponse:
-    """The way to reply to whoever pressed a button."""
+    """Return the way to reply to the person who pressed a button."""
     return InResponse(str(body["response_url"]), thread_shown(body))
 
 

@@ -41,7 +41,7 @@ CALL_ERRORS = (SlackClientError, OSError, HTTPException)
 # every connection; the words of people do not belong in a log.
 library_log = logging.getLogger("bot.slack.library")
 library_log.setLevel(logging.WARNING)
-# Said at every start where the token is in the environment, and it is meant to be so.
+# Logged at every start if the token is in the environment, which is intended.
 library_log.addFilter(lambda record: "As you gave `client` as well" not in record.getMessage())
 
 # Slack's own failures.  A message may have been posted before it failed.
@@ -58,7 +58,7 @@ _APP_TOKEN = (
 
 
 def patient_client(settings: SlackSettings) -> WebClient:
-    """For posting: waits out short rate limits, and tries again after Slack's own errors."""
+    """Return a client for posting: waits out short rate limits, and tries again after Slack's own errors."""
     return WebClient(
         token=settings.bot_token,
         base_url=settings.api_url,
@@ -69,7 +69,7 @@ def patient_client(settings: SlackSettings) -> WebClient:
 
 
 def posting_client(client: WebClient) -> WebClient:
-    """As patient with limits, and posts nothing again by itself if the answer is unclear: it may be there."""
+    """Return one as patient, that posts nothing again if the answer is unclear: it may be there."""
     return WebClient(
         token=client.token,
         base_url=client.base_url,
@@ -80,7 +80,7 @@ def posting_client(client: WebClient) -> WebClient:
 
 
 def swift_client(client: WebClient) -> WebClient:
-    """For what is worthless when late: a modal, a status.  Fails fast, never waits."""
+    """Return one for what is worthless when late, a modal or a status: it fails fast and never waits."""
     return WebClient(
         token=client.token,
         base_url=client.base_url,
@@ -121,14 +121,14 @@ class CappedRateLimitRetryHandler(RateLimitErrorRetryHandler):
 
 
 def check_bot_token(client: WebClient) -> None:
-    """Raise `FootnoteError` where Slack does not accept the bot token, or cannot be reached."""
+    """Raise `FootnoteError` if Slack does not accept the bot token, or cannot be reached."""
     if not (client.token or "").startswith("xoxb-"):
         raise FootnoteError(f"SLACK_BOT_TOKEN is missing or not a bot token. {_BOT_TOKEN}")
     _checked(client.auth_test, client.base_url, "SLACK_BOT_TOKEN", _BOT_TOKEN)
 
 
 def check_tokens(settings: SlackSettings) -> None:
-    """Raise `FootnoteError` where a token of the chosen mode is missing or refused.
+    """Raise `FootnoteError` if a token of the chosen mode is missing or refused.
 
     Opens (and drops) one Socket Mode address, which Slack allows about once a minute.
     """
@@ -147,7 +147,7 @@ def require_app_token(settings: SlackSettings) -> None:
 
 
 def with_app_token(settings: SlackSettings, connect: Callable[[], object]) -> None:
-    """Run `connect`, which uses the app token; `FootnoteError` where Slack refuses that."""
+    """Run `connect`, which uses the app token; raise `FootnoteError` if Slack refuses that."""
     require_app_token(settings)
     _checked(connect, settings.api_url, "SLACK_APP_TOKEN", _APP_TOKEN)
 
@@ -161,13 +161,13 @@ def require_signing_secret(settings: SlackSettings) -> None:
 
 
 def is_unclear(error: SlackApiError) -> bool:
-    """Whether Slack failed, so that what was asked of it may have been done all the same."""
+    """Return whether Slack failed, so that what was asked of it may have been done all the same."""
     status = getattr(error.response, "status_code", None) or error.response.get("status") or 200
     return refusal(error) in _UNCLEAR or status >= 500
 
 
 def refusal(error: BaseException) -> str:
-    """Slack's short code for a refusal (`invalid_blocks`), else the type of the error."""
+    """Return Slack's short code for a refusal (`invalid_blocks`), else the type of the error."""
     if isinstance(error, SlackApiError):
         return str(error.response.get("error"))[:80]
     return type(error).__name__

@@ -154,7 +154,7 @@ class Dispatcher:
         return _Work(question, lease, self._reply_to(question))
 
     def _queue(self, work: _Work) -> bool:
-        """False if there is no room."""
+        """Queue the work; return False if there is no room."""
         question, pools = work.question, self._pools
         # Answers need not wait for what curators ask for.
         curated = question.request is not None and self._responder.trusts(question.user)
@@ -184,7 +184,7 @@ class Dispatcher:
             self._held.pop(work.lease.token, None)
 
     def _hold_off(self, work: _Work, over: Over) -> None:
-        """A polite word the first time, and none for what comes after it; in private it disturbs nobody."""
+        """Say once a minute that the limit is reached; say it always in private."""
         question = work.question
         _log.info("A question was one too many for its %s", over.whose)
         message = messages.limited_message(
@@ -263,7 +263,7 @@ class Dispatcher:
         return self._close(work, said, outcome)
 
     def _close(self, work: _Work, said: Said, outcome: Outcome | None) -> Revision:
-        """What follows a post must not fail it: an apology below an answer would be a second reply."""
+        """Record a post, and never raise: an apology below an answer would be a second reply."""
         self._record.figures.sent(outcome)
         memory, lease = self._memory, work.lease
         try:
@@ -289,7 +289,7 @@ class Dispatcher:
             return Revision()
 
     def _unsay(self, work: _Work) -> None:
-        """The question was deleted and whoever answered it died: its reply may be there."""
+        """Find a reply to a question that was deleted while its process died, and take it back."""
         try:
             found = work.reply.find()
             if found is not None:
@@ -301,7 +301,7 @@ class Dispatcher:
     def _apologise(
         self, error: Exception, question: Question, lease: Lease | None, reply: Reply | None = None
     ) -> None:
-        """Where everything is caught: the trace for the log, plain words for the asker.
+        """Catch everything: the trace goes to the log, plain words to the asker.
 
         `reply` is the one that has shown that the question was heard.
         """
@@ -357,7 +357,7 @@ def _ended(work: _Work, said: Said, replied: Replied | None = None) -> Ended:
     question, ending = work.question, said.ending
     if ending is not None and ending.kind != "turned_away":
         ending = replace(ending, seconds=time.monotonic() - work.taken)
-    # Whoever is answered may go on; whoever asked the bot was noted when asking, and somebody else may
+    # The person who is answered may go on; the one who asked was noted when asking, and somebody else may
     # have spoken since.
     listen_to = "" if question.addressed else question.user
     asked = said.asked or question.text

@@ -1,4 +1,4 @@
-"""What is counted of the bot in Slack, and under which names.  No label holds what anybody wrote."""
+"""Metrics of the bot in Slack, and their names.  No label holds what anybody wrote."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Figures:
         room: int,
         unanswered: Callable[[], int],
     ) -> None:
-        """What is looked up whenever somebody reads the figures."""
+        """The metrics that are looked up whenever they are read."""
         for name, help, value in [
             ("connected", "1 while Slack is connected.", connected),
             ("queue_length", "Questions that wait or are being answered.", queued),
@@ -100,7 +100,7 @@ class Figures:
         ProcessCollector(registry=self.registry)
 
     def _counter(self, name: str, help: str, label: str, values: Iterable[str]) -> Counter:
-        """Each value of the label is there from the start, at 0: a rate needs a beginning."""
+        """Make a counter whose labels are all there from the start, at 0: a rate needs a beginning."""
         counter = Counter(name, help, [label], registry=self.registry)
         for value in values:
             counter.labels(value)
@@ -117,7 +117,7 @@ class IndexInUse(Collector):
         self._until = 0.0
 
     def overview(self) -> Overview | None:
-        """None where no index can be used."""
+        """Return the current overview; None if no index can be used."""
         if self._clock() >= self._until:
             try:
                 self._found = self._answers.overview()

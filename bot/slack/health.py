@@ -1,4 +1,4 @@
-"""Signs of life, and what they mean, whoever asks.
+"""Signs of life of a bot, and their meaning.
 
 The bot in Slack touches a file while it is connected, and how old that is, anybody can see: a process
 of its own asks (`python -m bot.slack.health DATA`), often and cheaply, a container's health check.  Who asks
@@ -24,10 +24,10 @@ class Condition:
     """How the bot in Slack is."""
 
     alive: bool
-    """Its main thread makes its rounds; a restart would help where it does not."""
+    """Whether its main thread makes its rounds; a restart would help if it does not."""
     connected: bool
     generation: str | None
-    """The index in use; None where none can be used."""
+    """The index in use; None if none can be used."""
     queued: int
     room: int
     """How many questions may be under way and wait."""
@@ -76,7 +76,7 @@ def stop(data: Path) -> None:
 
 
 def last_beat_seconds(data: Path) -> float | None:
-    """Seconds since the bot was last seen connected; None where none runs."""
+    """Return the seconds since the bot was last seen connected; None if none runs."""
     try:
         return max(0.0, time.time() - (data / HEARTBEAT_FILE).stat().st_mtime)
     except OSError:
@@ -84,7 +84,7 @@ def last_beat_seconds(data: Path) -> float | None:
 
 
 def main(data: Path) -> int:
-    """Exit code 0 where the bot is connected, else 1, with one line that says what is known."""
+    """Return exit code 0 if the bot is connected, else 1, with one line that says what is known."""
     seconds = last_beat_seconds(data)
     if seconds is None:
         print("not connected to Slack")

@@ -118,11 +118,12 @@ class Home:
             overview, examples = self._answers.overview(sight.scope), self._answers.examples(sight.scope)
         except FootnoteError as error:
             _log.error("No index to show: %s", error)
-            return messages.home_without_index(words, troubles)
+            curators = self._lookups.curators.names()
+            return messages.home_without_index(words, troubles, curators)
         return messages.home_view(overview, examples, datetime.now(UTC), words, troubles)
 
     def _troubles(self, user: str, scope: Scope) -> tuple[messages.Trouble, ...]:
-        """For curators alone: others could do nothing about them."""
+        """Show files that cannot be read, to curators alone: others could do nothing about them."""
         if self._curating is None or not self._curating.trusts(user):
             return ()
         try:

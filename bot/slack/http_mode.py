@@ -109,7 +109,7 @@ def _routes(app: SlackApp | Workspaces) -> list[Route]:
 def _endpoint(answer: Callable[[BoltRequest], BoltResponse]) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         if not request.headers.get("X-Slack-Request-Timestamp", "0").isdecimal():
-            # The verifier of the library would fail on it, with a traceback for each such stranger.
+            # The verifier of the library would fail on it, with a traceback for each of them.
             return Response(status_code=401)
         body = await read_body(request, MAX_BODY_BYTES)
         try:

@@ -1,4 +1,4 @@
-"""Slack's events as questions: what was asked, where, by whom, and under which keys it is one delivery.
+"""Slack's events as questions: the text, the place, the person, and the keys of a delivery.
 
 Here everything is read that a message says of itself, once; who is spoken to without a mention is
 known to the thread, and decided in `bot.slack.listeners`.
@@ -48,7 +48,7 @@ _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>|<!(?:here|channel|everyone|su
 
 
 def is_question(text: str) -> bool:
-    """Whether a text, as a person saw it, asks something.
+    """Return whether a text, as a person saw it, asks something.
 
     >>> is_question("And since when?"), is_question("who owns Banma"), is_question("I will ask Bob.")
     (True, True, False)
@@ -63,7 +63,7 @@ def is_question(text: str) -> bool:
 
 
 def is_bare(text: str) -> bool:
-    """Whether a text is a word or a sign that asks nothing: no, yes, ?; courtesies are not meant.
+    """Return whether a text is a word or a sign that asks nothing: no, yes, ?; courtesies are not meant.
 
     >>> is_bare("no"), is_bare("?"), is_bare("no share?"), is_bare("thanks")
     (True, True, False, False)
@@ -72,7 +72,7 @@ def is_bare(text: str) -> bool:
 
 
 def without_emoji(markup: str, blocks: Sequence[Payload] = ()) -> str:
-    """A text as Slack delivers it without emoji; if it has nothing else, what they say.
+    """Return a text as Slack delivers it without emoji; if it has nothing else, what they say.
 
     >>> without_emoji("thanks :pray:"), without_emoji(":wave:"), without_emoji("at 10:30:15")
     ('thanks', 'hi', 'at 10:30:15')
@@ -95,17 +95,17 @@ def without_emoji(markup: str, blocks: Sequence[Payload] = ()) -> str:
 
 
 def mentions_bot(markup: str, bot_user_id: str | None) -> bool:
-    """Whether the bot is mentioned in a text as Slack delivers it."""
+    """Return whether the bot is mentioned in a text as Slack delivers it."""
     return any(match[1] == bot_user_id for match in _MENTION.finditer(markup) if match[1])
 
 
 def is_to_others(markup: str, bot_user_id: str | None) -> bool:
-    """Whether somebody else, or everybody, is mentioned."""
+    """Return whether somebody else, or everybody, is mentioned."""
     return any(match[1] != bot_user_id for match in _MENTION.finditer(markup))
 
 
 def order_in(text: str) -> Order | None:
-    """The order that a message is, if it is nothing else; in any language, whoever gives it."""
+    """Return the order that a message is, if it is nothing else; any language is understood."""
     said = text.strip().rstrip(".!。！").strip().casefold()
     if any(said in words.orders_quiet for words in LANGUAGES):
         return "quiet"
@@ -121,7 +121,7 @@ _AFTER_MENTION = re.compile(r"^[\s,:;–—-]+")
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """What has to be known of the bot to read what is said to it."""
+    """The facts about the bot that are needed to read what is said to it."""
 
     team: str
     bot_user: str | None = None
@@ -148,12 +148,12 @@ class Question:
     """Somebody spoke to the bot; if not, it answers for certain or says nothing."""
     order: Order | None = None
     request: Request | None = None
-    """What a curator asks for."""
+    """The request of a curator."""
     pointing: bool = False
     """It asks nothing itself, and means a message that it quotes or forwards (`meant`), or one above it."""
     meant: Meant | None = None
     response_url: str = ""
-    """Where a private answer goes; it has no message and no thread of its own."""
+    """The place of a private answer, which has no message and no thread of its own."""
     in_thread: str = ""
     """The thread in which a private answer is shown."""
     shared: bool | None = None
@@ -171,7 +171,7 @@ class Question:
         return self.order is None and self.request is None
 
     def overheard(self) -> Question:
-        """The same where nobody spoke to the bot: no order, and no request."""
+        """Return the same for a line that was not addressed to the bot: no order, and no request."""
         return replace(self, addressed=False, order=None, request=None)
 
     def stored(self) -> StoredQuestion:
@@ -182,7 +182,7 @@ class Question:
 
 
 def restored(body: str) -> Question:
-    """A question that was kept, as it was; without its keys, since it is claimed already."""
+    """Return a question that was kept, as it was; without its keys, since it is claimed already."""
     kept = json.loads(body)
     request = kept["request"]
     return Question(
@@ -198,12 +198,12 @@ def restored(body: str) -> Question:
 
 
 def from_event(body: Payload, here: Here) -> Question:
-    """The question of an `app_mention` or of a message."""
+    """Return the question of an `app_mention` or of a message."""
     return _question(body, body["event"], here)
 
 
 def from_edit(body: Payload, here: Here) -> Question:
-    """The question of a `message_changed`, as it reads now."""
+    """Return the question of a `message_changed`, as it reads now."""
     event = body["event"]
     message = event["message"]
     question = _question(body, message, here)
@@ -213,7 +213,7 @@ def from_edit(body: Payload, here: Here) -> Question:
 
 
 def as_new(question: Question) -> Question:
-    """An edited message that has become a question, under the keys of a new one."""
+    """Return an edited message that has become a question, under the keys of a new one."""
     return replace(question, keys=(question.keys[0], _message_key(question.place, question.ts)))
 
 
@@ -231,7 +231,7 @@ def from_command(command: Payload, here: Here) -> Question:
 
 
 def from_button(body: Payload, question: str, team: str) -> Question:
-    """A question that a button offers, from whoever presses it, answered to that person alone."""
+    """Return the question of a button, from the person who presses it, answered to that person alone."""
     return Question(
         text=question[:MAX_QUESTION_CHARS],
         place=place_pressed(body, team),
@@ -244,7 +244,7 @@ def from_button(body: Payload, question: str, team: str) -> Question:
 
 
 def from_shortcut(shortcut: Payload, here: Here) -> Question:
-    """The text of the message that the shortcut was used on, as far as a question may be long."""
+    """Return the text of the message that the shortcut was used on, as far as a question may be long."""
     message = shortcut.get("message") or {}
     text = decode(without_emoji(str(message.get("text") or ""), message.get("blocks") or ()), here.bot_user)
     return Question(
@@ -260,28 +260,28 @@ def from_shortcut(shortcut: Payload, here: Here) -> Question:
 
 
 def place_pressed(body: Payload, team: str) -> Place:
-    """Where a button was pressed; in a modal or in App Home there is no channel, and no answer is shown."""
+    """Return the place of a pressed button; a modal and App Home have no channel, and show no answer."""
     return Place(team, str((body.get("channel") or {}).get("id") or ""))
 
 
 def user_of(body: Payload) -> str:
-    """Who pressed a button, or used a shortcut."""
+    """Return the person who pressed a button, or used a shortcut."""
     return str((body.get("user") or {}).get("id") or "")
 
 
 def thread_shown(body: Payload) -> str:
-    """The thread that a button stands in; what only one person sees comes without its message."""
+    """Return the thread that a button stands in; what only one person sees comes without its message."""
     shown = (body.get("message") or {}).get("thread_ts") or (body.get("container") or {}).get("thread_ts")
     return str(shown or "")
 
 
 def team_of(context: BoltContext) -> str:
-    """The workspace as Bolt finds it, alike for events, commands and buttons."""
+    """Return the workspace as Bolt finds it, alike for events, commands and buttons."""
     return context.team_id or context.enterprise_id or ""
 
 
 def is_outsider(interaction: Payload) -> bool:
-    """Whether somebody of another organisation pressed a button, or used a shortcut."""
+    """Return whether somebody of another organisation pressed a button, or used a shortcut."""
     if interaction.get("enterprise"):
         return False  # people of its other workspaces; outsiders are known by their channel
     team, of_user = interaction.get("team") or {}, (interaction.get("user") or {}).get("team_id")
@@ -293,7 +293,7 @@ def author_of(message: Payload) -> str:
 
 
 def is_welcome(message: Payload, allow_bots: Collection[str]) -> bool:
-    """People are, and bots by name; joins and other news that Slack calls messages are not."""
+    """Return whether a person, or a bot that is allowed by name, wrote it; joins and other news are not."""
     if message.get("subtype") not in (None, "file_share", "thread_broadcast", "bot_message"):
         return False
     if "ts" not in message or not author_of(message):
@@ -309,7 +309,7 @@ def is_allowed_bot(message: Payload, allow_bots: Collection[str]) -> bool:
 
 
 def takes_token_away(event: Payload) -> bool:
-    """Whether the token of the workspace is good for nothing after this."""
+    """Return whether the token of the workspace is good for nothing after this."""
     kind = event.get("type")
     return kind == "app_uninstalled" or (
         kind == "tokens_revoked" and bool((event.get("tokens") or {}).get("bot"))
@@ -317,7 +317,7 @@ def takes_token_away(event: Payload) -> bool:
 
 
 def decode(text: str, bot_user_id: str | None) -> str:
-    """Slack's markup as the words that the person saw; only the mention of this bot is dropped."""
+    """Return Slack's markup as the words that the person saw; only the mention of this bot is dropped."""
     seen = _MARKUP.sub(lambda match: _words(match.group(1), bot_user_id), text)
     # A lone surrogate, which JSON can carry, could be neither stored nor embedded.
     decoded = _SURROGATES.sub("\ufffd", html.unescape(seen))
@@ -353,7 +353,7 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
 
 
 def _meant(message: Payload, here: Here) -> Meant | None:
-    """What a message quotes or forwards, if it asks nothing itself."""
+    """Return the text that a message quotes or forwards, if it asks nothing itself."""
     own, quoted = without_quote(str(message.get("text") or ""))
     if not points(decode(without_emoji(own), here.bot_user)):
         return None

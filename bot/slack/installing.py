@@ -32,7 +32,7 @@ from index.types import FootnoteError
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
 SCOPES = (
-    *("app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write"),
+    *("app_mentions:read", "channels:history", "channels:read", "chat:write"),
     *("commands", "files:read", "groups:history", "groups:read", "im:history", "im:read", "mpim:history"),
     *("mpim:read", "reactions:write", "usergroups:read", "users:read"),
 )
@@ -97,7 +97,7 @@ class States(FileOAuthStateStore):
         return super().issue()
 
     def consume(self, state: str) -> bool:
-        """Whether we made it, it is not too old, and it comes back for the first time."""
+        """Return whether we made it, it is not too old, and it comes back for the first time."""
         try:
             known = str(UUID(state)) == state  # it becomes part of a path
         except ValueError:
@@ -191,7 +191,7 @@ class Installing(OAuthFlow):
         return BoltResponse(status=status, body=text, headers=dict(headers))
 
     def _revoke(self, token: str) -> None:
-        """A token that is not to be kept is not to stay good either."""
+        """Revoke a token that is not kept."""
         try:
             self.client.auth_revoke(token=token)
         except CALL_ERRORS as error:

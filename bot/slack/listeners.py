@@ -1,4 +1,4 @@
-"""What Slack delivers: messages, edits, deletions, commands, shortcuts, and modals that come back."""
+"""Slack's deliveries: messages, edits, deletions, commands, shortcuts, and modals that come back."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def register_commands(app: App, dispatcher: Dispatcher, here: HereOf) -> None:
         dispatcher.accept(from_shortcut(shortcut, here(context)))
 
     def acknowledged(ack: Ack) -> None:
-        """A shortcut of an older version of the app."""
+        """Acknowledge a shortcut of an older version of the app."""
         ack()
 
     app.command(re.compile("/.+"))(ask)
@@ -115,7 +115,7 @@ def register_modals(app: App, memory: Memory, languages: Languages) -> None:
 
 
 class Listener:
-    """Hears everything that is said where the bot is, and speaks when it is spoken to."""
+    """Hears everything that is said in the bot's channels, and speaks when it is spoken to."""
 
     def __init__(self, dispatcher: Dispatcher, memory: Memory, settings: SlackSettings) -> None:
         self._dispatcher = dispatcher
@@ -151,7 +151,7 @@ class Listener:
         return direct and not (in_thread and self._threads.is_quiet(question.place))
 
     def _goes_on(self, event: Payload, question: Question, here: Here) -> bool:
-        """Whether it belongs to a conversation with the bot, without a mention."""
+        """Return whether it belongs to a conversation with the bot, without a mention."""
         if not event.get("thread_ts") or event.get("bot_id") or event.get("channel_type") == "im":
             return False
         to_others = is_to_others(str(event.get("text") or ""), here.bot_user)

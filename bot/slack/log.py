@@ -1,7 +1,7 @@
 """The bot's log: as lines for a person or as JSON for a machine, and neither holds a token or a question.
 
-What is logged on purpose never holds either.  This is for the rest: a token is taken out wherever it
-comes from, and of an error it is told where it happened, not what its message repeats.
+Lines logged on purpose never hold either.  This is for the rest: a token is taken out wherever it
+comes from, and an error is logged with its place in the code, without its message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import IO, Literal
 
 
 def trace(error: BaseException) -> str:
-    """The traceback of an error and of its causes, with types and without messages.
+    """Return the traceback of an error and of its causes, with types and without messages.
 
     A message may repeat what the code was working on: the question, an article, a header with a
     token.  Files, lines and types are enough to find the fault.
@@ -52,7 +52,7 @@ def start_log(level: str, form: Literal["text", "json"], stream: IO[str] | None 
 
 class _Discreet(logging.Formatter):
     def formatException(self, ei: object) -> str:
-        """Where it happened: the message of an error may repeat what the code was working on."""
+        """Return the place of an error in the code: its message may repeat the text that was worked on."""
         error = ei[1] if isinstance(ei, tuple) else None
         return trace(error) if isinstance(error, BaseException) else ""
 

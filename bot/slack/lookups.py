@@ -1,4 +1,4 @@
-"""What has to be asked of Slack before a reply, remembered for a while.
+"""Facts that have to be asked of Slack before a reply, remembered for a while.
 
 Languages: in which each person uses Slack.
 
@@ -40,7 +40,7 @@ LANGUAGE_KNOWN_SECONDS, LANGUAGE_UNKNOWN_SECONDS = 6 * 3_600.0, 300.0
 # A channel is rarely shared, and the next event of it tells at once; one that is not known is asked for
 # again soon enough for somebody who has just invited the bot, without a call for each press of a button.
 CHANNEL_KNOWN_SECONDS, CHANNEL_UNKNOWN_SECONDS = 300.0, 10.0
-# Whoever leaves a group may change articles for so long.
+# People who leave a group may change articles for so long.
 GROUP_KNOWN_SECONDS, GROUP_UNKNOWN_SECONDS = 300.0, 30.0
 # While Slack does not answer, the members it named last stay for so long.
 TRUSTED_SECONDS = 3_600.0
@@ -56,7 +56,7 @@ Value = TypeVar("Value")
 
 
 class Remembered(Generic[Value]):
-    """What was asked of Slack, by name; None for what it did not tell.  Thread-safe."""
+    """Facts asked of Slack, by name; None for those it did not tell.  Thread-safe."""
 
     def __init__(self, known: float, unknown: float, clock: Clock = time.monotonic) -> None:
         """`known` and `unknown` are seconds for which an answer, and the lack of one, is good."""
@@ -75,7 +75,7 @@ class Remembered(Generic[Value]):
         return found
 
     def known(self, name: str) -> Value | None:
-        """Without asking, whatever its age."""
+        """Return the value without asking, whatever its age."""
         with self._lock:
             return self._found.get(name, (None, 0.0))[0]
 
@@ -102,11 +102,11 @@ class Languages:
         self._locales = Remembered[str](LANGUAGE_KNOWN_SECONDS, LANGUAGE_UNKNOWN_SECONDS)
 
     def words(self, user: str, text: str = "") -> Words:
-        """The language of a person; if Slack does not tell, of what the person wrote."""
+        """Return the language of a person; if Slack does not tell, of what the person wrote."""
         return words_for(self._locales.get(user, self._ask) if user else None, text)
 
     def at_once(self, user: str, text: str) -> Words:
-        """The same without asking Slack, for when there is no time to."""
+        """Return the same without asking Slack, if there is no time to."""
         return words_for(self._locales.known(user), text)
 
     def _ask(self, user: str) -> str | None:
@@ -121,7 +121,7 @@ class Languages:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What is in scope may be shown here."""
+    """Articles in scope may be shown here."""
 
     scope: Scope
 
@@ -154,7 +154,7 @@ class Access:
         self._shared = Remembered[bool](CHANNEL_KNOWN_SECONDS, CHANNEL_UNKNOWN_SECONDS, clock)
 
     def at(self, channel: str, *, outsider: bool = False, shared: bool | None = None) -> Open | Closed:
-        """In a channel, for somebody; empty is App Home, which only the app's own people can open.
+        """Return the sight of somebody in a channel; empty is App Home, which only the app's people can open.
 
         `shared` is what an event said of its channel; None if there was none that says it.
         """
@@ -169,7 +169,7 @@ class Access:
         return Open(self._rights().of(channel))
 
     def surely_closed(self, *, outsider: bool, shared: bool | None) -> bool:
-        """Whether nothing may be shown, as far as an event itself tells."""
+        """Return whether nothing may be shown, as far as an event itself tells."""
         return not self._shared_channels and (outsider or bool(shared))
 
     def _ask(self, channel: str) -> bool | None:
@@ -195,7 +195,7 @@ class MessagesAbove:
         self._client = swift_client(client)
 
     def find(self, place: Place, ts: str) -> Meant | None:
-        """The question above the message `ts`; None if there is none that the bot has not answered.
+        """Return the question above the message `ts`; None if there is none that the bot has not answered.
 
         Raise `NotReadable` if Slack does not show what stands there.
         """
@@ -211,11 +211,11 @@ class MessagesAbove:
         return Meant(text, author_of(message))
 
     def name(self, meant: Meant) -> str:
-        """Whose message it is; empty if Slack does not tell."""
+        """Return the author of a message; empty if Slack does not tell."""
         return meant.name or (display_name(self._client, meant.author) if meant.author else "")
 
     def _above(self, place: Place, ts: str) -> list[Payload]:
-        """Messages of people since the last reply of the bot, oldest first."""
+        """Return messages of people since the last reply of the bot, oldest first."""
         channel = place.channel
         try:
             if place.thread != ts:
@@ -258,8 +258,16 @@ class Curators:
     def __contains__(self, user: str) -> bool:
         return user in self._users or any(user in self._group(group) for group in self._groups)
 
+    def people(self) -> tuple[str, ...]:
+        """Whom to mention, by id: the groups, or the people if there are none."""
+        return self._groups or tuple(sorted(self._users))[:NAMES_SHOWN]
+
+    def name(self, user: str) -> str:
+        """As people know somebody; empty if Slack does not tell."""
+        return display_name(self._client, user)
+
     def names(self) -> tuple[str, ...]:
-        """A few of them, as people know them."""
+        """Return the names of a few curators, as people know them."""
         ids = [*sorted(self._users), *(user for group in self._groups for user in sorted(self._group(group)))]
         names = (display_name(self._client, user) for user in list(dict.fromkeys(ids))[:NAMES_SHOWN])
         return tuple(name for name in names if name)
@@ -283,7 +291,7 @@ class Curators:
 
 
 def display_name(client: WebClient, user: str) -> str:
-    """A person as people know them; empty if Slack does not tell."""
+    """Return a person as people know them; empty if Slack does not tell."""
     try:
         found = client.users_info(user=user).get("user") or {}
     except CALL_ERRORS as error:
@@ -295,7 +303,7 @@ def display_name(client: WebClient, user: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """What is asked of one workspace."""
+    """Facts about one workspace."""
 
     languages: Languages
     access: Access

@@ -1,4 +1,4 @@
-"""`/metrics`, `/healthz` and `/readyz`, for whoever runs the bot.
+"""`/metrics`, `/healthz` and `/readyz`, for the people who run the bot.
 
 Nothing there is secret, and nothing is for strangers: they are served on a port of their own, to this
 machine alone unless a setting says otherwise.
@@ -23,7 +23,7 @@ from bot.web.server import WebServer, listen
 
 
 class Monitor:
-    """What is told of a running bot, and where; `close` it."""
+    """The server of a running bot's metrics and health; `close` it."""
 
     def __init__(
         self, pools: Pools, answers: Answers, state: Memory, is_connected: Callable[[], bool]

@@ -43,7 +43,7 @@ class Meant:
 
 
 def points(text: str) -> bool:
-    """Whether a text, without the mention of the bot, only points to another one.
+    """Return whether a text, without the mention of the bot, only points to another one.
 
     >>> points(""), points("can you answer this?"), points("Is this true?"), points("Who owns this?")
     (True, True, True, False)
@@ -52,7 +52,7 @@ def points(text: str) -> bool:
 
 
 def without_quote(markup: str) -> tuple[str, str]:
-    """A text as Slack delivers it without its quoted lines, and these lines.
+    """Return a text as Slack delivers it without its quoted lines, and these lines.
 
     >>> without_quote("&gt; who owns it?\\n<@U1> is this known?")
     ('<@U1> is this known?', 'who owns it?')
@@ -64,7 +64,7 @@ def without_quote(markup: str) -> tuple[str, str]:
 
 
 def forwarded(message: Payload) -> tuple[str, str, str] | None:
-    """Text, author id and author name of a message that is forwarded or shared in this one."""
+    """Return text, author id and author name of a message that is forwarded or shared in this one."""
     for attachment in message.get("attachments") or ():
         if not (attachment.get("is_share") or attachment.get("is_msg_unfurl")):
             continue  # a preview of a link
@@ -75,7 +75,7 @@ def forwarded(message: Payload) -> tuple[str, str, str] | None:
 
 
 def markup_of(message: Payload) -> str:
-    """What a message says, also if its words stand only in blocks or attachments."""
+    """Return the words of a message, also if they stand only in blocks or attachments."""
     said = str(message.get("text") or "") or _words_in(message.get("blocks") or ())
     if said:
         return said
@@ -88,7 +88,7 @@ def markup_of(message: Payload) -> str:
 
 
 def elements(value: object) -> Iterator[Payload]:
-    """All elements within blocks, in the order of reading."""
+    """Yield all elements within blocks, in the order of reading."""
     if isinstance(value, Mapping):
         yield value
         yield from (found for part in value.values() for found in elements(part))
@@ -97,13 +97,13 @@ def elements(value: object) -> Iterator[Payload]:
 
 
 def _blocks_of(attachment: Payload) -> Sequence[Payload]:
-    """The blocks of a forwarded message, which Slack packs once more."""
+    """Return the blocks of a forwarded message, which Slack packs once more."""
     packed = attachment.get("message_blocks") or ()
     return [part for one in packed for part in (one.get("message") or {}).get("blocks") or ()]
 
 
 def _words_in(blocks: Sequence[Payload]) -> str:
-    """The words of rich text, sections and headers, as markup."""
+    """Return the words of rich text, sections and headers, as markup."""
     said: list[str] = []
     for block in blocks:
         if block.get("type") == "rich_text":

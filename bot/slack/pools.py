@@ -40,7 +40,7 @@ class Workers:
             thread.start()
 
     def submit(self, job: Job) -> bool:
-        """Take the job; False where there is no room, or no longer any work."""
+        """Take the job; return False if there is no room, or no longer any work."""
         with self._closing:
             if self._closed or not self._room.acquire(blocking=False):
                 return False
@@ -54,7 +54,7 @@ class Workers:
         return self._held
 
     def close(self, seconds: float) -> bool:
-        """Take no more, finish what was taken; False where that took longer than `seconds`."""
+        """Take no more, finish what was taken; return False if that took longer than `seconds`."""
         deadline = time.monotonic() + seconds
         with self._closing:
             if not self._closed:
@@ -80,7 +80,7 @@ class Workers:
 
 # Listeners only claim, queue and acknowledge; a few threads keep up with any number of workers.
 _LISTENER_THREADS = 8
-# Each takes seconds; whoever has more folders of files to add has a terminal.
+# Each takes seconds; for many folders of files there is the terminal.
 _REQUESTS_WAITING = 20
 # Words to those who are turned away, about as many as Slack takes in a minute.
 _ASIDE_THREADS, _ASIDES_WAITING = 2, 50
@@ -98,7 +98,7 @@ class Pools:
         self.room = settings.workers + settings.queue_size
 
     def close(self, deadline: float) -> bool:
-        """Take no more and finish what was taken; False where `deadline` (monotonic) came first."""
+        """Take no more and finish what was taken; return False if `deadline` (monotonic) came first."""
         # Listeners first: one that is still running may have a question to queue.
         closing = threading.Thread(target=self.listeners.shutdown, daemon=True)
         closing.start()

@@ -1,4 +1,4 @@
-"""What is written down of each question once it has ended: in the memory, in the figures, in the log.
+"""Records how a question ended, in the memory, the metrics and the log.
 
 The log gets numbers and names of outcomes, never what was asked.
 """
@@ -21,14 +21,14 @@ class Record:
         self.figures = figures
 
     def ended(self, lease: Lease, ended: Ended) -> Revision:
-        """A question has its reply, or is to have none."""
+        """Record that a question has its reply, or is to have none."""
         revision = self._memory.record(lease, ended)
         if ended.ending is not None and not revision.retracted:
             self._count(ended.ending)
         return revision
 
     def given_up(self, ended: Ended) -> None:
-        """No reply got through, for so long that none would help."""
+        """Record that no reply got through, for so long that none would help."""
         if ended.ending is not None:
             self._memory.log.note(ended.ending, ended.place, ended.ts, ended.question)
             self._count(ended.ending)

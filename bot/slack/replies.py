@@ -52,7 +52,7 @@ _FINAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The message reached Slack.  `ts` is empty where Slack does not say under which name."""
+    """The message reached Slack.  `ts` is empty if Slack does not say it."""
 
     ts: str = ""
 
@@ -77,7 +77,7 @@ class Reply(Protocol):
         ...
 
     def thought(self) -> None:
-        """Take back what showed that the question was heard, where a post does not do that by itself."""
+        """Take back the sign that the question was heard, if a post does not do that by itself."""
         ...
 
     def post(self, message: Message, words: Words) -> Outcome: ...
@@ -87,11 +87,11 @@ class Reply(Protocol):
         ...
 
     def delete(self, ts: str) -> None:
-        """Best effort: who deletes a question may have deleted the reply as well."""
+        """Delete the question's reply, by best effort: the person may have deleted it as well."""
         ...
 
     def find(self) -> str | None:
-        """The `ts` of a reply that is there already; None where there is none, or none can be seen."""
+        """Return the `ts` of a reply that is there already; None if there is none, or none can be seen."""
         ...
 
     def lasting(self) -> Reply:
@@ -178,7 +178,7 @@ class InThread:
             return None
 
     def _look(self) -> str | None:
-        """The `ts` of the reply in the thread; None where it is not there."""
+        """Return the `ts` of the reply in the thread; None if it is not there."""
         answer = swift_client(self._client).conversations_replies(
             channel=self._place.channel,
             ts=self._place.thread,
@@ -282,7 +282,7 @@ class InResponse:
 class Directly:
     """Messages to one person in the direct conversation: they can be changed, unlike those of a command.
 
-    Where Slack refuses, they come where the command was given, each by itself.
+    If Slack refuses, they come where the command was given, each by itself.
     """
 
     def __init__(self, client: WebClient, user: str, place: Place, instead: InResponse) -> None:
@@ -348,7 +348,7 @@ def _send_or_fall_back(send: Callable[[dict[str, Any]], str], message: Message, 
         return NotSent.REFUSED
     _log.warning("Slack refused a reply (%s); sending it as plain text", reason)
     why = f"\n{words.layout_refused}" if reason.startswith(_LAYOUT) else ""
-    reason = _sent_or_reason(send, {"text": message.plain + why})
+    reason = _sent_or_reason(send, {"text": message.text + why})
     if not isinstance(reason, str):
         return reason
     _log.error("Slack refused a reply as plain text too (%s); it was not sent", reason)
@@ -356,7 +356,7 @@ def _send_or_fall_back(send: Callable[[dict[str, Any]], str], message: Message, 
 
 
 def _sent_or_reason(send: Callable[[dict[str, Any]], str], content: dict[str, Any]) -> Outcome | str:
-    """Slack's code for a refusal as a string, in which case nothing was posted."""
+    """Return Slack's code for a refusal as a string, in which case nothing was posted."""
     try:
         return Sent(send(content))
     except SlackApiError as error:

@@ -55,7 +55,7 @@ def _post(client: WebClient, channel: str, message: Message) -> None:
     except SlackApiError as error:
         if "block" not in refusal(error):
             raise
-        send(text=message.plain)
+        send(text=message.text)
 
 
 def report_for(made: Report, scope: Scope) -> Message:
@@ -95,9 +95,9 @@ def _disliked(one: Disliked, scope: Scope, words: Words) -> str:
 
 
 def _places(quotes: Sequence[Reference], scope: Scope, words: Words) -> list[str]:
-    """Where the quotes stand, as far as the channel may see that."""
+    """Return the places of the quotes, as far as the channel may see them."""
     seen = [quote for quote in quotes if scope is None or collection_of(quote.source_id) in scope]
-    return ["; ".join(map(str, seen)) or words.report_gone]
+    return ["; ".join(dict.fromkeys(quote.source_id for quote in seen)) or words.report_gone]
 
 
 def _matter(matter: UnansweredTopic, words: Words) -> str:

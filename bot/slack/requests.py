@@ -1,4 +1,4 @@
-"""What a curator asks the bot to do, read from a message: add, follow, remove, rebuild, status.  Pure.
+"""Requests of curators, read from a message: add, follow, remove, rebuild, status.  Pure.
 
 Only what cannot be meant as a question is taken for a request: `add` and `follow` with nothing but addresses
 or files behind them, `rebuild` and `status` alone.
@@ -29,7 +29,7 @@ class File:
     id: str
     name: str
     url: str
-    """Where it can be downloaded with the bot's token; empty where Slack does not keep it."""
+    """Address to download it from with the bot's token; empty if Slack does not keep it."""
     content_type: str
     size: int
 
@@ -40,9 +40,9 @@ class Request:
     urls: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
     collection: str | None = None
-    """Where to add; None where that was not said."""
+    """The collection to add to; None if none was named."""
     name: str = ""
-    """What to remove."""
+    """Name, file, title or address of the article to remove."""
 
     @property
     def takes_long(self) -> bool:
@@ -65,7 +65,7 @@ def request_in(
     *,
     direct: bool = False,
 ) -> Request | None:
-    """The request that a message or the text of a command is; None where it is none.
+    """Return the request that a message or the text of a command is; None if it is none.
 
     In a direct message a link or a file needs no word: what else could it be for?
     """
@@ -96,7 +96,7 @@ def request_in(
 
 
 def _behind(text: str, orders: Iterable[str]) -> Iterator[str]:
-    """What follows, for each of the orders that a text begins with."""
+    """Return the rest of a text behind each of the orders that it begins with."""
     for order in orders:
         rest = text[len(order) :]
         # Chinese needs no space, and "address" is not "add ress".
@@ -106,7 +106,7 @@ def _behind(text: str, orders: Iterable[str]) -> Iterator[str]:
 
 
 def _addresses_and_place(text: str) -> tuple[tuple[str, ...] | None, str | None]:
-    """The addresses and the collection behind them; None where there is anything else as well."""
+    """Return the addresses and the collection named behind them; None if there is anything else as well."""
     addresses = tuple(dict.fromkeys(address.rstrip(",，") for address in _ADDRESS.findall(text)))
     rest = _ADDRESS.sub(" ", text).strip(" ,，")
     if not rest:

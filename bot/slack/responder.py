@@ -1,4 +1,4 @@
-"""What is said to a question, an order or a request: nothing is posted here, and nothing is stored."""
+"""A question, an order or a request -> the reply to it.  Posts nothing and stores nothing."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from bot.slack.curating.curate import Curating, Show, failed_message, taken_on_m
 from bot.slack.incoming import Question
 from bot.slack.log import trace
 from bot.slack.lookups import Closed, Lookups, NotReadable, Open
-from bot.slack.messages import Message, Words
+from bot.slack.messages import Message, Offer, Words
 from bot.slack.messages.blocks import note
+from bot.slack.offers import Offers
 from bot.slack.requests import Request
 from bot.text import escape, head
 from bot.types import MAX_QUESTION_CHARS, Answer, Answers, NoAnswer, Scope, Silence, Turn
@@ -26,7 +27,7 @@ MEANT_CHARS = 150
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is to be said, and what is remembered of it once it was."""
+    """A reply, and the facts to remember once it is posted."""
 
     message: Message | None = None
     """None for nothing."""
@@ -48,9 +49,10 @@ class Responder:
         self._memory = memory
         self._lookups = lookups
         self._curating = curating
+        self._offers = Offers(answers)
 
     def words_at_once(self, question: Question) -> Words:
-        """Without asking Slack for the language of the asker."""
+        """Return the words of a language without asking Slack for that of the asker."""
         return self._lookups.languages.at_once(question.user, question.text)
 
     def words(self, question: Question) -> Words:
@@ -62,13 +64,13 @@ class Responder:
         )
 
     def shows_thinking(self, question: Question) -> bool:
-        """Whether somebody waits for an answer that takes a moment, as far as an event tells by itself."""
+        """Return whether somebody waits for an answer that takes a moment, as far as an event tells."""
         closed = self._lookups.access.surely_closed(outsider=question.outsider, shared=question.shared)
         asked = question.text or question.pointing
         return bool(question.addressed and question.is_asked and asked and not closed)
 
     def trusts(self, user: str) -> bool:
-        """Whether it is a curator."""
+        """Return whether the asker is a curator."""
         return self._curating is not None and self._curating.trusts(user)
 
     def say(self, question: Question, access: Open | Closed, words: Words) -> Said:
@@ -83,7 +85,7 @@ class Responder:
         if question.pointing and question.addressed:
             return self._answer_meant(question, access.scope, words)
         if not question.text:
-            return Said(messages.help_message(words, unread=question.unread))
+            return Said(self._help(question, access.scope, words))
         return self._answer(question, access.scope, words)
 
     def carry_out(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
@@ -105,7 +107,7 @@ class Responder:
             return messages.broken_message(words)
 
     def _decline(self, question: Question, closed: Closed, words: Words) -> Said:
-        """A word without content where nothing may be shown: once in a while to all, always to one."""
+        """Say without content that nothing may be shown: in channels now and then, in private always."""
         if not question.addressed:
             return Said()
         if not question.response_url:
@@ -127,7 +129,7 @@ class Responder:
         if meant is None:
             if question.text and self._memory.threads.conversation(question.place, before=question.ts):
                 return self._answer(question, scope, words)
-            return Said(messages.help_message(words, unread=question.unread))
+            return Said(self._help(question, scope, words))
         said_of = self._answer(replace(question, text=meant.text[:MAX_QUESTION_CHARS]), scope, words)
         shown, name = head(meant.text, MEANT_CHARS), above.name(meant)
         whose = words.meant if name else words.meant_unnamed
@@ -141,21 +143,25 @@ class Responder:
             )
             result = self._answers.answer(question.text, conversation, scope)
         except FootnoteError as error:
-            # The message names files and commands: for whoever runs the bot, not for a channel.
+            # The message names files and commands: for the people who run the bot, not for a channel.
             _log.error("No index to answer from: %s", error)
             if not question.addressed:
                 return Said()
-            return Said(messages.no_index_message(words), ending=Ending("error", 0.0))
+            message = messages.no_index_message(words, curators=self._lookups.curators.names())
+            return Said(message, ending=Ending("error", 0.0))
         if not question.addressed and not (isinstance(result, Answer) and result.certain):
             return Said()
         if isinstance(result, NoAnswer):
-            return _said_of_none(question, result, words)
+            return _said_of_none(question, result, words, self._offers.instead_of(result, scope))
         return _said(question, result, words)
+
+    def _help(self, question: Question, scope: Scope, words: Words) -> Message:
+        return messages.help_message(words, unread=question.unread, offer=self._offers.greeting(scope))
 
 
 def _noted(message: Message, said: str) -> Message:
-    """A message below a line of small print."""
-    return Message((note(said), *message.blocks), message.text, f"{escape(said)}\n{message.plain}")
+    """Return a message below a line of small print."""
+    return Message((note(said), *message.blocks), f"{message.text}\n{escape(said)}")
 
 
 def _said(question: Question, answer: Answer, words: Words) -> Said:
@@ -171,9 +177,11 @@ def _said(question: Question, answer: Answer, words: Words) -> Said:
     return Said(message, Turn.of(question.text, answer), ending, shown)
 
 
-def _said_of_none(question: Question, result: NoAnswer, words: Words) -> Said:
+def _said_of_none(question: Question, result: NoAnswer, words: Words, offer: Offer) -> Said:
     miss_id = new_id() if result.reason is Silence.NOT_IN_SOURCES else ""
-    message = messages.no_answer_message(result, words, unread=question.unread, miss_id=miss_id or None)
+    message = messages.no_answer_message(
+        result, words, unread=question.unread, miss_id=miss_id or None, offer=offer
+    )
     match result.reason:
         case Silence.GREETING | Silence.THANKS | Silence.EMPTY_QUESTION:
             ending = None  # they ask nothing

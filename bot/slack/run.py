@@ -1,4 +1,4 @@
-"""What the main thread does while the others answer: wait for the signal, and look after things."""
+"""The main thread's loop: waits for the signal, and looks after things, while other threads answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PRUNE_SECONDS = 3_600.0
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    """Return an event that SIGTERM and SIGINT set; to be called in the main thread."""
     stop = threading.Event()
 
     def set_stop(number: int, frame: FrameType | None) -> None:

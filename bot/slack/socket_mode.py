@@ -35,7 +35,7 @@ class SocketModeBot:
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
     ) -> None:
-        """Raise `FootnoteError` where Slack refuses a token or cannot be reached."""
+        """Raise `FootnoteError` if Slack refuses a token or cannot be reached."""
         require_app_token(settings)
         self._settings = settings
         self._app = SlackApp(settings, answers, state, rights, library)
@@ -59,12 +59,12 @@ class SocketModeBot:
         return bool(self._handler.client.is_connected())
 
     def close(self) -> bool:
-        """Take no more deliveries, finish those taken; False where there was no time for all.
+        """Take no more deliveries, finish those taken; return False if there was no time for all.
 
-        What was delivered and not acknowledged is delivered again by Slack, to the next process.
+        Slack sends deliveries that were not acknowledged again, to the next process.
         """
         deadline = time.monotonic() + self._settings.drain_seconds
-        # The client may wait for ever for a thread of its own, where it is closed in the moment in which
+        # The client may wait for ever for a thread of its own, if it is closed in the moment in which
         # a connection begins to be read; what was taken is to be answered all the same.
         closing = threading.Thread(target=self._disconnect, name="footnote-closing", daemon=True)
         closing.start()
@@ -92,7 +92,7 @@ def run_socket_mode(
 ) -> None:
     """Answer until `stop` is set.  `beat` is told every few seconds whether Slack is connected.
 
-    Raise `FootnoteError` where Slack refuses a token or cannot be reached at the start; later the
+    Raise `FootnoteError` if Slack refuses a token or cannot be reached at the start; later the
     connection is made anew by itself.
     """
     bot = SocketModeBot(settings, answers, state, rights, library)

@@ -1,6 +1,6 @@
 """Many workspaces in one process: an app for each that installed it, with one pools for all of them.
 
-A delivery goes to the app of the workspace that it names, which then checks its signature; where no
+A delivery goes to the app of the workspace that it names, which then checks its signature; if no
 workspace is named, or it is not known, the signature is checked here.
 """
 
@@ -40,7 +40,7 @@ class Workspaces:
         rights: Callable[[], Rights] = everything,
         library: Library | None = None,
     ) -> None:
-        """Raise `FootnoteError` where the folder of tokens cannot be used."""
+        """Raise `FootnoteError` if the folder of tokens cannot be used."""
         if settings.installations is None:
             raise FootnoteError("There is no folder for the tokens of workspaces.")
         self.pools = Pools(settings, state)
@@ -82,7 +82,7 @@ class Workspaces:
         return finished
 
     def _app(self, team: str) -> SlackApp | None:
-        """None where the workspace has not installed the app, or its token is no longer good."""
+        """Return None if the workspace has not installed the app, or its token is no longer good."""
         app = self._apps.get(team)
         if app is not None:
             return app

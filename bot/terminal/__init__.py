@@ -1,4 +1,4 @@
-"""The command line: what was typed -> one command, its exit code, and the one place where errors end.
+"""The command line: arguments -> one command and its exit code; all errors end here.
 
 Everything but the arguments is imported once it is clear what was asked for, so that help and
 usage errors come at once.
@@ -6,7 +6,7 @@ usage errors come at once.
 In reading order:
 
 arguments — what can be typed after `footnote`
-invocation — what every command is handed: settings, parts, arguments, and where to write
+invocation — the parameters of every command: settings, parts, arguments, and outputs
 paragraphs — how text is put on a terminal or into a pipe, safely and in lines that fit
 json_form — the JSON that scripts rely on: names, order and meaning of its keys stay as they are
 answers — what a person sees in a terminal: an answer, a passage in its context, hits, and the chat
@@ -103,7 +103,7 @@ def _run(arguments: Namespace, parts: Parts | None, environment: Mapping[str, st
 
 
 def _with_folders(environment: Mapping[str, str], arguments: Namespace) -> dict[str, str]:
-    """What was typed wins over the environment."""
+    """Let arguments win over the environment."""
     typed = {
         "FOOTNOTE_SOURCES": getattr(arguments, "sources", None),
         "FOOTNOTE_DATA": getattr(arguments, "data", None),
@@ -163,7 +163,7 @@ def _failed(message: str, settings: Settings | None) -> int:
 
 
 def _bug(error: Exception, settings: Settings | None) -> int:
-    """Short words for the person; the traceback where it can be found, since a bug may not come twice."""
+    """Print short words for the person, and write the traceback to a file, since a bug may not come twice."""
     import traceback  # which takes longer than `--help`
 
     if settings is None or settings.debug:

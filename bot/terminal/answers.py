@@ -1,7 +1,6 @@
-"""What a person sees in a terminal: an answer, a passage in its context, hits, and the chat.
+"""Shows answers in a terminal: an answer, a passage in its context, hits, and the chat.
 
-Rendering is pure: values in, paragraphs out.  Where they go, and whether colours reach it, is
-the console's affair.
+Rendering is pure: values in, paragraphs out.  Output and colours are the console's affair.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ _STRONG, _WARNING, _ERROR = "bold", "bold yellow", "bold red"
 
 
 def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> list[Paragraph]:
-    """An answer with its quotes and sources, an uncertain one, or a no: each looks different.
+    """Return an answer with its quotes and sources, an uncertain one, or a no: each looks different.
 
     `writer` is the name of the language model that wrote the answer's text, if one did.
     """
@@ -101,7 +100,7 @@ def answer_paragraphs(answer: Answer | NoAnswer, writer: str | None = None) -> l
 
 
 def passage_paragraphs(view: PassageView) -> list[Paragraph]:
-    """A quote in bold between what stands before and after it."""
+    """Return a quote in bold between what stands before and after it."""
     text = Text.assemble(
         (printable(view.before), QUIET), (printable(view.quote), _STRONG), (printable(view.after), QUIET)
     )
@@ -113,7 +112,7 @@ def passage_paragraphs(view: PassageView) -> list[Paragraph]:
 
 
 def hit_paragraphs(hits: Sequence[Hit]) -> list[Paragraph]:
-    """Ranked passages with the scores that ranked them."""
+    """Return ranked passages with the scores that ranked them."""
     paragraphs: list[Paragraph] = []
     for rank, hit in enumerate(hits, 1):
         passage = hit.passage
@@ -204,7 +203,7 @@ class Chat:
 
 
 def typed_lines(history: Path) -> Iterator[str]:
-    """What a person types at the prompt, with line editing and a history that outlives the chat."""
+    """Yield the lines typed at the prompt, with line editing and a history that outlives the chat."""
     try:
         import readline
     except ImportError:  # Windows, and Pythons built without it: typing works, history does not
@@ -233,7 +232,7 @@ def _save(write: Callable[[Path], None], history: Path) -> None:
 
 
 def _quoted(quote: Quote) -> Text:
-    """The quote as its article shows it, with the very words of the answer in bold."""
+    """Return the quote as its article shows it, with the very words of the answer in bold."""
     text = Text("“")
     for piece, strong in looks(quote):
         bold, added = strong or piece.bold, piece.start == piece.end
@@ -296,7 +295,7 @@ def _origin(publisher: str | None, published: str | None) -> Text:
 
 
 def _address(url: str | None, link: str | None = None, label: str = "") -> list[Paragraph]:
-    """The article's address, which leads to `link`, a place in it; nothing where neither is of the web."""
+    """Return the article's address, linked to `link`, a place in it; none if neither is of the web."""
     address = safe_link(link, url)
     if address is None:
         return []

@@ -1,4 +1,4 @@
-"""What can be typed after `footnote`.  Imports nothing heavy: help has to come at once."""
+"""The arguments of `footnote`.  Imports nothing heavy: help has to come at once."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MAX_DAYS = 3_650
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Return the arguments, `command` among them (`chat` where none is given).
+    """Return the arguments, `command` among them (`chat` if none is given).
 
-    `sources` and `data` are there only where they were given.  Exits with 2 on wrong usage.
+    `sources` and `data` are there only if they were given.  Exits with 2 on wrong usage.
     """
     arguments = _parser().parse_args(argv)
     arguments.command = arguments.command or "chat"
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         help="take the lines for one conversation, so that a later one may lean on those before",
     )
     ask.add_argument("--collection", **within)
-    ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 where the sources do not say")
+    ask.add_argument("--fail-on-none", action="store_true", help="exit with 1 if the sources do not say")
 
     search = command(
         "search",
@@ -119,12 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     limits: dict[str, Any] = {"nargs": "+", "action": "extend", "default": [], "metavar": "FIGURE=VALUE"}
     evaluate.add_argument(
-        "--fail-under", type=_lower_limit, help="exit with 1 where a figure is lower", **limits
+        "--fail-under", type=_lower_limit, help="exit with 1 if a figure is lower", **limits
     )
     evaluate.add_argument(
         "--fail-over",
         type=_upper_limit,
-        help="the same, for errors and latency: where one is higher",
+        help="the same, for errors and latency: if one is higher",
         **limits,
     )
 
@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     check = command(
         "check",
         "read the index bit by bit, and say whether it is whole",
-        more="Exits with 1 where it is not;\n`footnote build` then makes anew what is damaged.",
+        more="Exits with 1 if it is not;\n`footnote build` then makes anew what is damaged.",
         example="footnote check --all",
     )
     check.add_argument("--all", action="store_true", help="every state that is kept, newest first")
@@ -210,23 +210,26 @@ def _parser() -> argparse.ArgumentParser:
     manifest = command(
         "manifest",
         "print the manifest of the Slack app to create",
-        example="footnote manifest > manifest.json",
+        example="footnote manifest\n  footnote manifest --http https://footnote.example.org",
     )
     manifest.add_argument(
         "--agent",
         action="store_true",
         help="with Slack's side panel for agents; that may not be taken back",
     )
+    manifest.add_argument(
+        "--http", metavar="URL", help="for HTTP mode: where Slack reaches this bot, https://…"
+    )
     return parser
 
 
 def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """What a curator types: which articles there are."""
+    """Add the commands for curators: add, remove, follow, list."""
     add = command(
         "add",
         "take in files, folders and web pages as articles",
         more="Reads Markdown, text, HTML,\nPDF and Word (.docx), and writes Markdown that you can correct. "
-        "Exits with 1 where anything\nwas refused; the others are added all the same.",
+        "Exits with 1 if anything\nwas refused; the others are added all the same.",
         example="footnote add report.pdf https://example.org/article\n"
         "  footnote add press/ --collection press --publisher Reuters --date 2024-05-17",
     )
@@ -280,7 +283,7 @@ def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _period(text: str) -> float:
-    """Seconds, from a number with its unit."""
+    """Return seconds, from a number with its unit."""
     match = re.fullmatch(r"(\d{1,4})(m|h|d)", text.strip())
     seconds = int(match[1]) * {"m": 60, "h": 3600, "d": 86400}[match[2]] if match else 0
     if seconds < 600:
@@ -289,7 +292,7 @@ def _period(text: str) -> float:
 
 
 def _folders() -> argparse.ArgumentParser:
-    """Accepted before and after the command; suppressed, so that neither place erases the other."""
+    """Return the arguments for folders, accepted before and after the command."""
     folders = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     folders.add_argument(
         "--sources", metavar="DIR", help="folder of the articles (default: $FOOTNOTE_SOURCES or sources)"
@@ -344,7 +347,7 @@ def _upper_limit(text: str) -> Limit:
 
 
 def _limit(text: str, *, over: bool) -> Limit:
-    # Imported where a limit is given, and not for every other command's help.
+    # Imported if a limit is given, and not for every other command's help.
     from bot.quality.evaluation import parse_limit
     from index.types import FootnoteError
 

@@ -32,7 +32,7 @@ LINES_SHOWN = 50
 
 
 def add(run: Invocation) -> int:
-    """Add what was named, then build; 1 where anything was refused, 0 where all of it is an article now."""
+    """Add the documents named, then build; return 1 if any was refused, 0 if each is an article now."""
     given = run.arguments
     overrides = Overrides(given.title, given.publisher, given.author, given.date, given.language, given.url)
     overrides.check()
@@ -66,7 +66,7 @@ def remove(run: Invocation) -> int:
 
 
 def _sources(run: Invocation, names: Sequence[str]) -> tuple[list[str | Path], list[Refused], int]:
-    """Addresses and files, in the order in which they were named; folders opened."""
+    """Return addresses and files, in the order in which they were named; folders opened."""
     found: list[str | Path] = []
     refused: list[Refused] = []
     ignored = 0
@@ -102,7 +102,7 @@ def _take_in(run: Invocation, sources: Sequence[str | Path], overrides: Override
 
 
 def build_after(run: Invocation) -> tuple[BuildReport | None, str | None]:
-    """What the build did; None where none was wanted, with the reason where it failed."""
+    """Build, and return the report; None if no build was wanted, or, with the reason, if it failed."""
     if not run.arguments.build:
         return None, None
     try:
@@ -158,7 +158,7 @@ def outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Paragr
 
 
 def _remarks(added: Sequence[Added]) -> list[Paragraph]:
-    """What was left out of the articles, and what to look at."""
+    """Return the parts left out of the articles, and the warnings."""
     lines = []
     for one in added:
         for left in one.left_out:

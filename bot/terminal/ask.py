@@ -28,7 +28,7 @@ HISTORY_FILE = "history"
 
 
 def ask(run: Invocation) -> int:
-    """Answer each question; 1 where asked to fail on a question without an answer."""
+    """Answer each question; return 1 if asked to fail on a question without an answer, and there is one."""
     scope = _scope(run)
     with _opening(run):
         answers = run.parts.answers(run.settings)
@@ -65,7 +65,7 @@ def search(run: Invocation) -> int:
 
 
 def chat(run: Invocation) -> int:
-    """Talk with a person, or answer the lines of a pipe; 1 where a line of a pipe could not be answered."""
+    """Talk with a person, or answer the lines of a pipe; return 1 if a line could not be answered."""
     scope = _scope(run)
     with _opening(run):
         answers = run.parts.answers(run.settings)
@@ -80,7 +80,7 @@ def chat(run: Invocation) -> int:
 
 
 def _scope(run: Invocation) -> Scope:
-    """The collections that were named; raise `FootnoteError` where there is no such one."""
+    """Return the collections that were named; raise `FootnoteError` if one does not exist."""
     named = getattr(run.arguments, "collection", None)  # `footnote` alone takes no options
     if not named:
         return None
@@ -98,7 +98,7 @@ def _scope(run: Invocation) -> Scope:
 
 
 def _opening(run: Invocation) -> AbstractContextManager[object]:
-    """A sign of life while the model is loaded, which takes seconds; none in a log."""
+    """Show a sign of life while the model is loaded, which takes seconds; none in a log."""
     return run.notes.status("Loading the model …") if run.notes.is_terminal else nullcontext()
 
 
@@ -116,12 +116,12 @@ def _questions(run: Invocation) -> Iterator[str]:
 
 
 def _input_lines() -> Iterator[str]:
-    """Nothing where standard input is closed, as under some supervisors."""
+    """Yield nothing if standard input is closed, as under some supervisors."""
     return iter(sys.stdin if sys.stdin is not None else ())
 
 
 def _sound(question: str) -> str:
-    """Bytes of the command line that are not UTF-8 come as lone surrogates, which no tokenizer takes."""
+    """Replace bytes that are not UTF-8: they come as lone surrogates, which no tokenizer takes."""
     return question.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -130,7 +130,7 @@ def _gap(run: Invocation) -> list[Paragraph]:
 
 
 def _hint(run: Invocation) -> None:
-    """For people only: a script's standard error stays empty unless something failed."""
+    """Print a hint for people only: a script's standard error stays empty unless something failed."""
     if getattr(run.arguments, "json", False):
         return
     hint = drift_hint(run.settings.sources, open_store(run.settings))
@@ -139,5 +139,5 @@ def _hint(run: Invocation) -> None:
 
 
 def _write_line(line: str) -> None:
-    # Flushed at once: whoever feeds questions one by one waits for each answer.
+    # Flushed at once: a program that feeds questions one by one waits for each answer.
     print(line, flush=True)

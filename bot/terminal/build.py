@@ -36,7 +36,7 @@ WATCH_SECONDS = 1.0
 
 
 def build(run: Invocation) -> int:
-    """Build; 0 also where single files failed, since the others can be asked."""
+    """Build; return 0 also if single files failed, since the others can be asked."""
     if getattr(run.arguments, "watch", False):
         return watch(run)
     _report(run, _built(run))
@@ -82,7 +82,7 @@ def rollback(run: Invocation) -> int:
 
 
 def check(run: Invocation) -> int:
-    """Verify the current generation, or all that are kept; 1 where one is damaged."""
+    """Verify the current generation, or all that are kept; return 1 if one is damaged."""
     store = open_store(run.settings)
     current = store.name()
     names = [current]
@@ -115,12 +115,12 @@ def _report(run: Invocation, report: BuildReport) -> None:
 
 
 def _look(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """What changes when an article does."""
+    """Return each source file's size, time of change and inode, which change with the article."""
     return {file: (s.st_size, s.st_mtime_ns, s.st_ino) for file, s in source_files(folder)}
 
 
 def report_json(report: BuildReport) -> dict[str, Any]:
-    """The report for scripts; of the articles that are as they were only the number."""
+    """Return the report for scripts; of the articles that are as they were only the number."""
     return {
         "generation": report.generation,
         "added": list(report.added),
@@ -137,7 +137,7 @@ def report_json(report: BuildReport) -> dict[str, Any]:
 
 
 def report_paragraphs(report: BuildReport) -> list[Paragraph]:
-    """What was added, changed, removed, left as it was, and what failed and why."""
+    """Return the articles added, changed, removed and unchanged, and the files that failed, with reasons."""
     paragraphs = []
     if report.rebuilt_because:
         reason = f"More than what changed was built anew. {one_line(report.rebuilt_because)}"
@@ -169,7 +169,7 @@ def _names(ids: tuple[str, ...]) -> str:
 
 @contextmanager
 def _progress(console: Console) -> Iterator[OnProgress]:
-    """A bar for each stage on a terminal; nothing in a log, where it would be noise."""
+    """Show a bar for each stage on a terminal; nothing in a log."""
     columns = (
         TextColumn("{task.description:>9}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""What is wrong with the Slack configuration, as far as one can tell without asking Slack.
+"""Faults of the Slack configuration that can be found without asking Slack.
 
 Says how a secret begins and how long it is, never what it is.
 """
@@ -25,7 +25,7 @@ class Check:
 
 
 def secret_checks(settings: Settings) -> Iterator[Check]:
-    """One for each secret that the chosen mode needs."""
+    """Yield one check for each secret that the chosen mode needs."""
     place = "OAuth & Permissions, Bot User OAuth Token"
     if settings.slack.client_id:
         yield Check("slack", "ok", "SLACK_CLIENT_ID is set: workspaces install the app at /slack/install")

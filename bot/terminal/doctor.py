@@ -47,7 +47,7 @@ _LOOKS: dict[State, tuple[str, str]] = {
 
 
 def doctor(run: Invocation) -> int:
-    """Report every check; 1 where one of them is a problem."""
+    """Report every check; return 1 if one of them is a problem."""
     checks = list(check_all(run.settings, Path.cwd(), run.parts))
     broken = any(check.state == "problem" for check in checks)
     if run.arguments.json:
@@ -58,7 +58,7 @@ def doctor(run: Invocation) -> int:
 
 
 def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]:
-    """Every check, in the order in which a newcomer would mend things."""
+    """Yield every check, in the order in which a newcomer would mend things."""
     python = f"Python {platform.python_version()}, {platform.platform()}"
     verified = _verifying(settings.model)
     yield Check("version", "ok", f"Footnote {_version()}, {python}")
@@ -125,7 +125,7 @@ def _model(model: str | None, verified: Callable[[], None]) -> Check:
 
 
 def _data(data: Path) -> Check:
-    """Whether a build could write: the folder itself, or the nearest that exists above it."""
+    """Return whether a build could write: the folder itself, or the nearest that exists above it."""
     place = data.resolve()
     while not place.exists():
         place = place.parent
@@ -204,7 +204,7 @@ def _slack(settings: Settings, ask_slack: Callable[[Settings], None]) -> Iterato
 
 
 def _channels(settings: Settings) -> Iterator[Check]:
-    """What may be seen where, where a file says so."""
+    """Check the file that says which channel sees what, if there is one."""
     path = settings.slack.channels or settings.data / DEFAULT_FILE
     if settings.slack.channels is None and not path.exists():
         return

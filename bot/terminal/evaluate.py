@@ -48,7 +48,7 @@ class Side:
 
 
 def evaluate_file(run: Invocation) -> int:
-    """Ask every question of the file; `FootnoteError` where a figure is beyond its limit."""
+    """Ask every question of the file; raise `FootnoteError` if a figure is beyond its limit."""
     questions = read_questions(Path(run.arguments.file))
     every = _settings(run)
     for settings in every:
@@ -76,7 +76,7 @@ def read_questions(file: Path) -> tuple[Question, ...]:
 
 
 def _settings(run: Invocation) -> list[Settings]:
-    """Of the index that is judged, and of the other where there is one to compare with."""
+    """Return the settings of the index that is judged, and of the other if there is one to compare with."""
     # Quotes are judged; a language model's prose would only make them slow.
     settings = replace(run.settings, llm=None)
     typed = run.arguments
@@ -117,7 +117,7 @@ def _side(run: Invocation, settings: Settings, questions: Sequence[Question]) ->
 def _ask(run: Invocation, settings: Settings, questions: Sequence[Question]) -> Iterator[Result]:
     search, answers = run.parts.search(settings, None), run.parts.answers(settings)
     for question in questions:
-        # Where no article is expected, there is none to be found.
+        # If no article is expected, there is none to be found.
         hits = search(question.text, SEARCHED) if question.articles else ()
         found = tuple(hit.passage.article.id for hit in hits)
         yield Result(question, found, answers.answer(question.text))
@@ -148,7 +148,7 @@ def _described(side: Side) -> str:
 
 
 def _table(sides: Sequence[Side]) -> Iterator[Paragraph]:
-    """A line for each figure; with two sides, both and how far this is from the other."""
+    """Yield a line for each figure; with two sides, both and how far this is from the other."""
     if len(sides) == 1:
         for figure in sides[0].evaluation.figures:
             cells = f"{figure.measure.name:<22}{_value(figure):>9}  {_count(figure):<12}"

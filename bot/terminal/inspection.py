@@ -17,7 +17,7 @@ HINT_ARTICLES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What is in the sources folder and not yet in the index, as article ids."""
+    """The differences between the sources folder and the index, as article ids."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -43,7 +43,7 @@ def drift(reading: Reading, manifest: Manifest) -> Drift:
 
 
 def drift_hint(sources: Path, store: Store) -> str | None:
-    """One line where the index is behind its articles; None where it is not, or comparing would take long."""
+    """Return one line if the index is behind its articles; None if it is not, or comparing would be slow."""
     try:
         manifest = store.manifest()
         if len(manifest.sources) > HINT_ARTICLES:

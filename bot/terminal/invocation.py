@@ -1,4 +1,4 @@
-"""What every command is handed: settings, parts, arguments, and where to write."""
+"""The parameters of every command: settings, parts, arguments, and outputs."""
 
 from __future__ import annotations
 

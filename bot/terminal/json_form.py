@@ -22,7 +22,7 @@ _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def answer_json(answer: Answer | NoAnswer) -> str:
-    """One line: an answer, an uncertain one, or none."""
+    """Return one line: an answer, an uncertain one, or none."""
     found = answer if isinstance(answer, Answer) else None
     nearest = answer.nearest if isinstance(answer, NoAnswer) else ()
     return one_line_json(
@@ -45,7 +45,7 @@ def answer_json(answer: Answer | NoAnswer) -> str:
 
 
 def hits_json(question: str, hits: Sequence[Hit], sources: Path, seconds: float) -> str:
-    """One line: passages, best first.  `sources` is the folder that the articles' files are below."""
+    """Return one line: passages, best first.  `sources` is the folder that the articles' files are below."""
     root = sources.absolute()
     return one_line_json(
         {
@@ -57,7 +57,7 @@ def hits_json(question: str, hits: Sequence[Hit], sources: Path, seconds: float)
 
 
 def one_line_json(value: Any) -> str:
-    """JSON that is one line to every reader, with letters of all scripts as they are."""
+    """Return JSON that is one line to every reader, with letters of all scripts as they are."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 

@@ -29,11 +29,11 @@ class Paragraph:
     text: Text = field(default_factory=Text)
     label: str = ""
     address: str | None = None
-    """Makes the text a link to it; where links cannot be shown, it stands in place of the text."""
+    """Makes the text a link to it; if links cannot be shown, it stands in place of the text."""
 
 
 def show(console: Console, paragraphs: Iterable[Paragraph]) -> None:
-    """Print to a terminal's width, and unwrapped where a program reads."""
+    """Print to a terminal's width, and unwrapped if a program reads."""
     # A link to a sentence is several lines long: to be copied from a file, not to be read.
     links = console.is_terminal and console.color_system is not None
     for paragraph in paragraphs:

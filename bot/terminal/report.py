@@ -71,7 +71,7 @@ def as_json(made: Report) -> str:
 
 
 def as_csv(made: Report) -> str:
-    """One table: a row for each outcome of each day, each 👎, and each wording of what was asked in vain."""
+    """Print one table: a row for each outcome of a day, each 👎, and each wording asked in vain."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -106,7 +106,7 @@ def _rows(made: Report) -> Iterator[dict[str, object]]:
 
 
 def _cell(value: object) -> object:
-    """What people wrote is text: a spreadsheet would run what begins like a formula."""
+    """Return a text that a spreadsheet does not run as a formula."""
     return (
         f"'{value}"
         if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import signal
 import sys
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from bot.config import Settings
 from bot.terminal.ask import chat
@@ -21,6 +24,9 @@ from index.types import FootnoteError
 
 MANIFEST_FILE = "manifest.json"
 AGENT_MANIFEST_FILE = "manifest-agent.json"
+# Paths of HTTP mode; Slack's library, which knows them as well, takes long to import.
+EVENTS_PATH = "/slack/events"
+REDIRECT_PATH = "/slack/oauth_redirect"
 
 
 def slack(run: Invocation) -> int:
@@ -48,7 +54,7 @@ def web(run: Invocation) -> int:
 
 
 def run_all(run: Invocation) -> int:
-    """Bring the index up to date, then answer: in Slack where it is configured, else here."""
+    """Bring the index up to date, then answer: in Slack if it is configured, else here."""
     if run.settings.slack.wanted:
         _require_secrets(run.settings)
     build(run)
@@ -67,10 +73,39 @@ def run_all(run: Invocation) -> int:
 
 
 def manifest(run: Invocation) -> int:
-    """Print the Slack app's manifest as it ships, without or with the side panel of agents."""
+    """Print the Slack app's manifest, without or with the side panel of agents."""
     name = AGENT_MANIFEST_FILE if run.arguments.agent else MANIFEST_FILE
-    print(_manifest_path(name).read_text("utf-8").rstrip())
+    shipped = _manifest_path(name).read_text("utf-8").rstrip()
+    url = run.arguments.http
+    print(json.dumps(over_http(json.loads(shipped), url), indent=2, ensure_ascii=False) if url else shipped)
     return 0
+
+
+def over_http(manifest: dict[str, Any], url: str) -> dict[str, Any]:
+    """Return the manifest of an app that Slack reaches at `url`, instead of Socket Mode.
+
+    Raise `FootnoteError` if that is not the `https://` address of a host.
+    """
+    address = urlsplit(url)
+    if address.scheme != "https" or not address.hostname or address.query or address.fragment:
+        raise FootnoteError(
+            f"{url} is not an address that Slack can post to. Give one such as https://footnote.example.org."
+        )
+    base = url.rstrip("/")
+    deliveries = base + EVENTS_PATH
+    features, settings, oauth = manifest["features"], manifest["settings"], manifest["oauth_config"]
+    commands = [{**command, "url": deliveries} for command in features["slash_commands"]]
+    return {
+        **manifest,
+        "features": {**features, "slash_commands": commands},
+        "oauth_config": {"redirect_urls": [base + REDIRECT_PATH], **oauth},
+        "settings": {
+            **settings,
+            "event_subscriptions": {"request_url": deliveries, **settings["event_subscriptions"]},
+            "interactivity": {**settings["interactivity"], "request_url": deliveries},
+            "socket_mode_enabled": False,
+        },
+    }
 
 
 def _beside_slack(settings: Settings) -> Settings:
@@ -83,7 +118,7 @@ def _beside_slack(settings: Settings) -> Settings:
 
 @contextmanager
 def _page(run: Invocation) -> Iterator[None]:
-    """The page beside what else is done; what hinders it is said, and hinders nothing else."""
+    """Serve the page beside other work; say what hinders it, and hinder nothing else."""
     try:
         page = run.parts.page(run.settings)
     except FootnoteError as error:
@@ -98,7 +133,7 @@ def _page(run: Invocation) -> Iterator[None]:
 
 
 def _stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; to be called in the main thread."""
+    """Return an event that SIGTERM and SIGINT set; to be called in the main thread."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stop.set())
@@ -117,7 +152,7 @@ def _say_where(run: Invocation) -> None:
 
 
 def _with_password(run: Invocation) -> Invocation:
-    """Whoever starts the page on this machine can look after the articles there, with nothing set up."""
+    """Make a password, so that the person who starts the page on this machine can look after the articles."""
     web = run.settings.web
     if not web.is_local or web.password is not None or web.user_header:
         return run
@@ -126,14 +161,14 @@ def _with_password(run: Invocation) -> Invocation:
 
 
 def _require_secrets(settings: Settings) -> None:
-    """Before anything slow, so that a forgotten token is known at once."""
+    """Check secrets before anything slow, so that a forgotten token is known at once."""
     for check in secret_checks(settings):
         if check.state == "problem":
             raise FootnoteError(f"{check.detail} {check.fix}")
 
 
 def _manifest_path(name: str) -> Path:
-    """In a checkout it stands beside the packages; where Footnote is installed, the installer knows."""
+    """Return the manifest's path: beside the packages in a checkout, else as the installer knows it."""
     beside = Path(__file__).parents[2] / name
     if beside.is_file():
         return beside

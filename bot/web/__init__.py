@@ -1,4 +1,4 @@
-"""What Footnote serves over HTTP, and first of all the page to ask, to read, and to look after the articles.
+"""The HTTP server, and above all the page to ask, to read, and to look after the articles.
 
 The page is rendered here, with a few lines of script that it also works without.  Nothing of an article gets
 onto it unescaped, and nothing is fetched from elsewhere.

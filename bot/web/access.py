@@ -68,7 +68,7 @@ class Door:
         return self._settings.password is not None
 
     def knows_host(self, request: Request) -> bool:
-        """False for a name that somebody else made lead to this machine, to read the page from another."""
+        """Return False for a name that another site made lead here, to read the page from there."""
         if not self._settings.is_local:
             return True  # behind a proxy, or in a network whose names are not known here
         try:
@@ -89,7 +89,7 @@ class Door:
         return Visitor(session, is_new, may_ask, is_curator, scope, name)
 
     def sign_in(self, password: str, request: Request) -> bool:
-        """Whether that is the password; False, whatever was given, after too many wrong ones."""
+        """Return whether that is the password; False for any, after too many wrong ones."""
         expected, address = self._settings.password, request.client.host if request.client else ""
         if expected is None:
             return False
@@ -122,7 +122,7 @@ class Door:
         self._set(response, SIGNED_IN_COOKIE, "", 0)
 
     def form_token(self, session: str) -> str:
-        """What a form of ours carries, and another's cannot know."""
+        """Return the token that forms of this session carry, and that other sites cannot know."""
         return self._sign(f"form\n{session}")
 
     def is_ours(self, visitor: Visitor, token: str) -> bool:
@@ -146,7 +146,7 @@ class Door:
         return genuine and self._clock() < int(until)
 
     def _ticket(self, session: str, until: int) -> str:
-        # With the password: whoever changes it signs everybody out.
+        # With the password: changing it signs everybody out.
         return self._sign(f"in\n{session}\n{until}\n{self._settings.password}")
 
     def _sign(self, text: str) -> str:

@@ -25,12 +25,12 @@ from index.store import Current
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the page is made of."""
+    """The parts that the page is made of."""
 
     answers: Answers
     library: Library
     index: Current
-    """Where the articles that can be asked are."""
+    """The index of the articles that can be asked."""
     state: Memory
     settings: WebSettings
     key: bytes
@@ -41,7 +41,7 @@ class Site:
 
 
 def routes(site: Site) -> list[BaseRoute]:
-    """The page, to be served by itself or beside other routes.
+    """Return the page, to be served by itself or beside other routes.
 
     If the address that people reach it at has a path, all of it is below that path.
     """
@@ -88,6 +88,6 @@ class _SigningIn:
 
 
 def _inside(path: str) -> str:
-    """Where to go on: a path of the page, whatever somebody wrote into the address."""
+    """Return a path of the page to go on to, whatever the address says."""
     inside = path.startswith("/") and not path.startswith(("//", "/\\", "/sign-"))
     return path if inside and path.isprintable() and "\\" not in path else "/library"

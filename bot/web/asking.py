@@ -18,7 +18,7 @@ from bot.words import ENGLISH
 from index.types import FootnoteError
 
 TEAM = "web"
-"""Where the memory keeps what is asked on the page, beside Slack's workspaces."""
+"""The name under which the memory keeps questions asked on the page, beside Slack's workspaces."""
 MAX_REASON_CHARS = 2_000
 # Longer than a question may be, so that one too long is answered with words and not with an error.
 MAX_FIELD_CHARS = 4 * MAX_QUESTION_CHARS
@@ -94,7 +94,7 @@ class Asking:
             result = self._answers.answer(question, turns(before), call.visitor.scope)
         except FootnoteError:
             self._note(Ending("error", time.monotonic() - began), place, question)
-            return Exchange(number, question, Notice(ENGLISH.no_index, ENGLISH.no_index_detail))
+            return Exchange(number, question, Notice(ENGLISH.no_index, ENGLISH.tell_setter_up))
         exchange = Exchange(number, question, result)
         seconds = time.monotonic() - began
         if isinstance(result, Answer):
@@ -163,14 +163,14 @@ class Asking:
 
 
 def kind_of(result: Answer | NoAnswer | Notice) -> str:
-    """How an exchange ended, as the page shows it."""
+    """Return the way an exchange ended, as the page shows it."""
     if isinstance(result, Answer):
         return "answer" if result.certain else "uncertain"
     return "none" if isinstance(result, NoAnswer) else "notice"
 
 
 def silence_words(result: NoAnswer) -> tuple[str, str]:
-    """What is said where there is no answer, and a sentence more if one helps."""
+    """Return the sentence for a missing answer, and a second one if it helps."""
     match result.reason:
         case Silence.TOO_LONG:
             return ENGLISH.too_long.format(limit=f"{MAX_QUESTION_CHARS:,}"), ""

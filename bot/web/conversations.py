@@ -1,4 +1,4 @@
-"""What was asked on the page and answered, kept in memory for as long as somebody goes on from it."""
+"""Questions asked on the page and their answers, kept in memory for as long as somebody goes on."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Conversations:
         self._lock = threading.Lock()
 
     def of(self, id: str, session: str) -> tuple[Exchange, ...] | None:
-        """Oldest first; None if it is another's, or forgotten."""
+        """Return the exchanges, oldest first; None if the conversation is another's, or forgotten."""
         with self._lock:
             self._forget()
             kept = self._kept.get(id)
@@ -98,7 +98,7 @@ class Conversations:
 
 
 def turns(exchanges: tuple[Exchange, ...]) -> Conversation:
-    """What a follow-up is understood in the light of."""
+    """Return the earlier exchanges by which a follow-up is understood."""
     return tuple(
         Turn.of(one.question, one.result) for one in exchanges if not isinstance(one.result, Notice)
     )[-REMEMBERED_TURNS:]

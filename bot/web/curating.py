@@ -163,7 +163,8 @@ class Curating:
         found = self._found(call.asked("id"))
         if found is None:
             return not_found(call, ENGLISH.remove_unknown.format(name=call.asked("id")[:200]))
-        return call.page("remove.html", one=found)
+        detail = ENGLISH.remove_detail.format(days=self._library.keep_removed_days)
+        return call.page("remove.html", one=found, detail=detail)
 
     def _remove(self, call: Call) -> Response:
         found = self._found(call.field("id"))
@@ -264,7 +265,7 @@ class Curating:
         )
 
     def _complaints(self, found: Report) -> list[Complaint]:
-        """Newest first."""
+        """Return the complaints, newest first."""
         since = datetime.fromisoformat(found.days[0].date).replace(tzinfo=UTC).timestamp()
         # The report leaves out by which hash it is noticed that an article has changed.
         bad = [judged for judged in self._state.shown.verdicts(since) if judged.verdict == "down"]
@@ -281,6 +282,6 @@ class Curating:
 
 
 def _titled(text: str, title: str) -> str:
-    """A pasted text with its title above it, unless it begins with front matter or a heading of its own."""
+    """Return a pasted text with its title above it, unless it has front matter or a heading of its own."""
     begun = text.lstrip()
     return text if not title or begun.startswith(("---", "# ")) else f"# {title}\n\n{text}"

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What came of a change."""
+    """The result of a change."""
 
     done: bool
     """False if all or part of it could not be done."""
@@ -35,7 +35,7 @@ class Job:
     id: str
     title: str
     step: str = ""
-    """What is being done at the moment."""
+    """The step in progress."""
     told: Told | None = None
     """None as long as it goes on."""
     _future: Future[None] | None = field(default=None, repr=False)
@@ -57,7 +57,7 @@ class Jobs:
         self._pool = ThreadPoolExecutor(1, "change")
 
     def begin(self, title: str, work: Work) -> Job | None:
-        """None if too many wait already."""
+        """Queue a change; return None if too many wait already."""
         job = Job(secrets.token_urlsafe(9), title)
         with self._lock:
             if sum(one.told is None for one in self._jobs.values()) >= MAX_WAITING:
@@ -74,7 +74,7 @@ class Jobs:
             return self._jobs.get(id)
 
     def recent(self) -> tuple[Job, ...]:
-        """Newest first."""
+        """Return the jobs, newest first."""
         with self._lock:
             return tuple(reversed(self._jobs.values()))
 

@@ -50,12 +50,12 @@ def load_key(data: Path) -> bytes:
 
 
 def text_mark(text: str) -> str:
-    """A few letters by which it is noticed that other words stand where the quoted ones stood."""
+    """Return a short checksum, by which it is noticed that the words at a quote's place have changed."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def article_path(id: str, quote: tuple[int, int, str] | None = None) -> str:
-    """Where an article is read, below the page's own address.  `quote` is start, end and the quoted words."""
+    """Return an article's path below the page's address.  `quote` is start, end and the quoted words."""
     path = f"/articles/{percent_encode(id)}"
     if quote is None:
         return path
@@ -73,7 +73,7 @@ class Links:
         self._clock = clock
 
     def to(self, id: str, quote: tuple[int, int, str] | None = None) -> str:
-        """The address of an article, open to whoever has it until its days are over."""
+        """Return the address of an article, open to anybody who has it until its days are over."""
         # Whole days: an answer that is given twice a day has the same links.
         until = (int(self._clock()) // DAY_SECONDS + self._days + 1) * DAY_SECONDS
         path, _, fragment = article_path(id, quote).partition("#")
@@ -81,7 +81,7 @@ class Links:
         return f"{self._base}{signed}" + (f"#{fragment}" if fragment else "")
 
     def opens(self, id: str, until: str, signature: str) -> bool:
-        """Whether such a link was given for this article, and its time is not over."""
+        """Return whether this link was made for this article, and its time is not over."""
         if not (until.isascii() and until.isdigit() and len(until) < 12):
             return False
         genuine = hmac.compare_digest(self._signature(id, int(until)).encode(), signature.encode())

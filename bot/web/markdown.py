@@ -1,4 +1,4 @@
-"""An article's Markdown -> HTML that is safe to show, with the quoted words marked where they stand.
+"""An article's Markdown -> HTML that is safe to show, with the quoted words marked.
 
 Nothing of an article reaches the page but through `escape`: its own HTML is read for a few elements
 that only give shape, without their attributes, and everything else of it is text or is left out.
@@ -61,7 +61,7 @@ class Page:
 
     html: str
     headings: tuple[Heading, ...]
-    """Those to list as contents; none where there are few."""
+    """Those to list as contents; none if there are few."""
     marked: bool
     """Whether the quoted words were found in it."""
 
@@ -109,7 +109,7 @@ def _note(state: StateBlock, first: int, last: int, silent: bool) -> bool:
 
 
 class _Writer:
-    """Writes tokens, and knows where in the text each of their letters stands while the quote is near."""
+    """Writes tokens, and knows the offset of each letter in the text while the quote is near."""
 
     def __init__(self, text: str, title: str, quote: Span | None) -> None:
         self.out: list[str] = []
@@ -287,7 +287,7 @@ class _Writer:
             self._tag(f"</{self._stack.pop()}>")
 
     def _is_kept(self, line: int) -> bool:
-        """Whether the line was begun on purpose."""
+        """Return whether the line was begun on purpose."""
         if not 0 <= line < len(self._lines):
             return False
         begin = _BEFORE_LINE.match(self._text, self._lines[line])
@@ -320,7 +320,7 @@ class _Writer:
             self.out.append(escape(printable(piece)))
 
     def _placed(self, letters: str) -> Iterator[tuple[str, int]]:
-        """The letters with their offsets: at once, or one by one where an escape or entity stands between."""
+        """Yield the letters with their offsets: at once, or one by one if an escape or entity is between."""
         at = self._text.find(letters, self._cursor, self._limit)
         if at >= 0:
             self._cursor = at + len(letters)
@@ -335,7 +335,7 @@ class _Writer:
     def _begin_mark(self) -> None:
         if not self._open:
             self._open = True
-            # The first is where the page opens, in browsers that know no text fragments and run no script.
+            # Browsers that know no text fragments and run no script open the page at the first mark.
             first = "" if self.marked else f' id="{QUOTE_ID}" tabindex="-1" autofocus'
             self.marked = True
             self.out.append(f"<mark{first}>")

@@ -54,7 +54,7 @@ _HEADERS = {
 
 
 class Needs(Enum):
-    """What somebody must be allowed to, to see a page."""
+    """The permission that is needed to see a page."""
 
     NOTHING = "nothing"
     ASKING = "asking"
@@ -75,12 +75,12 @@ class Call:
         return str(self.request.scope.get("root_path", ""))
 
     def field(self, name: str) -> str:
-        """A field of the form, or nothing."""
+        """Return a field of the form, or nothing."""
         value = self.form.get(name)
         return value.replace("\r\n", "\n") if isinstance(value, str) else ""
 
     def asked(self, name: str) -> str:
-        """What the address says after the question mark, or nothing."""
+        """Return a parameter of the query, or an empty string."""
         return self.request.query_params.get(name, "")
 
     def page(self, template: str, status: int = 200, **shown: Any) -> Response:
@@ -125,7 +125,7 @@ class Pages:
         )
 
     def knows(self, **helpers: Callable[..., Any]) -> None:
-        """What templates may call besides."""
+        """Give templates more functions to call."""
         self._environment.globals.update(helpers)
 
     def get(self, path: str, handler: Handler, needs: Needs = Needs.ASKING) -> Route:
@@ -210,10 +210,10 @@ def _careful(handler: Handler, call: Call) -> Response:
         return handler(call)
     except FootnoteError as error:
         # The message names files and commands: for those who look after them, and for nobody else.
-        detail = str(error) if call.visitor.is_curator else ENGLISH.no_index_detail
+        detail = str(error) if call.visitor.is_curator else ENGLISH.tell_setter_up
         return _problem(call, 503, ENGLISH.request_failed, detail)
     except Exception as error:
-        # A bug: whoever waits is told so.  The log has where it is, and none of what people wrote.
+        # A bug: the person who waits is told so.  The log has its place, and no text that people wrote.
         where = "".join(traceback.format_tb(error.__traceback__))
         _log.error("A page could not be made: %s\n%s", type(error).__name__, where)
         return _problem(call, 500, ENGLISH.broken, ENGLISH.broken_detail)

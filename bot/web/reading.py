@@ -85,7 +85,7 @@ class Reading:
         )
 
     def _quote(self, article: Article, call: Call) -> tuple[tuple[int, int] | None, bool]:
-        """The span to mark; and whether other words stand there than were quoted."""
+        """Return the span to mark, and whether other words stand there than were quoted."""
         span = _SPAN.fullmatch(call.asked("quote"))
         if span is None:
             return None, False
@@ -99,7 +99,7 @@ class Reading:
 
 
 def page_number(written: str, total: int) -> tuple[int, int]:
-    """Which page of a list is asked for, and how many there are."""
+    """Return the number of the page of a list that is asked for, and how many pages there are."""
     count = max(1, -(-total // ARTICLES_A_PAGE))
     number = int(written) if written.isascii() and written.isdigit() and len(written) < 9 else 1
     return min(max(number, 1), count), count

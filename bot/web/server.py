@@ -1,6 +1,6 @@
 """A running server of routes, on a thread of its own; bodies read within limits.
 
-Each part of Footnote brings its routes (`starlette.routing.Route`), and whoever runs them says on which
+Each part of Footnote brings its routes (`starlette.routing.Route`), and the caller says on which
 port: `WebServer(routes, listen(host, port, "PORT"))`.  A route that may wait for a disk or a lock is an
 ordinary function, which Starlette calls in a thread; an `async` one hands such work to
 `run_in_threadpool`.
@@ -26,7 +26,7 @@ from index.types import FootnoteError
 
 # Deliveries come in bursts; those that cannot be taken at once wait here instead of being refused.
 _WAITING_CONNECTIONS = 128
-# Whoever connects and then says nothing, or says it a byte at a time, is not waited for longer.
+# A client that connects and sends nothing, or a byte at a time, is not waited for longer.
 SILENT_SECONDS = 10
 _START_SECONDS = 10
 

@@ -47,7 +47,7 @@ class Chart:
     lines: tuple[Label, ...]
     """Of the grid: how high each count stands."""
     summary: str
-    """What the picture shows, in words."""
+    """The picture in words."""
     width: int = WIDTH
     height: int = HEIGHT
     left: int = _LEFT
@@ -96,7 +96,7 @@ def day_words(iso: str) -> str:
 
 
 def _ceiling(most: int) -> int:
-    """An even number at which a scale ends well."""
+    """Return an even number at which a scale ends well."""
     for step in (2, 4, 6, 8, 10):
         if most <= step:
             return step

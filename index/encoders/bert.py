@@ -1,9 +1,8 @@
 """The forward pass of a BERT encoder in NumPy: token ids -> the states of the tokens.
 
-A question has some fifteen tokens.  For those, importing torch takes two hundred times as long as
-all the arithmetic, and torch itself is no faster: 11 ms against 14 for a question on two cores,
-with vectors that differ by 1e-7.  Training, other architectures and large batches are left to
-sentence-transformers.
+A question has some fifteen tokens.  For those, importing torch takes far longer than all the
+arithmetic, and torch itself is no faster (see RESULTS.md, "Constants").  Training and other
+architectures are left to sentence-transformers.
 
 Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers".
 """
@@ -82,7 +81,7 @@ class Bert:
 
     @classmethod
     def load(cls, folder: Path) -> Bert:
-        """Read `config.json` and `model.safetensors`; raise `UnsupportedModel` where it is no plain BERT."""
+        """Read `config.json` and `model.safetensors`; raise `UnsupportedModel` if it is no plain BERT."""
         config = json.loads((folder / "config.json").read_text("utf-8"))
         plain = (
             config.get("model_type") == "bert"
@@ -116,7 +115,7 @@ class Bert:
         return len(self.positions)
 
     def with_layers(self, layers: Sequence[Layer]) -> Bert:
-        """The same embeddings, which are shared, under other layers."""
+        """Return the same embeddings, which are shared, under other layers."""
         return Bert(
             self.words,
             self.positions,
@@ -131,7 +130,8 @@ class Bert:
     def states(self, batch: Sequence[Ids], seconds: Sequence[int] | None = None) -> list[Matrix]:
         """Return the last states of the tokens of each text, shape `(tokens, dimension)`.
 
-        `seconds` says where the second of two parts of each text begins; None for texts of one part.
+        `batch` are token ids, shape `(tokens,)` each.  `seconds` are the places at which the second of two
+        parts of each text begins; None for texts of one part.
         Texts are laid end to end: nothing is padded, and only attention looks at each by itself.
         """
         if not batch:
@@ -237,7 +237,7 @@ def _softmax(x: Matrix) -> Matrix:
 
 
 def _gelu(x: Matrix) -> Matrix:
-    """x · Φ(x), with Φ the normal distribution; in place where it can be, since this is the widest matrix."""
+    """Return x · Φ(x), Φ being the normal distribution; in place if possible: this is the widest matrix."""
     distance = np.abs(x)
     distance *= _SQRT_HALF
     t = 1 / (1 + _ERF_P * distance)

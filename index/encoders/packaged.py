@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class FullEncoder(Encoder, Protocol):
-    """An encoder that takes a while to load, and says where its files are."""
+    """An encoder that takes a while to load, and names the folder of its files."""
 
     @property
     def folder(self) -> Path | None: ...
@@ -104,7 +104,7 @@ class LightEncoder:
 
 
 def _supported_tokens(folder: Path) -> int:
-    """The longest input of a model that is BERT, mean pooling and normalisation, without prompts."""
+    """Return the longest input of a model that is BERT, mean pooling and normalisation, without prompts."""
     modules = [str(module["type"]).rpartition(".")[2] for module in _json(folder / "modules.json")]
     if modules not in (["Transformer", "Pooling", "Normalize"], ["Transformer", "Pooling"]):
         raise UnsupportedModel(f"it is made of {', '.join(modules)}")
@@ -146,7 +146,7 @@ def _tokenizer(folder: Path) -> Any:
 
 
 def _batches(ids: Sequence[Ids]) -> Iterator[list[int]]:
-    """Rows, so that each core has a batch, of `LEAST_BATCH_TOKENS` to `BATCH_TOKENS`."""
+    """Yield rows, so that each core has a batch, of `LEAST_BATCH_TOKENS` to `BATCH_TOKENS`."""
     share = sum(map(len, ids)) // (os.cpu_count() or 1) + 1
     most = min(max(share, LEAST_BATCH_TOKENS), BATCH_TOKENS)
     batch: list[int] = []

@@ -1,4 +1,4 @@
-"""A question and passages of text -> where each passage answers, if it does: extractive reading.
+"""A question and passages of text -> the span of each that answers, if any: extractive reading.
 
 The form of SQuAD 2.0 (Rajpurkar et al. 2018): for every token, how well an answer would start and
 end there, and how well "no answer" would do, which is a span on the first token.  Two readers: the
@@ -30,7 +30,7 @@ MAX_TOKENS = 192
 """Of question, lead and text together; the reader that ships was trained on no more."""
 MAX_QUESTION_TOKENS = 40
 MAX_ANSWER_TOKENS = 30
-# What a text without a single token inside it scores: nothing can be less likely.
+# The score of a text without a single token inside it: nothing can be less likely.
 NOTHING = -30.0
 
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
@@ -39,7 +39,7 @@ _PROBE = ("Who made it?", "", "Anna made it.")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader makes of one text.  Scores are log-odds against "no answer in this text"."""
+    """One text as a reader has read it.  Scores are log-odds against "no answer in this text"."""
 
     offsets: npt.NDArray[np.int64]
     """Shape `(tokens, 2)`: start and end of each token in the text."""
@@ -108,7 +108,7 @@ class ShippedReader:
         return self._fingerprint
 
     def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Reading]:
-        """Read each `(lead, text)`; the lead says what stands above, and holds no answer."""
+        """Read each `(lead, text)`; the lead is the title and headings above, and holds no answer."""
         begin, end = self._marks
         asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION_TOKENS]
         second = len(asked) + 2
@@ -117,7 +117,7 @@ class ShippedReader:
             above = self._tokenizer.encode(lead, add_special_tokens=False).ids if lead else []
             found = self._tokenizer.encode(text, add_special_tokens=False)
             room = MAX_TOKENS - len(asked) - 3
-            # The text comes first where there is not room for both.
+            # The text comes first if there is not room for both.
             above = above[: max(0, room - len(found.ids))]
             held = found.ids[: room - len(above)]
             batch.append(np.array([begin, *asked, end, *above, *held, end], np.int64))
@@ -128,7 +128,7 @@ class ShippedReader:
         ]
 
     def _states(self, batch: Sequence[npt.NDArray[np.int64]], second: int) -> list[Matrix]:
-        """Of all texts, shared among the cores; NumPy's own threads are kept to one."""
+        """Return the states of all texts, shared among the cores; NumPy's own threads are kept to one."""
         cores = min(os.cpu_count() or 1, len(batch))
         if cores < 2:
             return self._bert.states(batch, [second] * len(batch))
@@ -168,7 +168,7 @@ class AnyReader:
         return digest.hexdigest()
 
     def read(self, question: str, texts: Sequence[tuple[str, str]]) -> list[Reading]:
-        """As `ShippedReader.read`."""
+        """Read as `ShippedReader.read` does."""
         import torch
 
         if not texts:
@@ -202,7 +202,7 @@ class AnyReader:
 
 
 def _reading(logits: Matrix, first: int, offsets: Sequence[Sequence[int]]) -> Reading:
-    """Of logits of shape `(tokens, 2)`, where the text's own tokens begin at `first`."""
+    """Return the reading of logits, shape `(tokens, 2)`, of which the text's own begin at `first`."""
     inside = logits[first : first + len(offsets)]
     # A byte-level tokenizer counts the space before a word as part of it, which is cut off on showing.
     return Reading(
@@ -261,7 +261,7 @@ def _load(model: str) -> tuple[Any, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither a progress bar nor the report of a model that is refused, in words, right after."""
+    """Show neither a progress bar nor the report of a refused model, which follows in words."""
     from transformers.utils import logging
 
     library: Any = logging  # its functions carry no types

@@ -17,5 +17,5 @@ catalog — what the sources folder holds already, by address, by file of origin
 add — documents and addresses -> articles in the sources folder, each added, merged or refused
 follow — feeds and sitemaps -> the articles that they list, added as they come and again when they change
 remove — takes articles out of the sources folder, all that were named or none
-list — what is in the sources folder and in the index, article by article, and where the two differ
+list — the articles of the sources folder and of the index, and their differences
 """

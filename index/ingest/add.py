@@ -60,7 +60,7 @@ class Document:
     """Its file name, which says its kind; folders in front of it are ignored."""
     raw: bytes
     content_type: str | None = None
-    """As a server or a chat declared it, where one did."""
+    """As a server or a chat declared it, if one did."""
     charset: str | None = None
     url: str | None = None
     """The web address that it was fetched from, if it was."""
@@ -77,9 +77,9 @@ class Added:
     change: Literal["added", "replaced", "unchanged"]
     """`replaced`: an earlier version of the same document was there; `unchanged`: this very one was."""
     left_out: tuple[LeftOut, ...] = ()
-    """What the document holds and the article does not."""
+    """Text of the document that the article does not hold."""
     warnings: tuple[str, ...] = ()
-    """What to look at, each a sentence that goes on from the source's name."""
+    """Warnings, each a sentence that goes on from the source's name."""
     sibling: str | None = None
     """The id of another article with the same title or name but for a year or version, which stays."""
 
@@ -108,7 +108,7 @@ Outcome = Added | Merged | Refused
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a person says of an article, and knows better than the document."""
+    """Data of an article that a person gives, and that win over the document's own."""
 
     title: str | None = None
     publisher: str | None = None
@@ -135,7 +135,7 @@ class Overrides:
                     raise FootnoteError(f"What was given for the article {reason}") from error
 
     def applied(self, draft: Draft) -> Draft:
-        """The draft, with what was given in place of what was read."""
+        """Return the draft, with what was given in place of what was read."""
         return replace(
             draft,
             title=clean_line(self.title) or draft.title,
@@ -192,7 +192,7 @@ class Intake:
     def add(self, source: str | Document, overrides: Overrides = NOTHING) -> Outcome:
         """Take in an address or a document.
 
-        Raise `FootnoteError` where the folder itself cannot be written, and so nothing can be added.
+        Raise `FootnoteError` if the folder itself cannot be written, and so nothing can be added.
         """
         name = source if isinstance(source, str) else source.url or _file_name(source.name)
         shown = clean_line(name, 200) or "document"
@@ -312,7 +312,7 @@ class Intake:
         return Merged(shown, kept.id, kept.file, kept.title, copy)
 
     def _keep_replaced(self, file: str, raw: bytes) -> None:
-        """A person may have corrected what is about to be written over."""
+        """Keep the file about to be replaced: a person may have corrected it."""
         path = self._data / REPLACED / file
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, raw)
@@ -328,13 +328,13 @@ class Intake:
 
 
 def document_of(fetched: Fetched) -> Document:
-    """What was fetched, as a document."""
+    """Return a fetched page as a document."""
     url = cited_url(fetched.url)
     return Document(_name_in(fetched.url), fetched.raw, fetched.content_type, fetched.charset, url)
 
 
 def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path], list[Refused], int]:
-    """The files below a folder that can be read, those that must not be, and how many were ignored.
+    """Return the files below a folder that can be read, those that must not be, and how many were ignored.
 
     Hidden files are left out, as are the folders of `leave_out`; links are not followed.
     """
@@ -366,7 +366,7 @@ def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path],
 
 
 def read_document(path: Path) -> Document | Refused:
-    """A file of the disk as a document."""
+    """Return a file of the disk as a document."""
     shown = clean_line(path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), 200) or "file"
     try:
         state = path.stat()
@@ -396,7 +396,7 @@ class Turn:
 
 @contextmanager
 def alone(data: Path, seconds: float = LOCK_SECONDS) -> Iterator[Turn]:
-    """The only one who changes the sources folder; the lock ends with its process, however that ends."""
+    """Hold the lock of the sources folder, which ends with its process."""
     with exclusive(data / LOCK_FILE, seconds, _busy) as descriptor:
         written = os.pread(descriptor, 32, 0)
         yield Turn(int(written) if written.isdigit() else 0, descriptor)
@@ -407,7 +407,7 @@ def _busy(_: str) -> FootnoteError:
 
 
 def _as_read(draft: Draft, id: str = "draft", file: str = "draft.md") -> Article:
-    """The article as the index will read it; raise `ArticleError` where it could not."""
+    """Return the article as the index will read it; raise `ArticleError` if it could not."""
     return parse_article(id, file, markdown_file(draft))
 
 
@@ -425,7 +425,7 @@ def _facts(article: Article) -> tuple[object, ...]:
 
 
 def _copy_line(draft: Draft, kept: CatalogEntry) -> str | None:
-    """How the other publisher is named beside the article; None where there is no other publisher."""
+    """Return the name of the other publisher, to stand beside the article; None if there is none."""
     if draft.url is not None and kept.url is not None and plain_url(draft.url) == plain_url(kept.url):
         return None
     if draft.url is not None:
@@ -447,7 +447,7 @@ def _file_name(name: str) -> str:
 
 
 def _name_in(url: str) -> str:
-    """The last part of an address's path, as a file would be called."""
+    """Return the last part of an address's path, as a file would be called."""
     return PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "page"
 
 

@@ -1,4 +1,4 @@
-"""What the sources folder holds already, by address, by file of origin and by text.
+"""The documents that the sources folder holds, by address, by file of origin and by text.
 
 Reading all articles for each one that is added would take longer than adding it, so what is needed
 of them is remembered in `DATA/holdings.json`, for as long as a file's size and time stay the same.
@@ -28,9 +28,9 @@ FORMAT = 2
 FILE = "holdings.json"
 # What newsletters and networks append to an address to see who came from them.
 _TRACKING = re.compile(r"(?i)utm_\w+|fbclid|gclid|dclid|msclkid|mc_[ce]id|igshid|ref_src|cmpid|ncid|ocid")
-# Two files of the same name are the same document, changed, if they share so many of their runs of three
-# words; "report.pdf" of another department shares its letterhead.
-SAME_DOCUMENT_SHARE = 0.3
+# Two files of the same name and of different titles are the same document, changed, if they share so many
+# of their runs of three words; forms that "report.pdf" of each department fills in share less.
+SAME_DOCUMENT_SHARE = 0.6
 _RUN_WORDS = 3
 # Scripts without spaces count character by character.
 _WORD = re.compile("[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\\w+")
@@ -58,7 +58,7 @@ class CatalogEntry:
     """The name of the file that it was made from."""
     also: tuple[str, ...]
     fingerprint: str
-    """Of its text; empty where the file cannot be read as an article."""
+    """Of its text; empty if the file cannot be read as an article."""
 
 
 _VALUES = attrgetter(*(field.name for field in fields(CatalogEntry)))
@@ -92,12 +92,12 @@ class Catalog:
         self._held = found
 
     def at(self, url: str, collection: str) -> CatalogEntry | None:
-        """The article of a web address, however the address is written."""
+        """Return the article of a web address, however the address is written."""
         wanted = plain_url(url)
         return self._first(collection, lambda held: held.url is not None and plain_url(held.url) == wanted)
 
     def made_from(self, origin: str, title: str, text: str, collection: str) -> CatalogEntry | None:
-        """The article that an earlier version of the same file became."""
+        """Return the article that an earlier version of the same file became."""
 
         def same(held: CatalogEntry) -> bool:
             if held.origin != origin:
@@ -107,14 +107,14 @@ class Catalog:
         return self._first(collection, same)
 
     def twin(self, text: str, collection: str) -> CatalogEntry | None:
-        """The article with the same text, white space aside."""
+        """Return the article with the same text, white space aside."""
         wanted = _fingerprint(text)
         return self._first(collection, lambda held: held.fingerprint == wanted)
 
     def sibling(
         self, title: str, url: str | None, origin: str | None, collection: str
     ) -> CatalogEntry | None:
-        """The last article with the same title, address or file name, numbers of versions aside."""
+        """Return the last article with the same title, address or file name, numbers of versions aside."""
         wanted = _versionless(title, url, origin)
         found = [
             held
@@ -157,7 +157,7 @@ class Catalog:
 
 @lru_cache(maxsize=100_000)
 def plain_url(url: str) -> str:
-    """An address without what does not tell two pages apart: scheme, `www.`, tracking, fragment."""
+    """Return an address without what does not tell two pages apart: scheme, `www.`, tracking, fragment."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").removeprefix("www.")
@@ -168,7 +168,7 @@ def plain_url(url: str) -> str:
 
 
 def cited_url(url: str) -> str:
-    """An address as it is cited: without tracking and fragment."""
+    """Return an address as it is cited: without tracking and fragment."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, _untracked(parts.query), ""))
 
@@ -176,7 +176,7 @@ def cited_url(url: str) -> str:
 def _untracked(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if not _TRACKING.fullmatch(name)]
-    # Written anew only where something goes: "?a=%20" and "?a=+" are not the same to every server.
+    # Written anew only if something is removed: "?a=%20" and "?a=+" are not the same to every server.
     return urlencode(kept) if len(kept) < len(pairs) else query
 
 
@@ -226,7 +226,7 @@ def _versionless(title: str, url: str | None, origin: str | None) -> set[tuple[s
 
 
 def _remembered(path: Path) -> Mapping[str, CatalogEntry]:
-    """What was saved; nothing where it is missing, damaged, or of another version."""
+    """Return the saved catalog; an empty one if it is missing, damaged, or of another version."""
     try:
         raw = json.loads(path.read_text("utf-8"))
         if raw["format"] != FORMAT:

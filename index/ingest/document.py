@@ -1,6 +1,6 @@
-"""What was read of one document, made clean, and the Markdown file that it becomes.
+"""A document as it was read, made clean, and the Markdown file that it becomes.
 
-Knows nothing of where a document came from or where its file will lie.  Imports no third-party
+Does not know the origin of a document or the place of its file.  Imports no third-party
 library, since the process that reads foreign documents has to start at once.
 """
 
@@ -17,7 +17,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 MAX_TITLE_CHARS = 300
-"""What `index.article` reads; a longer title is cut."""
+"""The longest title that `index.article` reads; a longer one is cut."""
 MAX_FIELD_CHARS = 500
 # A list of a thousand names in a page's header is no author.
 MAX_URL_CHARS = 2000
@@ -59,7 +59,7 @@ _SCRIPT_SHARE = 0.15
 
 
 PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
-"""What libraries raise, beside what they say that they raise, where a document is unlike any they know."""
+"""Exceptions that libraries raise, beside those they document, for a document unlike any they know."""
 
 
 class Unreadable(Exception):
@@ -83,7 +83,7 @@ _WORDS_SHOWN, _PIECES_SHOWN = 60, 3
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What a reader saw in a document and did not take, so that a person can look whether that is right."""
+    """Text that a reader saw in a document and did not take, so that a person can judge that."""
 
     what: What
     count: int
@@ -93,7 +93,7 @@ class LeftOut:
 
 
 def left_out(pieces: Iterable[tuple[What, str]]) -> tuple[LeftOut, ...]:
-    """Pieces in the order in which they were met -> one entry for each kind of them."""
+    """Merge pieces in the order in which they were met, into one entry for each kind of them."""
     kinds: dict[What, list[str]] = {}
     for what, text in pieces:
         kinds.setdefault(what, []).append(text)
@@ -126,11 +126,11 @@ class Draft:
     """Front matter that Footnote does not use and a person may: tags, a category."""
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
-    """What a person should look at, each a sentence that goes on from the document's name."""
+    """Warnings for a person, each a sentence that goes on from the document's name."""
 
 
 def markdown_file(draft: Draft) -> bytes:
-    """The draft as the bytes of its file; `index.article.parse_article` reads the same values back."""
+    """Return the draft as the bytes of its file; `index.article.parse_article` reads the same values back."""
     fields: list[tuple[str, str | tuple[str, ...] | None]] = [
         ("title", draft.title),
         ("publisher", draft.publisher),
@@ -153,12 +153,12 @@ def _field_lines(name: str, value: str | tuple[str, ...]) -> list[str]:
 
 
 def quoted(value: str) -> str:
-    """A value between quotation marks, so that no character of it means anything to YAML."""
+    """Return a value between quotation marks, so that no character of it means anything to YAML."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def clean_line(value: str | None, limit: int = MAX_FIELD_CHARS) -> str | None:
-    """One line of visible characters, cut behind a word where it is too long; None for nothing."""
+    """Return one line of visible characters, cut behind a word if it is too long; None for nothing."""
     if value is None:
         return None
     text = _SHAPELESS.sub("", _CONTROLS.sub(" ", _ANSI.sub("", _LINE_ENDS.sub(" ", value))))
@@ -172,8 +172,10 @@ def clean_line(value: str | None, limit: int = MAX_FIELD_CHARS) -> str | None:
 
 
 def clean_text(text: str) -> str:
-    """The text without what is not text; blank lines at its ends and in rows go; hard line breaks and one
-    line end stay."""
+    """Return the text without control characters and surplus blank lines, ending with one line end.
+
+    Hard line breaks stay.
+    """
     text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
     text = _SHAPELESS.sub("", _CONTROLS.sub("", text))
     text = _SPACES_AT_END.sub(_line_end, text)
@@ -189,7 +191,7 @@ def _line_end(spaces: re.Match[str]) -> str:
 
 
 def clean_url(value: str | None) -> str | None:
-    """A web address that can be cited, or None."""
+    """Return a web address that can be cited, or None."""
     url = (value or "").strip()
     if not url or len(url) > MAX_URL_CHARS or clean_line(url, MAX_URL_CHARS) != url or " " in url:
         return None
@@ -210,7 +212,7 @@ def clean_language(value: str | None) -> str | None:
 
 
 def iso_date(value: str | None) -> str | None:
-    """The day, month or year in a date as documents write it, or None; nothing is guessed."""
+    """Return the day, month or year in a date as documents write it, or None; nothing is guessed."""
     text = (value or "").strip()
     match = _ISO_DATE.match(text)
     if match is None and text.startswith("D:"):
@@ -235,7 +237,7 @@ def _checked_date(year: str, month: str | None, day: str | None) -> str | None:
 
 
 def script_language(text: str) -> str | None:
-    """The language that the script of a text gives away, or None."""
+    """Return the language that the script of a text gives away, or None."""
     sample = text[:_SCRIPT_SAMPLE_CHARS]
     letters = sum(character.isalpha() for character in sample)
     for script, language in _SCRIPTS:

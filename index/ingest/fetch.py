@@ -1,6 +1,6 @@
 """An address -> its bytes, from the public web alone, within limits of time, size and redirects.
 
-Whoever may add an address could otherwise have the server that Footnote runs on read what only that
+A person who may add an address could otherwise have Footnote's server read what only that
 server can reach.  So a name is looked up once, the address found is checked, and the connection
 goes to that very address; each redirect is checked in the same way.  Nothing is sent but the
 request: no cookies, no credentials.  A proxy is not used, since it would do its own look-up.
@@ -39,7 +39,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a server tells one version of a document by; empty if it does not say."""
+    """The marks by which a server tells versions of a document apart; empty if it sends none."""
 
     etag: str = ""
     modified: str = ""
@@ -47,7 +47,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What an address led to."""
+    """The document at the end of an address."""
 
     url: str
     """Of the last redirect, without a fragment."""
@@ -78,7 +78,7 @@ def fetch(
     types: Collection[str] = READABLE_TYPES,
     known: Version | None = None,
 ) -> Fetched:
-    """The document at `url`; raise `Unreadable` where it must not, or cannot, be fetched.
+    """Return the document at `url`; raise `Unreadable` if it must not, or cannot, be fetched.
 
     `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.  `types` are
     those that may come.  Raise `NotModified` if the version is the `known` one still.
@@ -108,7 +108,7 @@ def fetch(
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What may come."""
+    """The size and media types that are accepted, and the version that is known."""
 
     max_bytes: int
     types: Collection[str]
@@ -132,7 +132,7 @@ class _Target:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address belongs to the internet, and to nothing nearer."""
+    """Return whether an address belongs to the internet, and to nothing nearer."""
     inside = _inside(address)
     if inside is not None:
         return is_public(inside)
@@ -158,7 +158,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def _inside(address: Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for, by mapping or translation."""
+    """Return the IPv4 address that an IPv6 one stands for, by mapping or translation."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
@@ -197,7 +197,7 @@ def _query(parts: SplitResult) -> str:
 
 
 def _plain_host(host: str) -> str:
-    """The name in the letters that are looked up, or the IP address without brackets."""
+    """Return the name in the letters that are looked up, or the IP address without brackets."""
     if ":" in host:
         # "fe80::1%eth0": a zone means something on one machine alone.
         return host.partition("%")[0]
@@ -238,7 +238,7 @@ def _checked(host: str, port: int, found: Sequence[str], allow_hosts: Sequence[s
 
 
 def _is_metadata(address: Address) -> bool:
-    """Where clouds hand out the credentials of a machine: no allowed host has its pages there."""
+    """Return whether clouds hand out a machine's credentials there: no allowed host has its pages there."""
     inside = _inside(address) or address
     return inside.is_link_local or inside in (
         ipaddress.ip_address("fd00:ec2::254"),
@@ -251,7 +251,7 @@ def _lower(hosts: Sequence[str]) -> set[str]:
 
 
 def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: _Wanted) -> Fetched | str:
-    """The document, or where it has moved to."""
+    """Return the document, or the address it has moved to."""
     import httpcore2
 
     url = httpcore2.URL(
@@ -307,7 +307,7 @@ def _received(response: httpcore2.Response, target: _Target, wanted: _Wanted) ->
 
 
 def _header(headers: Message, name: str) -> str:
-    """A header that can be sent back, or nothing."""
+    """Return a header that can be sent back, or nothing."""
     value = headers.get(name, "")
     return value if len(value) <= 200 and value.isascii() and value.isprintable() else ""
 
@@ -327,7 +327,7 @@ def _insist_on_success(status: int) -> None:
 
 
 def _body(response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
-    """All of it, unpacked no further than is allowed: a megabyte of zeros travels as a kilobyte."""
+    """Return the whole body, unpacked no further than allowed: a megabyte of zeros travels as a kilobyte."""
     import httpcore2
 
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):

@@ -1,6 +1,6 @@
 """Feeds and sitemaps -> the articles that they list, added as they come and again when they change.
 
-What is followed, and which version of each page was taken in, is kept in `DATA/following.json`.  Nothing
+The followed addresses, and the version of each page taken in, are kept in `DATA/following.json`.  Nothing
 is deleted: what is gone is reported.  A host is asked once a second at most, never for what its robots.txt
 keeps from programs, and with the version that is known, so that it need not send what has not changed.
 """
@@ -37,7 +37,7 @@ MAX_ENTRIES = 1000
 MAX_SITEMAPS = 20
 MAX_FEED_BYTES = 10_000_000
 SECONDS_BETWEEN = 1.0
-# What a robots.txt may ask for; whoever wants more is asked no more often than this all the same.
+# The longest delay that a robots.txt may ask for; a longer one is cut to this.
 _MAX_SECONDS_BETWEEN = 30.0
 _MAX_DEPTH = 50
 _MAX_VALUE_CHARS = 4000
@@ -62,7 +62,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a feed or sitemap says."""
+    """The entries of a feed or sitemap."""
 
     complete: bool
     """Whether it lists all that there is, as a sitemap does; a feed lists the latest."""
@@ -99,7 +99,7 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one look at a feed or sitemap brought."""
+    """The result of one look at a feed or sitemap."""
 
     url: str
     collection: str
@@ -121,7 +121,7 @@ class Round:
 
 
 def followed(data: Path) -> tuple[Followed, ...]:
-    """What is followed, in the order in which it was begun; raise `FootnoteError` for a damaged list."""
+    """Return the followed feeds, oldest first; raise `FootnoteError` for a damaged list."""
     path = data / FILE
     try:
         raw = json.loads(path.read_text("utf-8"))

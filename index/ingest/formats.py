@@ -1,4 +1,4 @@
-"""What kind of document some bytes are: by their first bytes, then by name, then by what was declared."""
+"""The kind of a document: told from its first bytes, then its name, then its declared type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the sources folder and in the index, article by article, and where the two differ."""
+"""Lists the articles of the sources folder and of the index, and their differences."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class Listed:
     collection: str
     """Its sub-folder; empty at the top."""
     title: str
-    """Empty where the file cannot be read, and never could."""
+    """Empty if the file cannot be read, and never could."""
     published: str | None
     passages: int
-    """In the index; 0 where it is not in it."""
+    """In the index; 0 if it is not in it."""
     state: State
     reason: str | None
     """Why it is `stale` or `failed`."""
 
 
 def inventory(sources: Path, store: Store) -> tuple[Listed, ...]:
-    """Every article in order of its file; raise `FootnoteError` where there is no sources folder."""
+    """Return every article in order of its file; raise `FootnoteError` if there is no sources folder."""
     indexed = _indexed(store)
     # Parsing takes five times as long as telling that a file is still the same.
     reading = read_sources(sources, known_files(indexed.values()))
@@ -89,10 +89,10 @@ def _entry(entry: SourceEntry, state: State) -> Listed:
 
 
 def _state(article: Article, entry: SourceEntry | None) -> tuple[State, str | None]:
-    """As the file is now: what was wrong with it when the index was built may have been mended since."""
+    """Return the state of the file now: a fault that the index knows may have been mended since."""
     if entry is not None and entry.sha256 == article.sha256:
         return "indexed", None
-    # Such a file can be read, and a build refuses it all the same.
+    # This file can be read, and a build refuses it all the same.
     if all(unit.kind is Kind.INTRODUCES for unit in units_of(article)):
         return ("failed" if entry is None else "stale"), NO_SENTENCE
     return ("new" if entry is None else "changed"), None

@@ -37,12 +37,12 @@ def slug(title: str) -> str:
 
 
 def numbered(name: str, number: int) -> str:
-    """The first, second, third file of a name: `name`, `name-2`, `name-3`."""
+    """Return the name of the first, second, third file of a name: `name`, `name-2`, `name-3`."""
     return name if number == 1 else f"{name}-{number}"
 
 
 def collection_name(name: str) -> str:
-    """`name` where a sub-folder may be called so; raise `FootnoteError` where it leads elsewhere."""
+    """Return `name` if a sub-folder may be called so; raise `FootnoteError` if it leads elsewhere."""
     plain = unicodedata.normalize("NFC", name).strip()
     forbidden = any(unicodedata.category(c)[0] == "C" or c in '/\\:*?"<>|' for c in plain)
     if not plain or forbidden or plain.startswith(".") or len(plain.encode()) > MAX_BYTES:

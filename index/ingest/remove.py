@@ -1,12 +1,14 @@
 """Takes articles out of the sources folder, all that were named or none.
 
-The file goes, and the copy of its last version with it: what was removed is to be found nowhere.
-The index forgets it with the next build.
+The file goes, and the copy of its last version with it: what was removed is to be found nowhere, unless
+it is kept for a while in case that was a mistake.  The index forgets it with the next build.
 """
 
 from __future__ import annotations
 
 import contextlib
+import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +20,8 @@ from index.ingest.catalog import Catalog, CatalogEntry, plain_url
 from index.types import FootnoteError
 
 MAX_SUGGESTIONS = 3
+# In the data folder: the files of articles that were removed and are kept for a while.
+REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,13 @@ class Removed:
     id: str
     file: str
     title: str
-    """Empty where the file could not be read as an article."""
+    """Empty if the file could not be read as an article."""
 
 
-def remove(sources: Path, data: Path, names: Sequence[str]) -> tuple[Removed, ...]:
-    """Delete the articles of these ids, files or web addresses.
+def remove(sources: Path, data: Path, names: Sequence[str], *, keep: bool = False) -> tuple[Removed, ...]:
+    """Delete the articles of these ids, files or web addresses; `keep` their files in the data folder.
 
-    Raise `FootnoteError`, and delete nothing, where one of them is unknown; it names the nearest.
+    Raise `FootnoteError`, and delete nothing, if one of them is unknown; it names the nearest.
     """
     with alone(data) as turn:
         catalog = Catalog(sources, data)
@@ -46,6 +50,9 @@ def remove(sources: Path, data: Path, names: Sequence[str]) -> tuple[Removed, ..
             )
         removed = []
         for held in {held.file: held for held in found if held}.values():
+            _delete(data / REMOVED / held.file)
+            if keep:
+                _keep(sources / held.file, data / REMOVED / held.file)
             _delete(sources / held.file)
             _delete(data / REPLACED / held.file)
             catalog.forget(held.file)
@@ -56,6 +63,15 @@ def remove(sources: Path, data: Path, names: Sequence[str]) -> tuple[Removed, ..
         with contextlib.suppress(OSError):
             catalog.save()
     return tuple(removed)
+
+
+def forget_removed(data: Path, days: float) -> None:
+    """Delete what was kept of articles that were removed longer than `days` ago."""
+    oldest = time.time() - days * 86_400
+    for path in [path for path in (data / REMOVED).rglob("*") if path.is_file()]:
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def _found(name: str, sources: Path, known: Sequence[CatalogEntry]) -> CatalogEntry | None:
@@ -82,6 +98,18 @@ def _unknown(name: str, known: Sequence[CatalogEntry]) -> str:
     near += [key for key in names if name.casefold() in key]
     ids = list(dict.fromkeys(names[key] for key in near))[:MAX_SUGGESTIONS]
     return f"There is no article '{shown}'." + (f" Did you mean {' or '.join(ids)}?" if ids else "")
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Copy the file; when it was removed is the time of the copy."""
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, kept)
+        kept.chmod(0o600)
+    except OSError as error:
+        raise FootnoteError(
+            f"{path} cannot be kept as {kept}: {error.strerror}. Nothing was removed."
+        ) from error
 
 
 def _delete(path: Path) -> None:

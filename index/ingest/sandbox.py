@@ -25,7 +25,7 @@ from typing import Any, get_args
 from index.ingest.document import Draft, LeftOut, Unreadable
 from index.ingest.formats import Kind
 
-# A page takes 50 ms, the largest book that is allowed half a minute.
+# The largest book that is allowed takes about half of this.  See RESULTS.md, "Constants".
 SECONDS: dict[Kind, int] = dict.fromkeys(get_args(Kind), 30) | {"markdown": 10, "text": 10, "pdf": 60}
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 """No article is as long; a longer message is a fault on the other side."""
@@ -53,7 +53,7 @@ class Sandbox:
     def read(
         self, kind: Kind, raw: bytes, name: str, charset: str | None = None, url: str | None = None
     ) -> Draft:
-        """The article in a document; raise `Unreadable` where there is none, or its limits were passed."""
+        """Return the article in a document; raise `Unreadable` if there is none or its limits were passed."""
         seconds = self._seconds[kind]
         header = {"kind": kind, "name": name, "charset": charset, "url": url, "seconds": seconds}
         late = threading.Event()

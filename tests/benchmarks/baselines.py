@@ -32,7 +32,7 @@ class Plain:
 
     def __init__(self, generation: Generation, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._generation = generation
+        self.generation = generation
         self._vectors: Vectors = generation.vectors.reconstruct(np.arange(len(passages_of(generation))))
         self._keywords = PlainBm25(context_text(passage) for passage in passages_of(generation))
         self._sentence_keywords: PlainBm25 | None = None
@@ -45,7 +45,7 @@ class Plain:
     def sentences(self, question: str, rows: Rows) -> dict[str, Floats]:
         """Scores of some sentences by each side, shape `(rows,)`."""
         vector = self._encoder.encode_questions([question])[0]
-        dense = self._generation.sentence_vectors.rows(rows) @ vector
+        dense = self.generation.sentence_vectors.rows(rows) @ vector
         return _with_fusion(dense, self._sentences_bm25().scores(question)[rows])
 
     def first_sentence(self, question: str) -> dict[str, tuple[str, int, int]]:
@@ -53,25 +53,25 @@ class Plain:
         found: dict[str, tuple[str, int, int]] = {}
         for side, scores in self.passages(question).items():
             number = int(np.argmax(scores))
-            rows = np.arange(*self._generation.offsets[number : number + 2].tolist())
+            rows = np.arange(*self.generation.offsets[number : number + 2].tolist())
             best = int(rows[np.argmax(self.sentences(question, rows)[side])])
-            _, start, end = self._generation.sentences[best].tolist()
-            found[side] = (passages_of(self._generation)[number].article.id, start, end)
+            _, start, end = self.generation.sentences[best].tolist()
+            found[side] = (passages_of(self.generation)[number].article.id, start, end)
         return found
 
     def best(self, question: str) -> dict[str, float]:
         """For each side, how good the best passage looks (for the dense side: passage or sentence)."""
         found = {side: float(scores.max()) for side, scores in self.passages(question).items()}
         vector = self._encoder.encode_questions([question])[0]
-        sentences = self._generation.sentence_vectors.rows(slice(None)) @ vector
+        sentences = self.generation.sentence_vectors.rows(slice(None)) @ vector
         return {**found, DENSE: max(found[DENSE], float(sentences.max()))}
 
     def _sentences_bm25(self) -> PlainBm25:
         if self._sentence_keywords is None:
-            passages = passages_of(self._generation)
+            passages = passages_of(self.generation)
             self._sentence_keywords = PlainBm25(
                 passages[number].article.text[start:end]
-                for number, start, end in self._generation.sentences.tolist()
+                for number, start, end in self.generation.sentences.tolist()
             )
         return self._sentence_keywords
 

@@ -136,14 +136,14 @@ def article_rankings(searcher: Searcher, plain: Plain, question: str, k: int) ->
     """The articles of each side's best `k` passages, each once, best first."""
     rankings = {OURS: list(dict.fromkeys(hit.passage.article.id for hit in searcher.search(question, k)))}
     for side, scores in plain.passages(question).items():
-        rankings[side] = best_articles(searcher.generation, scores, k)
+        rankings[side] = best_articles(plain.generation, scores, k)
     return rankings
 
 
 def _passage_rankings(searcher: Searcher, plain: Plain, question: str, k: int) -> dict[str, list[Passage]]:
     rankings = {OURS: [hit.passage for hit in searcher.search(question, k)]}
     for side, scores in plain.passages(question).items():
-        rankings[side] = [passages_of(searcher.generation)[row] for row in best_passages(scores, k)]
+        rankings[side] = [passages_of(plain.generation)[row] for row in best_passages(scores, k)]
     return rankings
 
 

@@ -44,8 +44,10 @@ def test_chinese_is_chinese(name: str) -> None:
 def test_what_fits_a_button_or_a_title_in_english_fits_in_chinese() -> None:
     limits = {
         **dict.fromkeys(("passage", "close", "why", "send", "cancel"), 24),
-        **dict.fromkeys(("show_passage", "more_like_this", "share", "tell_curators", "previous", "next"), 75),
-        **dict.fromkeys(("share_spoken", "tell_curators_spoken", "good", "bad"), 75),
+        **dict.fromkeys(
+            ("show_passage", "show_passages", "more_like_this", "share", "ask_person", "previous", "next"), 75
+        ),
+        **dict.fromkeys(("share_spoken", "ask_person_spoken", "show_passage_spoken", "good", "bad"), 75),
         **dict.fromkeys(("wrong", "outdated", "not_asked"), 75),
         **dict.fromkeys(("home", "home_troubles", "home_examples", "home_how", "in_words_hint"), 150),
     }

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from index.lines import first_heading
 from index.marks import plain
 from index.rendering import PATH_MARK, context, searched, shown
-from index.units import Kind, Unit, first_heading, unit_at, units
+from index.units import Kind, Unit, unit_at, units
 from tests.index.test_chunking import article
 
 

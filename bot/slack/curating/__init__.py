@@ -1,4 +1,4 @@
-"""What curators do in Slack: add, remove, list and follow articles.
+"""Requests of curators in Slack: add, remove, list and follow articles.
 
 In reading order:
 

@@ -1,29 +1,24 @@
-"""What curators ask for in Slack: done one after the other, beside the answers, and told as it goes on."""
+"""Runs curators' requests in Slack, one after the other beside the answers, and posts their progress."""
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from slack_bolt import Ack, App, BoltContext
 
 from bot.library.library import Document, Library, Refused
-from bot.library.outcomes import failure_lines, outcome_lines, round_lines, within
+from bot.library.outcomes import failure_lines, outcome_lines, place_of, round_lines, within
 from bot.library.rights import IN_NO_FOLDER, collection_named
 from bot.memory import Memory
 from bot.reasons import reason_in
 from bot.slack import messages, replies
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
-from bot.slack.incoming import (
-    Question,
-    from_button,
-    is_outsider,
-    place_pressed,
-    team_of,
-    thread_shown,
-    user_of,
-)
+from bot.slack.incoming import is_outsider, place_pressed, team_of, thread_shown, user_of
 from bot.slack.log import trace
 from bot.slack.lookups import Closed, Lookups
 from bot.slack.messages import Message, Words
@@ -40,10 +35,37 @@ _log = logging.getLogger(__name__)
 EDIT_SECONDS = 2.0
 # A response address takes five messages in all.
 EDITS_OF_A_RESPONSE = 3
+_MAX_TITLE_CHARS = 200
 
 _AT_WORK, _DONE, _PARTLY, _QUESTION = "hammer_and_wrench", "white_check_mark", "warning", "grey_question"
 
 Show = Callable[[Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsAnswer:
+    """A person's answer to a question that the articles did not answer."""
+
+    question: str
+    answer: str
+    by: str
+    """A name, as people know it."""
+    on: str
+    """A date, YYYY-MM-DD."""
+
+    def as_document(self) -> Document:
+        """Return an article, with the question as its title and above the answer."""
+        question = " ".join(self.question.split())
+        facts = {
+            "title": question[:_MAX_TITLE_CHARS],
+            "author": self.by,
+            "publisher": "Slack",
+            "date": self.on,
+        }
+        front = "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in facts.items())
+        name = "".join(c if c.isalnum() else "-" for c in question.casefold())[:60].strip("-") or "answer"
+        body = f"---\n{front}---\n## {question}\n\n{self.answer.strip()}\n"
+        return Document(f"{name}.md", body.encode("utf-8", "replace"), "text/markdown")
 
 
 class Curating:
@@ -68,6 +90,20 @@ class Curating:
     def trusts(self, user: str) -> bool:
         return user in self._curators
 
+    def keep(self, given: PersonsAnswer, scope: Scope, words: Words) -> Message:
+        """Add a person's answer as an article; raise `FootnoteError` if that cannot be done."""
+        known = self._library.collections(scope)
+        collection = "" if scope is None or "" in known else known[0] if known else ""
+        (outcome,) = self._library.add([given.as_document()], collection)
+        if isinstance(outcome, Refused):
+            return messages.curated_message(
+                _PARTLY, words.add_nothing, list(outcome_lines(outcome, words)), words
+            )
+        self._build(words, lambda _: None)
+        lines = [words.was_added.format(title=given.question, place=place_of(outcome.id))]
+        buttons = messages.question_buttons([given.question])
+        return messages.curated_message(_DONE, words.kept_as_article, lines, words, buttons)
+
     def who_can(self, words: Words) -> Message:
         if not self._curators:
             return messages.curated_message("lock", words.curators_only, [words.curators_none], words)
@@ -76,7 +112,7 @@ class Curating:
         return messages.curated_message("lock", words.curators_only, lines, words)
 
     def troubles(self, scope: Scope) -> tuple[messages.Trouble, ...]:
-        """The files in scope that cannot be read; raise `FootnoteError` where there is no folder of them.
+        """Return the files in scope that cannot be read; raise `FootnoteError` if there is no folder of them.
 
         Reads them all, which takes two seconds for ten thousand.
         """
@@ -87,7 +123,7 @@ class Curating:
         )
 
     def carry_out(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
-        """Do it, and return what is to be said of it; raise `FootnoteError` where it cannot be done."""
+        """Do it, and return the text to post; raise `FootnoteError` if it cannot be done."""
         match request.kind:
             case "add":
                 return self._add(request, scope, words, show)
@@ -130,10 +166,9 @@ class Curating:
         question = next(
             (found for outcome in kept for found in self._answers.examples(scope, outcome.id)), None
         )
-        if question is not None:
-            lines.insert(0, words.can_ask.format(question=question))
         sign, said = (_DONE, words.add_done) if whole else (_PARTLY, words.add_partly)
-        return messages.curated_message(sign, said, lines, words, ask=question)
+        buttons = messages.question_buttons([question] if question else [])
+        return messages.curated_message(sign, said, lines, words, buttons)
 
     def _follow(self, request: Request, scope: Scope, words: Words, show: Show) -> Message:
         collection = self._collection(request, scope, words)
@@ -155,7 +190,7 @@ class Curating:
         return messages.curated_message(_DONE, words.follow_done, lines, words)
 
     def _collection(self, request: Request, scope: Scope, words: Words) -> str | Message:
-        """Where to add: what was said, else what can be seen here, where there is no choice."""
+        """Return the collection to add to: the one named, or the only one visible; else a question."""
         known = self._library.collections(scope)
         names = words.comma.join(name or words.collection_at_top for name in known)
         if request.collection is not None:
@@ -174,7 +209,7 @@ class Curating:
     def _sources(
         self, request: Request, words: Words, show: Show, lost: list[str]
     ) -> Iterator[str | Document]:
-        """One after the other, so that no more than one file is in memory; `lost` gets what did not come."""
+        """Yield file after file, so that only one is in memory; `lost` gets those that did not come."""
         sources: list[str | File] = [*request.urls, *request.files]
         for number, source in enumerate(sources, start=1):
             name = source.name if isinstance(source, File) else source
@@ -203,12 +238,15 @@ class Curating:
     def _ask_before_removing(self, name: str, scope: Scope, words: Words) -> Message:
         looked = self._library.look_up(name, scope)
         if looked.found is None:
-            lines = [words.remove_near.format(names=words.comma.join(looked.near))] if looked.near else []
-            said = words.remove_unknown.format(name=name)
-            return messages.curated_message(_QUESTION, said, lines, words)
+            near = words.comma.join(looked.near)
+            lines = [words.remove_near.format(names=near)] if looked.near else []
+            said, buttons = words.remove_unknown.format(name=name), messages.which_buttons(looked.near)
+            return messages.curated_message(_QUESTION, said, lines, words, buttons)
         found = looked.found
         said = words.remove_question.format(title=found.title or found.id, id=found.id)
-        return messages.curated_message(_QUESTION, said, [words.remove_detail], words, remove=found.id)
+        buttons = messages.removal_buttons(found.id, words)
+        detail = words.remove_detail.format(days=self._library.keep_removed_days)
+        return messages.curated_message(_QUESTION, said, [detail], words, buttons)
 
     def _status(self, scope: Scope, words: Words) -> Message:
         listed = self._library.inventory(scope)
@@ -240,7 +278,7 @@ class ProgressMessage:
         self._next = 0.0
 
     def show(self, message: Message) -> None:
-        """Best effort, and no more often than is read."""
+        """Show progress, by best effort and no more often than is read."""
         now = time.monotonic()
         if now < self._next or self._left == 0:
             return
@@ -258,21 +296,20 @@ class ProgressMessage:
         return outcome
 
 
-def register(app: App, curating: Curating, memory: Memory, accept: Callable[[Question], None]) -> None:
-    """The buttons below what curators are told.  `accept` takes a question."""
-    buttons = _Buttons(curating, memory, accept)
+def register(app: App, curating: Curating, memory: Memory) -> None:
+    """Add the buttons below messages to curators."""
+    buttons = _Buttons(curating, memory)
     app.action(messages.REMOVE)(buttons.remove)
     app.action(messages.KEEP)(buttons.keep)
-    app.action(messages.ASK_THIS)(buttons.ask_this)
+    app.action(re.compile(rf"{messages.WHICH}_\d"))(buttons.which)
 
 
 class _Buttons:
-    """A value says no more than could be typed, and whoever presses is looked at as if it had been."""
+    """A value says no more than could be typed, and the person who presses is checked as if it had been."""
 
-    def __init__(self, curating: Curating, memory: Memory, accept: Callable[[Question], None]) -> None:
+    def __init__(self, curating: Curating, memory: Memory) -> None:
         self._curating = curating
         self._inbox = memory.inbox
-        self._accept = accept
 
     def remove(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
         ack()
@@ -310,15 +347,24 @@ class _Buttons:
             said = words.kept.format(id=str(action.get("value") or ""))
             reply.update("", messages.curated_message(_DONE, said, words=words), words)
 
-    def ask_this(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
-        """For whoever presses, as if it had been typed after the command."""
+    def which(self, ack: Ack, body: Payload, action: Payload, context: BoltContext) -> None:
+        """Ask whether to remove the article that was chosen."""
         ack()
-        self._accept(from_button(body, str(action.get("value") or ""), team_of(context)))
+        words, reply = self._words(body), InResponse(str(body["response_url"]), thread_shown(body))
+        scope = self._allowed(body, context, words, reply)
+        if isinstance(scope, Closed):
+            return
+        request = Request("remove", name=str(action.get("value") or ""))
+        try:
+            reply.update("", self._curating.carry_out(request, scope, words, lambda _: None), words)
+        except FootnoteError as error:
+            _log.error("An article could not be looked up: %s", error)
+            reply.post(failed_message(error, words), words)
 
     def _allowed(
         self, body: Payload, context: BoltContext, words: Words, reply: InResponse
     ) -> Scope | Closed:
-        """What may be touched; `Closed`, and a word to whoever pressed, where that is nothing."""
+        """Return the scope that may be changed; if there is none, tell the person and return `Closed`."""
         place = place_pressed(body, team_of(context))
         sight = self._curating.lookups.access.at(place.channel, outsider=is_outsider(body))
         if isinstance(sight, Closed):

@@ -1,6 +1,6 @@
 """Files that people gave to the bot in Slack: fetched with its token, from Slack's own hosts alone.
 
-The token goes nowhere else: not to another host, and not where a redirect leads.
+The token is sent nowhere else: to no other host, and to no target of a redirect.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bot.slack.client import CALL_ERRORS, swift_client
 from bot.slack.requests import File
 
 MAX_BYTES = 25 * 1000 * 1000
-"""What is read of a document at all."""
+"""The most that is read of a document."""
 SECONDS = 60.0
 """For a whole file."""
 _STALL_SECONDS = 15.0
@@ -85,7 +85,7 @@ class Downloads:
             port = parts.port
         except ValueError:
             return False
-        # Where the API is somewhere else, in a test or behind a gateway, the token goes there anyway.
+        # If the API is somewhere else, in a test or behind a gateway, the token goes there anyway.
         if (parts.scheme, parts.netloc) == self._api:
             return True
         known = any(host == own or (own.startswith(".") and host.endswith(own)) for own in _SLACKS)

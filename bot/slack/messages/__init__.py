@@ -6,11 +6,14 @@ blocks — the few Block Kit pieces that Footnote uses, as plain dictionaries
 answers — what Footnote posts: an answer, the closest it found, an honest no, or what went wrong
 home — App Home, and the prompts of the side panel: what is indexed, what to try, and how to ask
 modals — the modals: a quote where it stands, the text before and after it
+people — a question that is passed on to a person, and what came of it
 curating — what curators read while the articles are changed, and afterwards
 report — the report of a week, for those who look after the articles: counts first, then lists
 """
 
 from bot.slack.messages.answers import (
+    ASK_PERSON,
+    ASK_THIS,
     BAD,
     FEEDBACK,
     GOOD,
@@ -18,10 +21,11 @@ from bot.slack.messages.answers import (
     SHARE,
     SHOW_PASSAGE,
     STEP,
-    TELL_CURATORS,
     Message,
+    Offer,
     Unread,
     answer_message,
+    asked_message,
     away_message,
     broken_message,
     busy_message,
@@ -32,9 +36,17 @@ from bot.slack.messages.answers import (
     no_answer_message,
     no_index_message,
     order_message,
+    question_buttons,
 )
 from bot.slack.messages.blocks import Block
-from bot.slack.messages.curating import ASK_THIS, KEEP, REMOVE, curated_message
+from bot.slack.messages.curating import (
+    KEEP,
+    REMOVE,
+    WHICH,
+    curated_message,
+    removal_buttons,
+    which_buttons,
+)
 from bot.slack.messages.home import Trouble, conversation_title, home_view, home_without_index, prompts
 from bot.slack.messages.modals import (
     MAX_REASON_CHARS,
@@ -47,10 +59,18 @@ from bot.slack.messages.modals import (
     stretch_modal,
     withheld_modal,
 )
+from bot.slack.messages.people import (
+    ANSWERED,
+    KEEP_AS_ARTICLE,
+    person_answered_message,
+    person_message,
+)
 from bot.slack.messages.report import full_date, report_message
 from bot.words import CHINESE, ENGLISH, LANGUAGES, Words, words_for
 
 __all__ = [
+    "ANSWERED",
+    "ASK_PERSON",
     "ASK_THIS",
     "BAD",
     "CHINESE",
@@ -58,6 +78,7 @@ __all__ = [
     "FEEDBACK",
     "GOOD",
     "KEEP",
+    "KEEP_AS_ARTICLE",
     "LANGUAGES",
     "MAX_REASON_CHARS",
     "MORE",
@@ -66,14 +87,16 @@ __all__ = [
     "SHARE",
     "SHOW_PASSAGE",
     "STEP",
-    "TELL_CURATORS",
+    "WHICH",
     "WHY",
     "Block",
     "Message",
+    "Offer",
     "Trouble",
     "Unread",
     "Words",
     "answer_message",
+    "asked_message",
     "away_message",
     "broken_message",
     "busy_message",
@@ -92,10 +115,15 @@ __all__ = [
     "no_index_message",
     "order_message",
     "passage_modal",
+    "person_answered_message",
+    "person_message",
     "prompts",
+    "question_buttons",
+    "removal_buttons",
     "report_message",
     "said_in",
     "stretch_modal",
+    "which_buttons",
     "withheld_modal",
     "words_for",
 ]

@@ -1,13 +1,15 @@
 """What Footnote posts: an answer, the closest it found, an honest no, or what went wrong.
 
-Each reply is budgeted before it is posted.  The first of a few layouts that fits is taken, from
-whole quotes with deep links to short ones with none; a quote is only ever shortened at its end,
-with the ellipsis outside of the quoted words.
+An answer is made to be read on a phone: the quotes with their words in bold, one line for each source,
+one row of buttons.  The first of a few layouts that Slack takes is used, from whole quotes with deep
+links to short ones with none; a quote is only ever shortened at its end, with the ellipsis outside of
+the quoted words.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -37,26 +39,32 @@ _Form = TypeVar("_Form")
 
 SHOW_PASSAGE = "show_passage"
 STEP = "step"
+OPEN = "open_article"
 MORE = "more_like_this"
 SHARE = "share"
-TELL_CURATORS = "tell_curators"
+ASK_PERSON = "ask_person"
+ASK_THIS = "ask_this"
 FEEDBACK = "feedback"
 GOOD, BAD = "up", "down"
 
 # Slack was seen refusing messages near 13,200 characters (`msg_blocks_too_long`).
 MAX_MESSAGE_CHARS = 12_000
 # Slack asks for at most 4,000 characters of plain text, and cuts far beyond that.
-MAX_PLAIN_CHARS = 3_900
-# A notification shows two lines; a screen reader reads all of it.
-MAX_NOTIFICATION_QUOTE_CHARS = 600
+MAX_TEXT_CHARS = 3_900
 MAX_TITLE_CHARS = 150
+# Two lines of a phone, for an article that is only named.
+MAX_NEAREST_TITLE_CHARS = 60
 MAX_PUBLISHER_CHARS = 80
 MAX_ASKED_CHARS = 300
 MAX_UNANSWERED_CHARS = 200
 MAX_ALSO_SHOWN = 3
 MAX_PART_CHARS = 150
-MAX_HEADING_CHARS = 60
-MAX_HEADINGS = 4
+MAX_PATH_CHARS = 100
+# Slack's limit for what a button carries.
+MAX_VALUE_CHARS = 2_000
+# The index cuts a sentence that is longer than 600 characters; what was cut so ends in the middle.
+_LONG_ENOUGH_TO_BE_CUT = 400
+_SENTENCE_END = tuple(".!?…。！？:;\"'”’)]»")
 # A magnifying glass is for what was looked for.
 _SIGNS = {
     Silence.THANKS: "wave",
@@ -64,6 +72,7 @@ _SIGNS = {
     Silence.NO_ARTICLES: "card_index_dividers",
     Silence.NOTHING_BEFORE: "speech_balloon",
 }
+_WORD = re.compile(r"\w+")
 _ADDRESS = re.compile(r",?\s*\bhttps?://")
 
 
@@ -76,40 +85,44 @@ class Unread(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One reply, in the three forms that Slack needs."""
+    """One reply, in the two forms that Slack needs."""
 
     blocks: tuple[Block, ...]
     text: str
-    """For notifications and screen readers: the answer and its first source.  Escaped mrkdwn."""
-    plain: str
-    """All of it without blocks, for when Slack refuses them.  Escaped mrkdwn."""
+    """All of it in short, the answer first: for notifications and screen readers, and for when Slack
+    refuses the blocks.  Escaped mrkdwn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What leads on from a greeting or an honest no."""
+
+    questions: tuple[str, ...] = ()
+    """They are answered for certain."""
+    articles: int = 0
+    newest: str | None = None
+    """The date of the newest article, as `Source.published`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """How much one layout gives to each quote, deep link, title and plain link, in characters."""
+    """How much one layout gives to each quote, link and title, in characters."""
 
     quote: int
-    deep: int
+    link: int
     title: int = MAX_TITLE_CHARS
-    link: int = 500
-    origins: bool = True
-    """Whether quotes that disagree say themselves where they are from."""
-    headings: bool = True
-    """Whether what stands above a quote is shown."""
+    above: bool = True
+    """Whether the headings above a quote are shown."""
     marks: bool = True
     """Whether bold, slanted, code and links in a quote look so."""
 
 
 _LAYOUTS = (
-    *(_Room(1_500, 1_500), _Room(1_200, 500), _Room(600, 250, marks=False), _Room(250, 0, marks=False)),
-    _Room(120, 0, title=80, link=250, origins=False, headings=False, marks=False),
-    _Room(60, 0, title=40, link=0, origins=False, headings=False, marks=False),
+    _Room(1_500, 1_500),
+    _Room(600, 250, marks=False),
+    _Room(60, 0, title=40, above=False, marks=False),
 )
-_PLAIN_LAYOUTS = (
-    *(_Room(1_500, 1_000), _Room(600, 500), _Room(300, 250), _Room(100, 0)),
-    _Room(60, 0, title=60, link=100, origins=False, headings=False),
-)
+_TEXT_LAYOUTS = (_Room(400, 300), _Room(60, 0, title=60, above=False))
 
 
 def answer_message(
@@ -122,35 +135,35 @@ def answer_message(
     private: bool = False,
     asked: str | None = None,
 ) -> Message:
-    """Quotes first, then numbered sources.  Buttons carry `answer_id`, never content.
+    """Quotes first, then where they are from.  Buttons carry `answer_id`, never content.
 
-    `miss_id` offers to tell the curators, `private` to share; `asked` is shown above an answer that
+    `miss_id` offers to ask a person, `private` to share; `asked` is shown above an answer that
     stands without its question.
     """
-    lead = tuple(_uncertain_lead(answer, words)) if not answer.certain else ()
-    if asked:
-        lead = (blocks.note(_asked_line(asked, words)), *lead)
-    buttons = tuple(_more_buttons(answer_id, words, miss_id, private and bool(answer.quotes)))
+    asked_line = [_asked_line(asked, words)] if asked else []
+    unsure = [] if answer.certain else [_unsure_line(answer, words)]
+    buttons = list(_buttons(answer, answer_id, words, miss_id, private))
     candidates = (
         (
-            *lead,
-            *_answer_blocks(answer, answer_id, room, words),
+            *map(blocks.note, asked_line),
+            *(_said("thinking_face", said) for said in unsure),
+            *_answer_blocks(answer, room, words),
             *_notes(unread, words),
             *([blocks.actions(*buttons)] if buttons else []),
-            _thumbs(answer_id, words),
+            _thumbs(answer, answer_id, words),
         )
         for room in _LAYOUTS
     )
-    plain_lead = [escape(_asked_line(asked, words))] if asked else []
-    if not answer.certain:
-        plain_lead += [words.uncertain, escape(_uncertain_detail(answer, words))]
+    notes = _plain_notes(unread, words)
     return Message(
         blocks=_first_that_fits(candidates, blocks.size, MAX_MESSAGE_CHARS),
-        text=_answer_notification(answer, words),
-        plain=_first_that_fits(
-            (_answer_plain(answer, room, words, plain_lead, unread) for room in _PLAIN_LAYOUTS),
+        text=_first_that_fits(
+            (
+                "\n".join([*map(escape, [*asked_line, *unsure]), *_answer_lines(answer, room, words), *notes])
+                for room in _TEXT_LAYOUTS
+            ),
             len,
-            MAX_PLAIN_CHARS,
+            MAX_TEXT_CHARS,
         ),
     )
 
@@ -164,15 +177,15 @@ def more_message(related: Answer, answer_id: str, words: Words = ENGLISH) -> Mes
             blocks.text(f"\n{words.more_detail}"),
         )
     )
-    candidates = ((lead, *_answer_blocks(related, answer_id, room, words)) for room in _LAYOUTS)
-    plain_lead = [words.more, words.more_detail]
+    button = _passage_button(related, answer_id, words)
+    candidates = ((lead, *_answer_blocks(related, room, words), blocks.actions(button)) for room in _LAYOUTS)
+    said = escape(f"{words.more}: {words.more_detail}")
     return Message(
         blocks=_first_that_fits(candidates, blocks.size, MAX_MESSAGE_CHARS),
-        text=escape(f"{words.more}: ") + _quote_line(related, words),
-        plain=_first_that_fits(
-            (_answer_plain(related, room, words, plain_lead, ()) for room in _PLAIN_LAYOUTS),
+        text=_first_that_fits(
+            ("\n".join([said, *_answer_lines(related, room, words)]) for room in _TEXT_LAYOUTS),
             len,
-            MAX_PLAIN_CHARS,
+            MAX_TEXT_CHARS,
         ),
     )
 
@@ -183,45 +196,75 @@ def no_answer_message(
     *,
     unread: Collection[Unread] = (),
     miss_id: str | None = None,
+    offer: Offer = Offer(),
 ) -> Message:
     """Say why there is no answer; the nearest articles are labelled as not being one."""
     if result.reason in (Silence.EMPTY_QUESTION, Silence.GREETING):
-        return help_message(words, unread=unread)
+        return help_message(words, unread=unread, offer=offer)
     said = _reason(result, words)
     sign = _SIGNS.get(result.reason, "mag")
-    lead = blocks.section(blocks.emoji(sign), *blocks.ours(f" {said}", bold=True))
-    shown = [blocks.rich_text(lead)]
+    parts = [blocks.section(blocks.emoji(sign), *blocks.ours(f" {said}", bold=True))]
+    lines = [escape(said)]
     if result.nearest:
-        shown.append(
-            blocks.rich_text(
-                blocks.section(blocks.text(words.nearest)),
-                blocks.bullets(
-                    blocks.section(blocks.link(_title(near.title, words), near.url))
-                    for near in result.nearest
-                ),
-            )
-        )
-    shown += _notes(unread, words)
+        parts.append(blocks.section(blocks.text(words.nearest)))
+        parts.append(blocks.bullets(blocks.section(*_nearest(near, words)) for near in result.nearest))
+        lines.append(escape(words.nearest))
+        lines += [f"• {_plain_link(_nearest_title(near, words), near.url)}" for near in result.nearest]
+    buttons = question_buttons(offer.questions)
     if miss_id is not None:
-        shown.append(blocks.actions(_curators_button(miss_id, words)))
+        buttons.append(_person_button(miss_id, words))
     return Message(
-        blocks=tuple(shown),
-        text=escape(said) + _nearest_titles(result.nearest, words),
-        plain="\n".join(
-            [escape(said)]
-            + ([escape(words.nearest)] if result.nearest else [])
-            + [f"• {_plain_link(_title(near.title, words), near.url)}" for near in result.nearest]
-            + _plain_notes(unread, words)
+        blocks=(
+            blocks.rich_text(*parts),
+            *_notes(unread, words),
+            *([blocks.actions(*buttons)] if buttons else []),
         ),
+        text="\n".join([*lines, *_plain_notes(unread, words)]),
     )
 
 
-def help_message(words: Words = ENGLISH, *, unread: Collection[Unread] = ()) -> Message:
-    return _notice("wave", words.help, words.help_detail, unread, words)
+def help_message(
+    words: Words = ENGLISH, *, unread: Collection[Unread] = (), offer: Offer = Offer()
+) -> Message:
+    """Greet, and say what can be asked."""
+    known = [words.known[offer.articles > 1].format(count=f"{offer.articles:,}")] if offer.articles else []
+    newest = date_words(offer.newest, words)
+    if known and newest:
+        known[0] += words.known_newest.format(date=newest)
+    message = _notice("wave", words.help, words.help_detail, unread, words)
+    buttons = question_buttons(offer.questions)
+    return Message(
+        (*message.blocks, *map(blocks.note, known), *([blocks.actions(*buttons)] if buttons else [])),
+        "\n".join([message.text, *map(escape, known)]),
+    )
 
 
-def no_index_message(words: Words = ENGLISH) -> Message:
-    return _notice("card_index_dividers", words.no_index, words.no_index_detail)
+def asked_message(question: str) -> Message:
+    """The question of a button that was pressed, above its answer."""
+    said = shortened(question, MAX_QUESTION_CHARS) or ELLIPSIS
+    return Message((_said("speech_balloon", said),), escape(said))
+
+
+def question_buttons(questions: Sequence[str]) -> list[Block]:
+    """A button for each question, which asks it."""
+    asked = [line for question in questions if (line := shortened(question, MAX_VALUE_CHARS // 2))]
+    return [
+        blocks.button(
+            blocks.label(line), action=f"{ASK_THIS}_{number}", value=line, spoken=blocks.label(line)
+        )
+        for number, line in enumerate(asked, start=1)
+    ]
+
+
+def no_index_message(words: Words = ENGLISH, *, curators: Sequence[str] = ()) -> Message:
+    return _notice("card_index_dividers", words.no_index, tell_whom(curators, words))
+
+
+def tell_whom(curators: Sequence[str], words: Words) -> str:
+    """Whom to tell that something does not work; `curators` are their names, if there are any."""
+    if not curators:
+        return words.tell_setter_up
+    return words.tell_names.format(names=shortened(words.comma.join(curators), MAX_ASKED_CHARS))
 
 
 def away_message(words: Words = ENGLISH) -> Message:
@@ -245,7 +288,7 @@ def limited_message(words: Words = ENGLISH, *, of_channel: bool, limit: int, sec
 
 
 def declined_message(words: Words = ENGLISH, *, unknown: bool) -> Message:
-    """Nothing may be shown here; `unknown` where that is only to be on the safe side."""
+    """Nothing may be shown here; `unknown` if that is only to be on the safe side."""
     if unknown:
         return _notice("lock", words.perhaps_shared, words.perhaps_shared_detail)
     return _notice("lock", words.declined, words.declined_detail)
@@ -266,78 +309,83 @@ def _first_that_fits(candidates: Iterable[_Form], size: Callable[[_Form], int], 
     return candidate
 
 
-def _uncertain_lead(answer: Answer, words: Words) -> Iterator[Block]:
-    yield blocks.rich_text(
-        blocks.section(
-            blocks.emoji("thinking_face"),
-            blocks.text(f" {words.uncertain}", bold=True),
-            blocks.text(f"\n{_uncertain_detail(answer, words)}"),
-        )
-    )
+def _said(sign: str, said: str) -> Block:
+    return blocks.rich_text(blocks.section(blocks.emoji(sign), blocks.text(f" {said}", bold=True)))
 
 
-def _uncertain_detail(answer: Answer, words: Words) -> str:
-    """What to mind, with the reason for it where that is known."""
+def _unsure_line(answer: Answer, words: Words) -> str:
+    """That the answer is not certain, with the reason for it if that is known."""
     reason = f" {instead_line(answer.instead, words)}" if answer.instead else ""
-    return words.uncertain_detail + reason
+    return words.uncertain + reason
 
 
 def _asked_line(asked: str, words: Words) -> str:
     return words.asked.format(question=shortened(asked, MAX_ASKED_CHARS))
 
 
-def _answer_blocks(answer: Answer, answer_id: str, room: _Room, words: Words) -> Iterator[Block]:
+def _answer_blocks(answer: Answer, room: _Room, words: Words) -> Iterator[Block]:
+    yield blocks.rich_text(*_body(answer, room, words))
     if prose := _kept(answer.text or "", room.quote):
         yield blocks.rich_text(blocks.section(blocks.text(prose)))
         yield blocks.note(words.written)
+
+
+def _body(answer: Answer, room: _Room, words: Words) -> Iterator[Block]:
+    """Quotes and sources, which stand closer together in one block than in several."""
     if answer.disagreement:
-        yield blocks.rich_text(
-            blocks.section(blocks.emoji("scales"), blocks.text(f" {words.disagreement}", bold=True))
-        )
+        yield blocks.section(blocks.emoji("scales"), blocks.text(f" {words.disagreement}", bold=True))
     if answer.selection:
-        yield blocks.rich_text(
-            blocks.section(blocks.emoji("bookmark_tabs"), blocks.text(f" {words.selection}", bold=True))
-        )
-    above: tuple[str | None, str] = (None, "")
-    for number, quote in enumerate(answer.quotes, start=1):
+        yield blocks.section(blocks.emoji("bookmark_tabs"), blocks.text(f" {words.selection}", bold=True))
+    numbered = len(answer.sources) > 1
+    above: tuple[str, str] = ("", "")
+    for quote in answer.quotes:
         part, path = _part(quote), _path(quote, room)
+        # What is asked, or stands above, is said once for the quotes that follow each other under it.
         if part and part != above[0]:
-            yield blocks.rich_text(blocks.section(blocks.text(part, bold=True)))
-        if path and (part, f"{quote.citation} {path}") != above:
-            yield blocks.note(path)
-        above = (part, f"{quote.citation} {path}")
-        origin = _origin_beside(quote, answer, room, words)
-        yield blocks.rich_text(blocks.quotation(*_quote_parts(quote, room, origin)))
-        yield blocks.actions(*_quote_buttons(answer_id, number, quote.citation, words))
-    # One section with line ends: not every client begins a new line for a new section.
-    lines = (part for source in answer.sources for part in _source_parts(source, room, words))
-    if answer.told is None:
-        yield blocks.rich_text(blocks.section(blocks.text(words.sources, bold=True), *lines))
-    else:
+            yield blocks.section(blocks.text(part, bold=True))
+        if path and (part, path) != above:
+            yield blocks.section(blocks.text(path, italic=True))
+        above = (part, path)
+        yield blocks.quotation(*_quote_parts(quote, room, numbered), *_date_parts(quote, answer, words))
+    if answer.told is not None:
         said = "\n".join(told_lines(answer.told, answer.sources, words))
-        yield blocks.rich_text(blocks.section(*blocks.ours(said, bold=True), *lines))
+        titles = (part for source in answer.sources for part in _title_parts(source, room, words))
+        yield blocks.section(*blocks.ours(said, bold=True), *titles)
+    elif answer.sources:
+        # One section with line ends: not every client begins a new line for a new section.
+        yield blocks.section(*_source_parts(answer, room, words))
     if answer.unanswered:
-        left_open = blocks.text(f" {_unanswered_line(answer, words)}")
-        yield blocks.rich_text(blocks.section(blocks.emoji("mag"), left_open))
+        yield blocks.section(blocks.emoji("mag"), blocks.text(f" {_unanswered_line(answer, words)}"))
 
 
-def _quote_parts(quote: Quote, room: _Room, origin: str) -> Iterator[Block]:
+def _quote_parts(quote: Quote, room: _Room, numbered: bool) -> Iterator[Block]:
     pieces = [(replace(piece, words=printable(piece.words)), strong) for piece, strong in looks(quote)]
     whole = "".join(piece.words for piece, _ in pieces)
     kept = left = head(whole, room.quote)
-    if not kept:
-        yield blocks.text(ELLIPSIS)  # an empty part is refused
     for look, run in groupby(pieces, lambda one: _look(one[0], one[1], room)):
         words = "".join(piece.words for piece, _ in run)
         if left[: len(words)]:
-            yield blocks.styled(left[: len(words)], look, limit=room.deep)
+            yield blocks.styled(left[: len(words)], look, limit=room.link)
         left = left[len(words) :]
-    yield blocks.text(" " if kept == whole else f"{ELLIPSIS} ")
-    yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.deep)
-    if quote.copies:
-        yield blocks.text(_numbers(quote.copies), bold=True)
-    if origin:
-        yield blocks.text(origin)
+    if not kept or kept != whole or _is_cut(whole):
+        yield blocks.text(ELLIPSIS)  # an empty part is refused
+    if numbered:
+        yield blocks.text(" ")
+        yield blocks.link(f"[{quote.citation}]", quote.link, bold=True, limit=room.link)
+        if quote.copies:
+            yield blocks.text(_numbers(quote.copies), bold=True)
+
+
+def _is_cut(text: str) -> bool:
+    """Whether a sentence was too long for the index, so that the quote ends in the middle of it."""
+    return len(text) >= _LONG_ENOUGH_TO_BE_CUT and not text.rstrip().endswith(_SENTENCE_END)
+
+
+def _date_parts(quote: Quote, answer: Answer, words: Words) -> list[Block]:
+    """The date beside a quote: if articles disagree, it says which of them to believe."""
+    if not answer.disagreement:
+        return []
+    return [blocks.text(f" ({_date(_source_of(quote, answer), words)})")]
 
 
 def _look(piece: Piece, answers: bool, room: _Room) -> Look:
@@ -346,38 +394,51 @@ def _look(piece: Piece, answers: bool, room: _Room) -> Look:
     return Look(answers or piece.bold, piece.slanted, piece.code, piece.link)
 
 
-def _part(quote: Quote) -> str | None:
-    return shortened(quote.part, MAX_PART_CHARS) or None if quote.part else None
+def _part(quote: Quote) -> str:
+    return shortened(quote.part or "", MAX_PART_CHARS)
 
 
 def _path(quote: Quote, room: _Room) -> str:
-    """The headings above, of which the nearest say most."""
-    shown = (shortened(heading, MAX_HEADING_CHARS) for heading in quote.path[-MAX_HEADINGS:])
-    return " › ".join(filter(None, shown)) if room.headings else ""
+    """The heading above, unless the quote says most of it itself."""
+    if not quote.path or not room.above:
+        return ""
+    heading, said = quote.path[-1], quote.text.casefold()
+    words, held = _WORD.findall(heading.casefold()), set(_WORD.findall(said))
+    # Chinese has no spaces between words.
+    news = sum(word not in held and (word.isascii() or word not in said) for word in words)
+    return shortened(heading, MAX_PATH_CHARS) if 2 * news >= len(words) else ""
 
 
-def _quote_buttons(answer_id: str, number: int, citation: int, words: Words) -> Iterator[Block]:
-    yield blocks.button(
-        words.show_passage,
-        action=SHOW_PASSAGE,
-        value=f"{answer_id}:{number}",
-        spoken=words.show_passage_spoken.format(number=number, citation=citation),
-    )
-    if number == 1:
-        yield blocks.button(
-            words.more_like_this,
-            action=MORE,
-            value=f"{answer_id}:{number}",
-            spoken=words.more_like_this_spoken.format(number=number, citation=citation),
+def _source_parts(answer: Answer, room: _Room, words: Words) -> Iterator[Block]:
+    """One line for each source, with its number if there are several."""
+    labels = _labels(answer, room, words)
+    for place, (source, label) in enumerate(zip(answer.sources, labels, strict=True)):
+        if len(labels) > 1:
+            yield blocks.text("\n" * (place > 0) + f"[{source.citation}] ", bold=True)
+        yield blocks.link(
+            label, safe_link(source.link, limit=room.link), source.url, limit=max(room.link, 250)
         )
+        if also := _also(source, words):
+            yield blocks.text(also)
 
 
-def _source_parts(source: Source, room: _Room, words: Words) -> Iterator[Block]:
+def _labels(answer: Answer, room: _Room, words: Words) -> list[str]:
+    """Publisher and date of each source; with the title if that does not tell them apart."""
+    origins = [_origin(source, words) for source in answer.sources]
+    often = Counter(origins)
+    return [
+        origin
+        if source.publisher and often[origin] == 1
+        else f"{_title(source.title, words, room.title)}, {origin}"
+        for source, origin in zip(answer.sources, origins, strict=True)
+    ]
+
+
+def _title_parts(source: Source, room: _Room, words: Words) -> Iterator[Block]:
     yield blocks.text(f"\n[{source.citation}] ", bold=True)
-    deep = safe_link(source.link, limit=room.deep)
     title = _title(source.title, words, room.title)
-    yield blocks.link(title, deep, source.url, limit=max(room.deep, room.link))
-    yield blocks.text(f" — {_imprint(source, words)}")
+    yield blocks.link(title, safe_link(source.link, limit=room.link), source.url, limit=max(room.link, 250))
+    yield blocks.text(f" — {_origin(source, words)}{_also(source, words)}")
 
 
 def _unanswered_line(answer: Answer, words: Words) -> str:
@@ -385,68 +446,82 @@ def _unanswered_line(answer: Answer, words: Words) -> str:
     return words.unanswered.format(parts=head(parts, 2 * MAX_UNANSWERED_CHARS) or ELLIPSIS)
 
 
-def _more_buttons(answer_id: str, words: Words, miss_id: str | None, private: bool) -> Iterator[Block]:
-    if private:
-        yield blocks.button(words.share, action=SHARE, value=answer_id, spoken=words.share_spoken)
+def _buttons(
+    answer: Answer, answer_id: str, words: Words, miss_id: str | None, private: bool
+) -> Iterator[Block]:
+    """One row for all quotes.  Whoever may want a person is not offered more of the same."""
+    if answer.quotes:
+        yield _passage_button(answer, answer_id, words)
+        if miss_id is None:
+            spoken = words.more_like_this_spoken
+            yield blocks.button(words.more_like_this, action=MORE, value=f"{answer_id}:1", spoken=spoken)
+        if private:
+            yield blocks.button(words.share, action=SHARE, value=answer_id, spoken=words.share_spoken)
     if miss_id is not None:
-        yield _curators_button(miss_id, words)
+        yield _person_button(miss_id, words)
 
 
-def _curators_button(miss_id: str, words: Words) -> Block:
+def _passage_button(answer: Answer, answer_id: str, words: Words) -> Block:
+    count = len(answer.quotes)
+    label = words.show_passage if count == 1 else words.show_passages
     return blocks.button(
-        words.tell_curators, action=TELL_CURATORS, value=miss_id, spoken=words.tell_curators_spoken
+        label,
+        action=SHOW_PASSAGE,
+        value=f"{answer_id}:1",
+        spoken=words.show_passage_spoken.format(count=count),
     )
 
 
-def _thumbs(answer_id: str, words: Words) -> Block:
+def _person_button(miss_id: str, words: Words) -> Block:
+    return blocks.button(words.ask_person, action=ASK_PERSON, value=miss_id, spoken=words.ask_person_spoken)
+
+
+def _thumbs(answer: Answer, answer_id: str, words: Words) -> Block:
+    """What to judge: whether it is right, or if that is not sure anyway, whether it was of use."""
+    good, bad = ("👍", "👎") if answer.certain else (f"👍 {words.helped}", f"👎 {words.did_not_help}")
     return blocks.feedback(
         action=FEEDBACK,
-        good=blocks.thumb("👍", value=f"{answer_id}:{GOOD}", spoken=words.good),
-        bad=blocks.thumb("👎", value=f"{answer_id}:{BAD}", spoken=words.bad),
+        good=blocks.thumb(good, value=f"{answer_id}:{GOOD}", spoken=words.good),
+        bad=blocks.thumb(bad, value=f"{answer_id}:{BAD}", spoken=words.bad),
     )
 
 
-def _answer_notification(answer: Answer, words: Words) -> str:
-    lead = "" if answer.certain else f"{words.uncertain}: "
-    return escape(lead) + _quote_line(answer, words)
-
-
-def _quote_line(answer: Answer, words: Words) -> str:
+def _answer_lines(answer: Answer, room: _Room, words: Words) -> Iterator[str]:
+    """What `_answer_blocks` shows, as escaped lines."""
+    if answer.disagreement:
+        yield escape(words.disagreement)
+    if answer.selection:
+        yield escape(words.selection)
+    for quote in answer.quotes:
+        yield escape(_quote_line(quote, answer, room, words))
     if answer.told is not None:
-        said = " ".join(told_lines(answer.told, answer.sources, words))
-        titles = "; ".join(_title(source.title, words) for source in answer.sources)
-        return escape(f"{said} {titles}".strip())
-    best = answer.quotes[0]
-    source = _source_of(best, answer)
-    kept = _kept(best.seen.words, MAX_NOTIFICATION_QUOTE_CHARS)
-    title = _title(source.title, words)
-    lead = f"{words.selection} " if answer.selection else _lead(answer_words(best))
-    return escape(f"{lead}“{kept}” [{best.citation}] {title} — {_imprint(source, words)}")
+        yield from map(escape, told_lines(answer.told, answer.sources, words))
+        labels = [
+            f"{_title(source.title, words, room.title)} — {_origin(source, words)}"
+            for source in answer.sources
+        ]
+    else:
+        labels = _labels(answer, room, words)
+    for source, label in zip(answer.sources, labels, strict=True):
+        number = f"[{source.citation}] " if len(labels) > 1 else ""
+        yield (
+            number
+            + _plain_link(label, source.link, source.url, limit=room.link)
+            + escape(_also(source, words))
+        )
+    if prose := _kept(answer.text or "", room.quote):
+        yield from (escape(prose), escape(words.written))
+    if answer.unanswered:
+        yield escape(_unanswered_line(answer, words))
 
 
-def _answer_plain(
-    answer: Answer, room: _Room, words: Words, lead: Sequence[str], unread: Collection[Unread]
-) -> str:
-    prose = [escape(_kept(answer.text, room.quote)), escape(words.written)] if answer.text else []
-    disagreement = [escape(words.disagreement)] if answer.disagreement else []
-    selection = [escape(words.selection)] if answer.selection else []
-    quotes = [escape(_plain_quote(quote, answer, room, words)) for quote in answer.quotes]
-    told = answer.told
-    heading = told_lines(told, answer.sources, words) if told else [f"{words.sources}:"]
-    sources = [_plain_source(source, room, words) for source in answer.sources]
-    unanswered = [escape(_unanswered_line(answer, words))] if answer.unanswered else []
-    notes = [*unanswered, *_plain_notes(unread, words)]
-    parts = [*lead, *prose, *disagreement, *selection, *quotes, *map(escape, heading), *sources, *notes]
-    return "\n".join(parts)
-
-
-def _plain_quote(quote: Quote, answer: Answer, room: _Room, words: Words) -> str:
-    origin = _origin_beside(quote, answer, room, words)
+def _quote_line(quote: Quote, answer: Answer, room: _Room, words: Words) -> str:
     part = f"{part}: " if (part := _part(quote)) else ""
     path = f"({path}) " if (path := _path(quote, room)) else ""
     lead = "" if answer.selection else _lead(answer_words(quote))
-    numbers = _numbers((quote.citation, *quote.copies))
-    return f"{part}{path}{lead}“{_kept(quote.seen.words, room.quote)}” {numbers}{origin}"
+    numbers = f" {_numbers((quote.citation, *quote.copies))}" if len(answer.sources) > 1 else ""
+    date = f" ({_date(_source_of(quote, answer), words)})" if answer.disagreement else ""
+    return f"{part}{lead}{path}“{_kept(quote.seen.words, room.quote)}”{numbers}{date}"
 
 
 def _lead(answer: str) -> str:
@@ -457,39 +532,29 @@ def _numbers(citations: Sequence[int]) -> str:
     return "".join(f"[{number}]" for number in citations)
 
 
-def _plain_source(source: Source, room: _Room, words: Words) -> str:
-    deep = safe_link(source.link, limit=room.deep)
-    title = _title(source.title, words, room.title)
-    linked = _plain_link(title, deep, source.url, limit=max(room.deep, room.link))
-    return f"[{source.citation}] {linked}" + escape(f" — {_imprint(source, words)}")
-
-
 def _kept(text: str, limit: int) -> str:
     whole = printable(text)
     kept = head(whole, limit)
-    return kept if kept == whole else kept + ELLIPSIS
+    return kept + ELLIPSIS if kept != whole or _is_cut(whole) else kept
 
 
-def _imprint(source: Source, words: Words) -> str:
-    """Publisher and date, as far as they are known, and who else published the same."""
+def _also(source: Source, words: Words) -> str:
+    """Who else published the same."""
     # `TechNode, https://…`: the name is enough beside the source, and an address would be a link.
-    names = (shortened(_ADDRESS.split(copy)[0], 40) for copy in source.also)
-    places = [name for name in names if name][:MAX_ALSO_SHOWN]
-    also = [words.also.format(places="; ".join(places))] if places else []
-    return ", ".join([_origin(source, words), *also])
-
-
-def _origin_beside(quote: Quote, answer: Answer, room: _Room, words: Words) -> str:
-    """Where articles disagree, who says what, and when, is the point of it."""
-    if not (answer.disagreement and room.origins):
-        return ""
-    return f" — {_origin(_source_of(quote, answer), words)}"
+    names = [shortened(_ADDRESS.split(copy)[0], 40) for copy in source.also]
+    own = shortened(source.publisher or "", MAX_PUBLISHER_CHARS)
+    places = [name for name in dict.fromkeys(names) if name and name != own][:MAX_ALSO_SHOWN]
+    return f", {words.also.format(places='; '.join(places))}" if places else ""
 
 
 def _origin(source: Source, words: Words) -> str:
     """Publisher and date, as far as they are known."""
     publisher = [shortened(source.publisher, MAX_PUBLISHER_CHARS)] if source.publisher else []
-    return ", ".join([*publisher, shortened(date_words(source.published, words) or words.undated, 40)])
+    return ", ".join([*publisher, _date(source, words)])
+
+
+def _date(source: Source, words: Words) -> str:
+    return shortened(date_words(source.published, words) or words.undated, 40)
 
 
 def _source_of(quote: Quote, answer: Answer) -> Source:
@@ -524,10 +589,14 @@ def _reason(result: NoAnswer, words: Words) -> str:
             return words.not_in_sources + because
 
 
-def _nearest_titles(nearest: Sequence[Nearest], words: Words) -> str:
-    if not nearest:
-        return ""
-    return escape(f" {words.nearest} {'; '.join(_title(near.title, words) for near in nearest)}")
+def _nearest(near: Nearest, words: Words) -> Iterator[Block]:
+    yield blocks.link(_title(near.title, words, MAX_NEAREST_TITLE_CHARS), near.url)
+    yield blocks.text(f", {shortened(date_words(near.published, words) or words.undated, 40)}")
+
+
+def _nearest_title(near: Nearest, words: Words) -> str:
+    date = shortened(date_words(near.published, words) or words.undated, 40)
+    return f"{_title(near.title, words, MAX_NEAREST_TITLE_CHARS)}, {date}"
 
 
 def _notice(
@@ -542,8 +611,7 @@ def _notice(
             ),
             *_notes(unread, words),
         ),
-        text=escape(f"{said} {detail}"),
-        plain="\n".join([escape(f"{said} {detail}"), *_plain_notes(unread, words)]),
+        text="\n".join([escape(f"{said} {detail}"), *_plain_notes(unread, words)]),
     )
 
 

@@ -10,9 +10,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.text import MAX_LINK_CHARS, safe_link
+from bot.text import MAX_LINK_CHARS, safe_link, shortened
 
 Block = dict[str, object]
+
+MAX_LABEL_UNITS = 75
+"""Of UTF-16; Slack's limit for what a button shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,10 @@ class Look:
     link: str | None = None
 
 
-def text(words: str, *, bold: bool = False) -> Block:
+def text(words: str, *, bold: bool = False, italic: bool = False) -> Block:
     part: Block = {"type": "text", "text": words}
-    return part | {"style": {"bold": True}} if bold else part
+    style = {"bold": True} if bold else {"italic": True} if italic else {}
+    return part | {"style": style} if style else part
 
 
 def styled(words: str, look: Look, *, limit: int = MAX_LINK_CHARS) -> Block:
@@ -51,6 +55,13 @@ def link(words: str, *urls: str | None, bold: bool = False, limit: int = MAX_LIN
         return text(words, bold=bold)
     part: Block = {"type": "link", "url": url, "text": words}
     return part | {"style": {"bold": True}} if bold else part
+
+
+def person(id: str) -> Block:
+    """A mention of a user, or of a user group: it pings."""
+    return (
+        {"type": "usergroup", "usergroup_id": id} if id.startswith("S") else {"type": "user", "user_id": id}
+    )
 
 
 def emoji(name: str) -> Block:
@@ -97,6 +108,20 @@ def button(words: str, *, action: str, value: str, spoken: str) -> Block:
         "value": value,
         "accessibility_label": spoken,
     }
+
+
+def label(words: str) -> str:
+    """Words as they fit a button: Slack counts a sign outside of the Basic Multilingual Plane twice."""
+    fits = shortened(words, MAX_LABEL_UNITS)
+    return (
+        fits
+        if len(fits.encode("utf-16-le")) <= 2 * MAX_LABEL_UNITS
+        else shortened(words, MAX_LABEL_UNITS // 2)
+    )
+
+
+def link_button(words: str, *, action: str, url: str) -> Block:
+    return {"type": "button", "text": plain(words), "action_id": action, "url": url}
 
 
 def actions(*elements: Block) -> Block:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from bot.reasons import reason_in
 from bot.slack.messages import blocks
-from bot.slack.messages.answers import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS
+from bot.slack.messages.answers import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS, question_buttons, tell_whom
 from bot.slack.messages.blocks import Block
 from bot.text import ELLIPSIS, date_words, shortened
 from bot.types import Collection, Listed, Overview
@@ -20,7 +20,6 @@ from bot.words import ENGLISH, Words
 # A view may have 100 blocks; nobody scrolls past so many folders.
 MAX_COLLECTIONS_SHOWN = 15
 MAX_NAME_CHARS = 80
-MAX_EXAMPLE_CHARS = 300
 # The others are in what "status" lists.
 MAX_TROUBLES_SHOWN = 5
 MAX_REASON_CHARS = 300
@@ -47,13 +46,16 @@ def home_view(
     troubles: Sequence[Trouble] = (),
 ) -> Block:
     """The view for one person, with `troubles` for a curator alone.  `now` has a time zone."""
-    parts = (_troubles(troubles, words), _indexed(overview, now, words), _examples(examples, words))
+    parts = (_troubles(troubles, words), _examples(examples, words), _indexed(overview, now, words))
     return blocks.home([*(block for part in parts for block in part), *_ways(words)])
 
 
-def home_without_index(words: Words = ENGLISH, troubles: Sequence[Trouble] = ()) -> Block:
+def home_without_index(
+    words: Words = ENGLISH, troubles: Sequence[Trouble] = (), curators: Sequence[str] = ()
+) -> Block:
+    """The view for one person while nothing can be answered; `curators` are names."""
     lead = blocks.section(
-        *blocks.ours(words.home_no_index, bold=True), *blocks.ours(f"\n{words.no_index_detail}")
+        blocks.text(words.home_no_index, bold=True), blocks.text(f"\n{tell_whom(curators, words)}")
     )
     return blocks.home([blocks.rich_text(lead), *_troubles(troubles, words), *_ways(words)])
 
@@ -130,6 +132,8 @@ def _age(overview: Overview, now: datetime, words: Words) -> str:
     made = datetime.fromisoformat(overview.built)
     seconds = (now - (made if made.tzinfo else made.replace(tzinfo=UTC))).total_seconds()
     minutes = max(0, int(seconds // 60))
+    if not minutes:
+        return words.home_age_now
     if minutes < 60:
         return words.home_age_minutes.format(number=minutes)
     hours = minutes // 60
@@ -139,10 +143,10 @@ def _age(overview: Overview, now: datetime, words: Words) -> str:
 
 
 def _examples(examples: Sequence[str], words: Words) -> Iterator[Block]:
-    shown = [line for example in examples if (line := shortened(example, MAX_EXAMPLE_CHARS))]
-    if shown:
+    buttons = question_buttons(examples)
+    if buttons:
         yield blocks.header(words.home_examples)
-        yield blocks.rich_text(blocks.bullets(blocks.section(blocks.text(line)) for line in shown))
+        yield blocks.actions(*buttons)
 
 
 def _ways(words: Words) -> Iterator[Block]:

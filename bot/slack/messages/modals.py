@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.slack.messages import blocks
-from bot.slack.messages.answers import MAX_TITLE_CHARS, STEP
+from bot.slack.messages.answers import MAX_TITLE_CHARS, OPEN, STEP
 from bot.slack.messages.blocks import Block
-from bot.text import ELLIPSIS, date_words, head, printable, shortened, tail
+from bot.text import ELLIPSIS, date_words, head, printable, safe_link, shortened, tail
 from bot.types import PassageView
 from bot.words import ENGLISH, Words
 
@@ -19,10 +21,13 @@ _MAX_SIDE_CHARS = 1_200
 _MAX_QUOTE_CHARS = 1_450
 
 
-def passage_modal(view: PassageView, words: Words = ENGLISH, *, token: str = "") -> Block:
+def passage_modal(
+    view: PassageView, words: Words = ENGLISH, *, token: str = "", others: Sequence[int] = ()
+) -> Block:
     """The passage in its context with the quote in bold; its ends may be cut, and it says so.
 
-    `token` says what the steps before and after belong to; without one there are none.
+    `token` says what the steps before and after belong to; without one there are none.  `others` are the
+    numbers of the other quotes of the answer, each of which gets a button.
     """
     before, quote, after = printable(view.before), printable(view.quote), printable(view.after)
     kept_before = tail(before, _MAX_SIDE_CHARS)
@@ -37,7 +42,7 @@ def passage_modal(view: PassageView, words: Words = ENGLISH, *, token: str = "")
     ]
     cut = (kept_before, kept_quote, kept_after) != (before, quote, after)
     note = f"{words.passage_note} {words.passage_shortened}" if cut else words.passage_note
-    return _passage(view, passage, words, token, note)
+    return _passage(view, passage, words, token, note, others)
 
 
 def stretch_modal(view: PassageView, words: Words = ENGLISH, *, token: str = "") -> Block:
@@ -80,16 +85,23 @@ def said_in(title: str, said: str, words: Words = ENGLISH) -> Block:
     return blocks.modal(title, words.close, [blocks.rich_text(blocks.section(blocks.text(said)))])
 
 
-def _passage(view: PassageView, passage: list[Block], words: Words, token: str, note: str) -> Block:
+def _passage(
+    view: PassageView,
+    passage: list[Block],
+    words: Words,
+    token: str,
+    note: str,
+    others: Sequence[int] = (),
+) -> Block:
     return blocks.modal(
         words.passage,
         words.close,
         [
             blocks.rich_text(blocks.section(*_heading(view, words))),
+            *_way_to_article(view, words.open_article if view.quote else words.open_article_alone),
             blocks.rich_text(blocks.section(*passage)),
             *([blocks.note(note)] if note else []),
-            *_steps(view, words, token),
-            *_way_to_article(view, words.open_article if view.quote else words.open_article_alone),
+            *_steps(view, words, token, others),
         ],
         private_metadata=token,
     )
@@ -108,8 +120,8 @@ def _heading(view: PassageView, words: Words) -> list[Block]:
     return [blocks.text(title, bold=True), blocks.text("\n" + ", ".join(fact for fact in facts if fact))]
 
 
-def _steps(view: PassageView, words: Words, token: str) -> list[Block]:
-    """Buttons that say where the next stretch begins; what they may show is looked up again."""
+def _steps(view: PassageView, words: Words, token: str, others: Sequence[int]) -> list[Block]:
+    """Buttons that say where the next stretch begins, or which quote; both are looked up again."""
     ways = [
         (words.previous, "before", view.start > 0),
         (words.next, "after", view.end < view.article_end),
@@ -119,12 +131,18 @@ def _steps(view: PassageView, words: Words, token: str) -> list[Block]:
         for label, way, more in ways
         if more and token
     ]
+    for number in others if token else ():
+        label = words.quote_number.format(number=number)
+        buttons.append(
+            blocks.button(label, action=f"{STEP}_quote_{number}", value=f"quote:{number}", spoken=label)
+        )
     return [blocks.actions(*buttons)] if buttons else []
 
 
 def _way_to_article(view: PassageView, label: str) -> list[Block]:
-    way = blocks.link(label, view.link, view.url)
-    return [blocks.rich_text(blocks.section(way))] if way["type"] == "link" else []
+    """What one wants of it on a phone, so it stands first."""
+    url = safe_link(view.link, view.url)
+    return [] if url is None else [blocks.actions(blocks.link_button(label, action=OPEN, url=url))]
 
 
 def _part(said: str, *, bold: bool = False) -> list[Block]:

@@ -35,7 +35,7 @@ def report_message(
     for name, lines in lists:
         plain += [name, *(f"• {line}" for line in lines)]
     plain += [note] if note else []
-    return Message(tuple(shown), escape(f"{title}: {facts[0]}"), escape("\n".join(plain)))
+    return Message(tuple(shown), escape("\n".join(plain)))
 
 
 def full_date(iso: str, words: Words = ENGLISH) -> str:

@@ -3,7 +3,7 @@
 In reading order:
 
 decoding — bytes of a text or a web page -> characters: mark, then UTF-8, then what is declared
-markup — HTML and Markdown marks inside a text: taken out where they are markup
+markup — HTML and Markdown marks inside a text: taken out if they are markup
 furniture — what stands around an article and is no part of it: share labels, comment forms, related links
 tables — tables of every format on one grid -> Markdown: each row on a line
 packages — documents that are zip archives of XML: opened member by member

@@ -44,7 +44,7 @@ _MENTION = re.compile(
 
 
 class Message(NamedTuple):
-    """What somebody wrote in a chat."""
+    """One message of a chat."""
 
     name: str
     when: str
@@ -53,7 +53,7 @@ class Message(NamedTuple):
 
 
 def messages_in(text: str) -> list[Message]:
-    """The messages of a text that is a conversation; none where it is anything else."""
+    """Return the messages of a text that is a conversation; none if it is anything else."""
     lines = text.split("\n")
     for pattern in (*_ON_ONE_LINE, _ABOVE):
         starts = [bool(pattern.fullmatch(line.strip())) for line in lines]
@@ -68,12 +68,12 @@ def messages_in(text: str) -> list[Message]:
 
 
 def chat_text(messages: list[Message]) -> str:
-    """Markdown: `**Name** (time): text`, one paragraph each."""
+    """Return the message as Markdown: `**Name** (time): text`, one paragraph each."""
     return clean_text("\n\n".join(filter(None, map(_paragraph, messages))))
 
 
 def read_slack(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The messages of a Slack export: the archive, or one day of one channel."""
+    """Return the messages of a Slack export: the archive, or one day of one channel."""
     if raw.startswith(b"PK"):
         files = {path: _json(content) for path, content in members(raw, (".json",)).items()}
     else:
@@ -154,7 +154,7 @@ def _person(user: Mapping[str, Any]) -> str:
 
 
 def _slack_message(one: Mapping[str, Any], people: Mapping[str, str]) -> tuple[tuple[float, float], Message]:
-    """The message, and where it belongs: a reply right behind what it answers."""
+    """Return the message and its sort key: a reply comes right behind the message it answers."""
     sent, thread = _seconds(one["ts"]), _seconds(one.get("thread_ts"))
     profile = one.get("user_profile")
     name = people.get(str(one.get("user"))) or (_person({"profile": profile}) if profile else None)

@@ -14,7 +14,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Where the HTML standard has a declaration looked for, with room for what comes before it in practice.
+# Bytes in which the HTML standard looks for a declaration, with room for text before it in practice.
 _HEAD_BYTES = 4096
 _DECLARED = re.compile(
     rb"""(?:charset|encoding)\s{0,20}=\s{0,20}["']?\s{0,20}([A-Za-z0-9_.:-]{2,40})""", re.I
@@ -40,9 +40,9 @@ _TEXT_CONTROLS = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def decode(raw: bytes, declared: str | None = None) -> str:
-    """The characters in `raw`; `declared` is what came with it, and stands above what is in it.
+    """Return the characters in `raw`; `declared` is what came with it, and stands above what is in it.
 
-    Raise `Unreadable` where it is not text.
+    Raise `Unreadable` if it is not text.
     """
     for mark, encoding in _MARKS:
         if raw.startswith(mark):
@@ -92,7 +92,7 @@ def _guessed(raw: bytes) -> str | None:
             return _decoded(raw[: len(raw) // 2 * 2], encoding)
     if b"\0" in raw:
         return None
-    # Imported where it is needed: nearly every page is UTF-8 by now.
+    # Imported when it is needed: nearly every page is UTF-8 by now.
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:_SAMPLE_BYTES]).best()

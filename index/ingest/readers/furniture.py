@@ -1,7 +1,7 @@
-"""What stands around an article and is no part of it: share labels, comment forms, related links.
+"""Text around an article that is no part of it: share labels, comment forms, related links.
 
 Works on paragraphs of text, whatever they were read from.  It errs on the side of the article:
-a line goes only where it says nothing but what is listed here.
+a line is removed only if it says nothing but what is listed here.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LABELS = frozenset(
 )
 # After these, whatever follows was written by visitors, or asks them to write.
 _ENDS = frozenset("leave a comment|leave a reply|post a comment|add a comment|发表评论".split("|"))
-# After these too, where what follows looks like it: a chapter may have that title.
+# After these too, if the text that follows looks like it: a chapter may have that title.
 _PERHAPS_ENDS = frozenset("comments|kommentare|评论|コメント".split("|"))
 _VISITORS = re.compile(
     r"\b(?:says|said|wrote|schrieb|commented)\s*:?$|\b\d{1,3} (?:minute|hour|day|week|month|year)s? ago\b"
@@ -92,7 +92,7 @@ _CHAPTER_WORDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What is left, and what the furniture said about the article."""
+    """The text that is left, and the article's data found in the furniture."""
 
     paragraphs: tuple[str, ...]
     author: str | None = None
@@ -101,7 +101,7 @@ class Cleared:
 
 
 def without_furniture(paragraphs: Sequence[str], *, biography: bool = False) -> Cleared:
-    """The paragraphs that belong to the article, in order; `biography` keeps what is said of its author."""
+    """Return the paragraphs of the article, in order; `biography` keeps what is said of its author."""
     end = _end(paragraphs)
     kept: list[str] = []
     removed: list[str] = []
@@ -126,13 +126,13 @@ def without_furniture(paragraphs: Sequence[str], *, biography: bool = False) -> 
 
 
 def _is_chapter(paragraphs: Sequence[str]) -> bool:
-    """Whether the first is a heading with text below, as a chapter called "Search" has."""
+    """Return whether the first is a heading with text below, as a chapter called "Search" has."""
     below = paragraphs[1] if len(paragraphs) > 1 else ""
     return paragraphs[0].startswith("#") and len(below.split()) >= _CHAPTER_WORDS
 
 
 def _end(paragraphs: Sequence[str]) -> int:
-    """Where comments or the titles of other articles begin."""
+    """Return the place at which comments or the titles of other articles begin."""
     total = sum(map(len, paragraphs))
     before = 0
     for number, paragraph in enumerate(paragraphs):
@@ -154,7 +154,7 @@ def _is_by_visitors(paragraphs: Sequence[str]) -> bool:
 
 
 def _label(paragraph: str) -> str:
-    """The words of a short line, as `_LABELS` has them."""
+    """Return the words of a short line, as `_LABELS` has them."""
     if len(paragraph) > 60:
         return "-"
     return _COUNT.sub(" ", paragraph).strip(" \t\n#*_:：|•·>–—-.…!?").casefold()

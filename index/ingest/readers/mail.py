@@ -27,7 +27,7 @@ _MAX_DEPTH = 20
 
 
 def read_mail(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The text of a mail, or its page where it has no text; attachments are named and left out."""
+    """Return the text of a mail, or its page if it has no text; attachments are named and left out."""
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     if not message.keys():
@@ -64,7 +64,7 @@ def read_mail(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
 
 def _parts(message: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:
-    """The parts that are no containers; a mail within a mail is one of its parts."""
+    """Yield the parts that are no containers; a mail within a mail is one of its parts."""
     if message.is_multipart() and depth < _MAX_DEPTH:
         for part in message.get_payload():
             if isinstance(part, EmailMessage):

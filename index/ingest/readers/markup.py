@@ -1,4 +1,4 @@
-"""HTML and Markdown marks inside a text: taken out where they are markup, disarmed where they are words."""
+"""HTML and Markdown marks inside a text: taken out if they are markup, escaped if they are words."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#\d{1,7}|#x[0-9A-Fa-f]{1,6}
 
 
 def without_html(markdown: str) -> str:
-    """Markdown whose HTML is gone, but for what stands in fenced code or between backticks."""
+    """Return Markdown whose HTML is gone, but for what stands in fenced code or between backticks."""
     return "".join(part if code else _without_html(part) for part, code in _by_code(markdown))
 
 
 def without_marks(markdown: str, left: list[tuple[What, str]]) -> str:
-    """Markdown without comments and struck text, which go into `left`, and with links of wikis as words.
+    """Return Markdown without comments and struck text, which go into `left`; wiki links become words.
 
-    What stands in code stays as it is.
+    Code stays as it is.
     """
     return "".join(part if code else _without_marks(part, left) for part, code in _by_code(markdown))
 
@@ -85,7 +85,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 def escaped_paragraph(text: str) -> str:
-    """Words that Markdown would take for something else, escaped so that it takes them for words."""
+    """Return words that Markdown would take for something else, escaped so that it takes them for words."""
     return _BLOCK_MARK.sub(r"\1\\\2", escaped(text))
 
 
@@ -95,7 +95,7 @@ def escaped(text: str) -> str:
 
 
 def _by_code(markdown: str) -> Iterator[tuple[str, bool]]:
-    """Runs of lines, fenced or not; within the others, spans between backticks."""
+    """Yield runs of lines, fenced or not; within the others, spans between backticks."""
     prose: list[str] = []
     fence = ""
     for line in markdown.splitlines(keepends=True):
@@ -114,7 +114,7 @@ def _by_code(markdown: str) -> Iterator[tuple[str, bool]]:
 
 
 def _by_backticks(text: str) -> Iterator[tuple[str, bool]]:
-    """Single backticks on one line; a pair further apart is no code, or hides markup."""
+    """Find single backticks on one line; a pair further apart is no code, or hides markup."""
     start = 0
     for match in re.finditer(r"`[^`\n]{1,500}`", text):
         yield text[start : match.start()], False
@@ -134,7 +134,7 @@ def _without_html(text: str) -> str:
 
 
 def _stripped(text: str) -> Iterator[str]:
-    """Scanned once from the left: patterns for nested marks take for ever on hostile ones."""
+    """Scan once from the left: patterns for nested marks take for ever on hostile texts."""
     start = 0
     unclosed: set[str] = set()
     while True:
@@ -185,7 +185,7 @@ _ELEMENT = re.compile(r"(?:^|[^a-z])[A-Z][a-z]?\d{0,2}$|[₀-₉]$")
 
 
 def raised(before: str, text: str) -> str:
-    """What a raised `text` is behind `before`: a power, as it is written; a note's mark, nothing; else words.
+    """Return a raised `text` behind `before`: a power as it is written, a note's mark as nothing, else words.
 
     `10` and `6` -> `^6`; `240 m` and `2` -> `²`; `1500` and `3` -> nothing; `1` and `st` -> `st`.
     """
@@ -205,7 +205,7 @@ def raised(before: str, text: str) -> str:
 
 
 def lowered(before: str, text: str) -> str:
-    """What a lowered `text` is behind `before`: `CO` and `2` -> `₂`, `V` and `max` -> `_max`."""
+    """Return a lowered `text` behind `before`: `CO` and `2` -> `₂`, `V` and `max` -> `_max`."""
     text = " ".join(text.split())
     if re.fullmatch(r"[\d+−–=()-]{1,8}", text):
         return _in(_LOWERED, text)

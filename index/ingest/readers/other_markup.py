@@ -1,4 +1,4 @@
-"""What pandoc reads as it comes -> a `Draft`: OpenDocument, EPUB, RTF, and text with marks of its own."""
+"""Documents that pandoc reads without help -> a `Draft`: OpenDocument, EPUB, RTF, and other markup."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _read_package(format: str, raw: bytes, name: str, charset: str | None = None
 
 
 def _read_marked(format: str, raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """Text in a markup of its own, which may hold pieces of HTML."""
+    """Return text in a markup of its own, which may hold pieces of HTML."""
     text = decode(raw, charset)
     if format == "mediawiki":
         text = _STRUCK.sub(r"<\1del>", text)

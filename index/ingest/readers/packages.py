@@ -18,12 +18,12 @@ MAX_UNPACKED_BYTES = 64 * 1000 * 1000
 MAX_MEMBERS = 10_000
 # python-docx's template was saved then, and what programs make of it says so for ever.
 _TEMPLATE_DATE, _TEMPLATE_AUTHOR = "2013-12-23", "python-docx"
-# Where a declaration of entities must stand, to be one.
+# A declaration of entities, in UTF-8 or UTF-16.
 _ENTITY = re.compile(rb"<!ENTITY|<\x00!\x00E\x00N\x00T", re.IGNORECASE)
 
 
 def members(raw: bytes, suffixes: Iterable[str] = (".xml", ".rels")) -> dict[str, bytes]:
-    """The members whose names end so, by name; raise `Unreadable` for what is no such archive, or a trap."""
+    """Return the members whose names end so, by name; raise `Unreadable` for a broken or huge archive."""
     wanted = tuple(suffixes)
     found: dict[str, bytes] = {}
     left = MAX_UNPACKED_BYTES
@@ -55,7 +55,7 @@ def members(raw: bytes, suffixes: Iterable[str] = (".xml", ".rels")) -> dict[str
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a document says of itself."""
+    """A document's own metadata."""
 
     title: str | None = None
     author: str | None = None
@@ -67,7 +67,7 @@ NO_FACTS = Facts()
 
 
 def package_facts(parts: dict[str, bytes]) -> Facts:
-    """The properties of an Office or OpenDocument document; of those that it lacks, nothing."""
+    """Return the properties of an Office or OpenDocument document; of those that it lacks, nothing."""
     raw = parts.get("docProps/core.xml") or parts.get("meta.xml")
     said: dict[str, str] = {}
     for element in safe_xml(raw).iter() if raw else ():
@@ -85,7 +85,7 @@ def package_facts(parts: dict[str, bytes]) -> Facts:
 
 
 def parts_of_kind(parts: dict[str, bytes], part: str, kind: str) -> dict[str, str]:
-    """The parts that a part names as those of a kind, by id; of the package itself, if `part` is empty."""
+    """Return the parts that a part names as those of a kind, by id; of the package if `part` is empty."""
     folder, _, name = part.rpartition("/")
     relations = f"{folder}/_rels/{name}.rels".lstrip("/")
     found: dict[str, str] = {}
@@ -98,7 +98,7 @@ def parts_of_kind(parts: dict[str, bytes], part: str, kind: str) -> dict[str, st
 
 
 def packed(content: dict[str, bytes]) -> bytes:
-    """The archive of some members, for a program that reads it at once: stored, not compressed."""
+    """Return the archive of some members, for a program that reads it at once: stored, not compressed."""
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_STORED) as archive:
         for name, member in content.items():
@@ -107,7 +107,7 @@ def packed(content: dict[str, bytes]) -> bytes:
 
 
 def safe_xml(raw: bytes) -> Any:
-    """The root of an XML document that declares no type, no entities, and reaches for no other file."""
+    """Return the root of an XML document that declares no type and no entities, and needs no other file."""
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False)

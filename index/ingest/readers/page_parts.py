@@ -44,7 +44,7 @@ class PageParts:
     """One page, on its way to whatever finds the article in it."""
 
     def __init__(self, html: str) -> None:
-        """Raise `Unreadable` where the page has no element at all."""
+        """Raise `Unreadable` if the page has no element at all."""
         from lxml import etree
         from lxml import html as parser
 
@@ -70,7 +70,7 @@ class PageParts:
                 paragraph.tag = "h4"
 
     def article_html(self) -> tuple[str, list[list[str]]]:
-        """The page with marks where something was set aside, and the Markdown of what was."""
+        """Return the page with marks in place of the parts set aside, and the Markdown of those."""
         from lxml import html as parser
 
         root, aside = copy.deepcopy(self.root), list[str]()
@@ -89,7 +89,7 @@ class PageParts:
         return page, self._blocks_of(aside)
 
     def whole(self) -> dict[str, Any]:
-        """The tree of all text of the page, but for menus, forms and what stands around the text."""
+        """Return the tree of all text of the page, but for menus, forms and what stands around the text."""
         from lxml import html as parser
 
         root = copy.deepcopy(self.root)
@@ -113,7 +113,7 @@ class PageParts:
         return tree(str(parser.tostring(body, encoding="unicode")).encode(), "html")
 
     def left_of(self, text: str) -> Iterator[str]:
-        """The paragraphs and items of the page, but for those of a menu, that are not in a text."""
+        """Yield the paragraphs and items of the page, but for those of a menu, that are not in a text."""
         letters = _letters(text)
         for element in self.root.iter("p", "li", "dd", "td", "h2", "h3", "h4", "blockquote"):
             words = _visible_text(element).split()
@@ -181,7 +181,7 @@ class PageParts:
 
 
 def without_blocks_of_html(markdown: str, left: list[tuple[What, str]]) -> str:
-    """Markdown whose tables, definitions and folded parts are Markdown, as its other HTML may not be."""
+    """Return Markdown in which tables, definitions and folded parts are Markdown instead of HTML."""
     written, start = "", 0
     for opening in islice(_HTML_BLOCK.finditer(markdown), _MAX_ASIDE):
         if opening.start() < start:
@@ -207,7 +207,7 @@ def without_blocks_of_html(markdown: str, left: list[tuple[What, str]]) -> str:
 
 
 def with_asides(block: str, aside: list[list[str]]) -> Iterator[str]:
-    """A block of the article, and behind it what was set aside where it has a mark."""
+    """Return a block of the article, followed by the part set aside if it has a mark."""
     found = [int(match[1]) for match in _MARKED.finditer(block)]
     if not found:
         yield block
@@ -221,7 +221,7 @@ def with_asides(block: str, aside: list[list[str]]) -> Iterator[str]:
 
 
 def _is_structure(element: Any) -> bool:
-    """Whether a table holds values and not the layout of a page; definitions and code always hold theirs."""
+    """Return whether a table holds values, as definitions and code do, and not the layout of a page."""
     if element.tag == "pre":
         return "\n" in _visible_text(element).strip() or element.find(".//br") is not None
     if element.tag == "dl":

@@ -24,7 +24,7 @@ _HEAP_IS_FULL = 251
 
 
 def tree(raw: bytes, format: str, *options: str) -> dict[str, Any]:
-    """The tree of a document in one of pandoc's formats; raise `Unreadable` where there is none."""
+    """Return the tree of a document in one of pandoc's formats; raise `Unreadable` if it cannot be read."""
     command = [_program(), "+RTS", f"-M{HEAP}", "-RTS", "--sandbox", "--from", format, "--to", "json"]
     with subprocess.Popen(
         [*command, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

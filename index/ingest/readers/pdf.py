@@ -33,7 +33,7 @@ from index.ingest.readers.pdf_layout import UNKNOWN, Field, Glyph, Page, Rule, l
 if TYPE_CHECKING:
     from pdfminer.pdfdocument import PDFDocument
 
-# A full page takes some 60 ms: a thousand stay within the time that a document is given.
+# A thousand full pages stay within the time limit.  See RESULTS.md, "Constants".
 MAX_PAGES = 1000
 # A page full of drawings takes a few.
 MAX_PAGE_BYTES = 32_000_000
@@ -194,7 +194,7 @@ def _pages(document: PDFDocument, sheets: Sequence[Any]) -> tuple[list[Page], in
     from pdfminer.utils import apply_matrix_pt
 
     class Device(PDFTextDevice):
-        """Notes what is painted and where."""
+        """Notes painted areas, and their places."""
 
         def __init__(self, resources: PDFResourceManager) -> None:
             super().__init__(resources)

@@ -104,7 +104,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What stands on one page."""
+    """The contents of one page."""
 
     glyphs: Sequence[Glyph]
     rules: Sequence[Rule] = ()
@@ -115,7 +115,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What pages say."""
+    """The contents of all pages."""
 
     blocks: list[str]
     """Of Markdown."""
@@ -168,7 +168,7 @@ class Block:
     headed: bool = False
     """Whether the first row of a table is its head."""
     columns: tuple[float, ...] = ()
-    """Where the columns of a table begin."""
+    """Return the left edges of a table's columns."""
 
 
 def layout_of(pages: Sequence[Page]) -> Layout:
@@ -436,7 +436,7 @@ def _with_fields(lines: list[Line], fields: Sequence[Field]) -> list[Line]:
         else:
             mark = "" if label.text.endswith((":", "?", "=")) or ": " in label.text else ":"
             text = f"{label.text}{mark} {entry.value}"
-            # Ends where the field does, so that no word of the next line seems to fit behind it.
+            # Ends with the field, so that no word of the next line seems to fit behind it.
             joined = replace(label, words=(*label.words, *words), text=text)
             lines[next(n for n, line in enumerate(lines) if line is label)] = joined
     return sorted(lines, key=lambda line: (-line.y, line.x0))
@@ -529,7 +529,7 @@ def _regions(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[list[Line
 
 
 def _gutter(lines: Sequence[Line], rules: Sequence[Rule]) -> tuple[float, float, float] | None:
-    """Find where text is set in columns: the x at which a column begins, its highest and lowest line."""
+    """Find text set in columns: the x at which a column begins, its highest and lowest line."""
     starts = Counter(round(line.x0) for line in lines)
     best: tuple[int, float, float, float] | None = None
     for start, count in starts.items():
@@ -555,7 +555,7 @@ def _gutter(lines: Sequence[Line], rules: Sequence[Rule]) -> tuple[float, float,
 
 
 def _is_column(lines: Sequence[Line]) -> bool:
-    """Tell lines of prose from cells of a table: longer, and one beside the other only where they nest."""
+    """Tell lines of prose from cells of a table: longer, and one beside the other only if they nest."""
     words = sum(len(line.words) for line in lines) / len(lines)
     chars = sum(len(line.text) for line in lines) / len(lines)
     heights = Counter(round(line.y) for line in lines)
@@ -808,7 +808,7 @@ def _paragraphs(lines: Sequence[Line], setting: Setting) -> list[Block]:
 
 
 def _edge(lines: Sequence[Line]) -> float | None:
-    """Find where lines end that are full; None if no two of them end near each other."""
+    """Return the x at which full lines end; None if no two of them end near each other."""
     furthest = sorted((line.x1 for line in lines), reverse=True)
     near = 4 * median(line.size for line in lines)
     return furthest[0] if len(furthest) > 1 and furthest[0] - furthest[1] <= near else None
@@ -858,7 +858,7 @@ def _parted(
     gap: float,
     numbers: dict[int, int],
 ) -> bool:
-    """Whether a new block begins with `line`."""
+    """Return whether a new block begins with `line`."""
     before = current[-1]
     if id(before) in setting.heads or line.note:
         return True

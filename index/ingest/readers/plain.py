@@ -35,10 +35,10 @@ _BLANK = re.compile(r"\n[ \t]*(?=\n)")
 
 
 def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The article in a Markdown file; fields of its front matter that are not known are kept."""
+    """Return the article in a Markdown file; fields of its front matter that are not known are kept."""
     # It brings NumPy with it, which the readers of other formats do without.
     from index.article import ArticleError, date_in, front_matter
-    from index.units import first_heading
+    from index.lines import first_heading
 
     text, problems = decode(raw, charset), list[str]()
     try:
@@ -87,12 +87,12 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
 
 def read_text(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The article in a plain text, such as one copied from a page, with the page's labels around it."""
+    """Return the article in a plain text, such as one copied from a page, without the page's labels."""
     return text_draft(decode(raw, charset))
 
 
 def text_draft(text: str, *, is_letter: bool = False) -> Draft:
-    """The article in a text: a conversation's messages, or paragraphs; a letter's first line is no title."""
+    """Return the article in a text: messages, or paragraphs; a letter's first line is no title."""
     text = clean_text(text)
     messages = messages_in(text)
     if messages:
@@ -102,7 +102,7 @@ def text_draft(text: str, *, is_letter: bool = False) -> Draft:
     is_titled = not is_letter and len(paragraphs) > 1 and _is_title(paragraphs[0])
     title = paragraphs.pop(0) if is_titled else None
     body = "\n\n".join(escaped_paragraph(_with_breaks(paragraph)) for paragraph in paragraphs)
-    # Bullets make one list where nothing else stands between them.
+    # Bullets make one list if nothing else stands between them.
     body = re.sub(r"(?m)^(- .*)\n\n(?=- )", r"\1\n", body)
     return Draft(
         text=clean_text(body),
@@ -115,7 +115,7 @@ def text_draft(text: str, *, is_letter: bool = False) -> Draft:
 
 
 def _with_breaks(paragraph: str) -> str:
-    """Lines broken on purpose, such as those of an address, keep their breaks; filled ones do not."""
+    """Keep the breaks of lines broken on purpose, such as those of an address; join filled ones."""
     lines = paragraph.split("\n")
     width = max(map(len, lines))
     broken = [
@@ -128,7 +128,7 @@ def _with_breaks(paragraph: str) -> str:
 
 
 def fallback_title(name: str, text: str) -> str:
-    """What to call an article without a title: its file, or its first words where the name says nothing."""
+    """Return a title for an article without one: its file's name, or its first words if that says nothing."""
     words = [word for word in re.split(r"[\W_]+", PurePosixPath(name).stem) if word]
     # "000_a5fa7f2e28326372" or "IMG-2031" is no title; "q3-report" is.
     if any(len(word) >= 3 and not any(map(str.isdigit, word)) and not word.isupper() for word in words):
@@ -146,7 +146,7 @@ def _clean_value(value: str | tuple[str, ...]) -> str | tuple[str, ...]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Runs of lines between blank ones; a bullet opens its own, as does a line before or after it."""
+    """Yield runs of lines between blank ones; a bullet opens its own, as does a line before or after it."""
     for block in _BLANK.sub("\n", text).split("\n\n"):
         yield from _blocks(block)
 

@@ -33,7 +33,7 @@ csv.field_size_limit(1_000_000)
 
 
 def read_csv(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """A table of values between commas, semicolons, tabs or bars; the first row is its head."""
+    """Return a table of values between commas, semicolons, tabs or bars; the first row is its head."""
     text = decode(raw, charset)
     declared = re.match(r"sep=(.)\r?\n", text)
     if declared:
@@ -54,7 +54,7 @@ def read_csv(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
 
 def read_workbook(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The visible sheets, rows and columns of a workbook; of a formula, its value when it was last saved."""
+    """Return the visible sheets, rows and columns of a workbook; of a formula, its saved value."""
     # Only for what it refuses: bombs and entities, which the library below would open.
     facts = package_facts(members(raw))
     # A quarter of a second, which documents of other kinds need not wait.
@@ -93,7 +93,7 @@ def read_workbook(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
 
 def _delimiter(sample: str) -> str:
-    """The mark that parts most lines into the same number of values."""
+    """Return the mark that parts most lines into the same number of values."""
     lines = [line for line in sample.splitlines()[:50] if line.strip()]
     counts = {mark: [line.count(mark) for line in lines] for mark in _DELIMITERS}
 
@@ -111,7 +111,7 @@ def _too_large() -> Unreadable:
 
 
 def _tables(rows: Sequence[Sequence[Cell]]) -> list[str]:
-    """Tables as empty rows part them; a row of one cell above one is its title."""
+    """Return tables as empty rows part them; a row of one cell above one is its title."""
     blocks: list[str] = []
     for filled, run in groupby(rows, key=lambda row: any(cell.text for cell in row)):
         if not filled:
@@ -162,7 +162,7 @@ def _rows(sheet: Any, left: list[tuple[What, str]]) -> Iterator[list[Cell]]:
 
 
 def _shown(cell: Any, left: list[tuple[What, str]]) -> str:
-    """The value of a cell, in its number format."""
+    """Return the value of a cell, in its number format."""
     value = cell.value
     if value is None:
         return ""
@@ -193,7 +193,7 @@ def _text(value: Any, format: str) -> str:
 
 
 def _number(value: float, format: str) -> str:
-    """A number with the decimals, the groups, the percent sign and the currency that its format shows."""
+    """Return a number with the decimals, groups, percent sign and currency of its format."""
     part = format.split(";")[0]
     bare = _bare(part)
     places = re.search(r"[0#?][0#?,]*(?:\.([0#?]+))?", bare)
@@ -214,12 +214,12 @@ def _number(value: float, format: str) -> str:
 
 
 def _bare(format: str) -> str:
-    """A number format without its words, colours and conditions."""
+    """Return a number format without its words, colours and conditions."""
     return re.sub(r'"[^"]*"|\[[^\]]*\]|\\.|[_*].', "", format)
 
 
 def _words(format: str) -> str:
-    """A number format with its words and signs as they are shown."""
+    """Return a number format with its words and signs as they are shown."""
     format = re.sub(r"\[\$([^\]-]*)[^\]]*\]", r"\1", format)
     format = re.sub(r"\[[^\]]*\]|[_*].", "", format)
     return re.sub(r'"([^"]*)"|\\(.)', lambda match: match[1] or match[2] or "", format)

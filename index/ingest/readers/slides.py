@@ -23,7 +23,7 @@ _MAX_DEPTH = 20
 
 
 def read_slides(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The slides in their order; hidden ones are left out."""
+    """Return the slides in their order; hidden ones are left out."""
     parts = members(raw)
     facts = package_facts(parts)
     left: list[tuple[What, str]] = []

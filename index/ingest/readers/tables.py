@@ -29,7 +29,7 @@ class Cell(NamedTuple):
 
 
 def grid(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
-    """One cell for each row and column: those that span several are repeated."""
+    """Return one cell for each row and column: those that span several are repeated."""
     filled: dict[tuple[int, int], Cell] = {}
     for y, row in enumerate(rows):
         x = 0
@@ -50,9 +50,9 @@ def grid(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
 
 
 def table_blocks(rows: Sequence[Sequence[Cell]], caption: str = "", heads: int | None = None) -> list[str]:
-    """Blocks of Markdown: the table, its caption and the titles within it in bold.
+    """Return blocks of Markdown: the table, its caption and the titles within it in bold.
 
-    `heads` is how many rows the document calls heads; None where it says nothing of that.
+    `heads` is how many rows the document calls heads; None if it does not say.
     """
     full = grid(rows)
     full = [row for row in full if any(cell.text.strip() for cell in row)]
@@ -84,7 +84,7 @@ def table_blocks(rows: Sequence[Sequence[Cell]], caption: str = "", heads: int |
 
 
 def cell_line(pieces: Iterable[str]) -> str:
-    """What stands below each other in one cell, on one line."""
+    """Return the lines of one cell, on one line."""
     text = ""
     for piece in (" ".join(piece.split()) for piece in pieces):
         if piece:
@@ -94,7 +94,7 @@ def cell_line(pieces: Iterable[str]) -> str:
 
 
 def _heads(rows: list[list[Cell]], said: int | None) -> int:
-    """How many rows are heads, titles that stand above them included."""
+    """Return the number of rows that are heads, titles that stand above them included."""
     if said is None:
         said = 0
         while said < len(rows) and all(cell.is_head or not cell.text for cell in rows[said]):
@@ -121,7 +121,7 @@ def _heads(rows: list[list[Cell]], said: int | None) -> int:
 
 
 def _continues(above: list[Cell], below: list[Cell]) -> bool:
-    """Whether nothing, or the same, stands below the heads that span no columns."""
+    """Return whether nothing, or the same, stands below the heads that span no columns."""
     return all(
         low is high or not low.text.strip()
         for high, low in zip(above, below, strict=True)
@@ -130,7 +130,7 @@ def _continues(above: list[Cell], below: list[Cell]) -> bool:
 
 
 def _looks_like_a_head(row: list[Cell]) -> bool:
-    """Of a table that marks no heads: its first row is one, unless it reads as a name and its value."""
+    """Return 1 if the first row of a table without marked heads is one, and not a name and its value."""
     texts = [cell.text.strip() for cell in row]
     if len(texts) == 2:
         return not texts[0].endswith(":") and all(texts) and _has_no_figures(row)
@@ -142,7 +142,7 @@ def _has_no_figures(row: list[Cell]) -> bool:
 
 
 def _is_title(row: list[Cell]) -> bool:
-    """Whether one cell reaches over all columns."""
+    """Return whether one cell reaches over all columns."""
     return len(row) > 1 and all(cell is row[0] for cell in row) and row[0].columns > 1
 
 

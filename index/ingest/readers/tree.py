@@ -51,7 +51,7 @@ def tree_draft(
     html: Callable[[str], Node] | None = None,
     also_left_out: Sequence[tuple[What, str]] = (),
 ) -> Draft:
-    """The article in a tree; `html` makes trees of the pieces of HTML that stand in some formats."""
+    """Return the article in a tree; `html` makes trees of the pieces of HTML that stand in some formats."""
     writer = Writer(html)
     meta = tree.get("meta", {})
     title = clean_line(_plain(writer.meta(meta.get("title"))), MAX_TITLE_CHARS) or facts.title
@@ -102,7 +102,7 @@ class Writer:
         self.notes, self.left, self._count = [], [], 0
 
     def blocks(self, nodes: Sequence[Node]) -> list[str]:
-        """Blocks of Markdown, each note behind the block in which its mark stands."""
+        """Return blocks of Markdown, each note behind the block in which its mark stands."""
         written: list[str] = []
         run: list[tuple[int, str]] = []
         for node in nodes:
@@ -120,14 +120,14 @@ class Writer:
         return written + self._take_notes()
 
     def inlines(self, nodes: Sequence[Node]) -> str:
-        """Words; a line break is a newline."""
+        """Return the inlines as words; a line break is a newline."""
         text = ""
         for node in _without_tags(nodes):
             text += self._inline(node, text)
         return text
 
     def meta(self, value: Any) -> str:
-        """A field of the document's head, as one line for each of its values."""
+        """Return a field of the document's head, as one line for each of its values."""
         if not isinstance(value, dict):
             return ""
         content: Any = value.get("c")
@@ -149,7 +149,7 @@ class Writer:
         return ["\n".join(notes)] if notes else []
 
     def _numbered(self, node: Node) -> tuple[int, str] | None:
-        """Depth and line of a list item whose number a reader has worked out; None for anything else."""
+        """Return depth and line of a list item whose number a reader worked out; None for anything else."""
         nodes = node.get("c")
         if node["t"] not in ("Para", "Plain") or not nodes or nodes[0]["t"] != "Str":
             return None
@@ -210,7 +210,7 @@ class Writer:
             self.left.append(("code", text))
 
     def _list(self, items: Sequence[tuple[str, Sequence[Node]]]) -> Iterator[str]:
-        """Items of one list in one block; what is no paragraph and no list stands between its parts."""
+        """Yield items of one list in one block; what is no paragraph and no list stands between its parts."""
         lines: list[str] = []
         for label, nodes in items:
             indent = " " * len(label)
@@ -261,7 +261,7 @@ class Writer:
         ]
 
     def _texts(self, nodes: Sequence[Node]) -> Iterator[str]:
-        """The paragraphs, items and rows of a cell, each as one line."""
+        """Yield the paragraphs, items and rows of a cell, each as one line."""
         for node in nodes:
             content: Any = node.get("c")
             match node["t"]:
@@ -331,7 +331,7 @@ class Writer:
 
 
 def _without_tags(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Inlines whose HTML says how they are set, as pandoc has such things itself."""
+    """Turn inlines whose HTML says how they are set into pandoc's own elements."""
     waiting = iter(range(len(nodes)))
     for at in waiting:
         node = nodes[at]
@@ -357,19 +357,19 @@ def _without_tags(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def code(text: str) -> str:
-    """A word of code in a paragraph."""
+    """Return a word of code in a paragraph."""
     text = " ".join(text.split())
     return f"`{text}`" if text and "`" not in text else escaped(text)
 
 
 def fenced(text: str) -> str:
-    """Lines of code, behind a fence longer than any in it, so that none of them ends the block."""
+    """Return lines of code, behind a fence longer than any in it, so that none of them ends the block."""
     fence = "`" * max(3, 1 + max(map(len, re.findall(r"`+", text)), default=0))
     return f"{fence}\n{text.strip(chr(10))}\n{fence}" if text.strip() else ""
 
 
 def _items(run: Sequence[tuple[int, str]]) -> str:
-    """Lines of one list, the outermost at the margin."""
+    """Return lines of one list, the outermost at the margin."""
     outermost = min(depth for depth, _ in run)
     return "\n".join("   " * (depth - outermost) + line for depth, line in run)
 
@@ -404,7 +404,7 @@ def roman(number: int) -> str:
 
 
 def _clean_number(text: str) -> str:
-    """A clause's number in front of its words; of a list in a cell, the number and no bullet."""
+    """Return a clause's number in front of its words; of a list in a cell, the number and no bullet."""
     mark = _NUMBERED.match(text.lstrip())
     if mark and mark[2] == "-":
         return text.lstrip()[mark.end() :]
@@ -416,7 +416,7 @@ def _spaced(text: str) -> str:
 
 
 def _hard(text: str) -> str:
-    """A paragraph whose breaks are Markdown's."""
+    """Return a paragraph whose breaks are Markdown's."""
     lines = [line for line in (" ".join(line.split()) for line in text.split(_BREAK)) if line]
     return escaped_paragraph("  \n".join(lines))
 
@@ -426,7 +426,7 @@ def _plain(text: str) -> str:
 
 
 def _walk(nodes: Sequence[Node]) -> Iterator[Node]:
-    """Blocks in order, those inside of divisions included."""
+    """Yield blocks in order, those inside of divisions included."""
     for node in nodes:
         yield node
         if node["t"] == "Div":

@@ -64,12 +64,12 @@ _BREAK = "\v"
 
 
 def read_web_page(raw: bytes, name: str, charset: str | None = None, url: str | None = None) -> Draft:
-    """The article in a page; raise `Unreadable` for a login, a list of links, and what else is none."""
+    """Return the article in a page; raise `Unreadable` for a login, a list of links and the like."""
     return page_draft(decode(raw, charset), url)
 
 
 def read_archive(raw: bytes, name: str, charset: str | None = None, url: str | None = None) -> Draft:
-    """The page in a web archive (`.mhtml`), which browsers save as a mail with attachments."""
+    """Return the page in a web archive (`.mhtml`), which browsers save as a mail with attachments."""
     message = email.message_from_bytes(raw, policy=email.policy.compat32)
     for part in message.walk():
         if part.get_content_type() == "text/html":
@@ -83,7 +83,7 @@ def read_archive(raw: bytes, name: str, charset: str | None = None, url: str | N
 
 
 def page_draft(html: str, url: str | None = None) -> Draft:
-    """The article in the text of a page, which was saved, or came from `url`."""
+    """Return the article in the text of a page, which was saved, or came from `url`."""
     # Neither can be in a document, and the parser refuses a whole page for one of them.
     html = html.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
     saved = _SAVED_FROM.search(html[:4096])
@@ -133,7 +133,7 @@ def page_draft(html: str, url: str | None = None) -> Draft:
 
 
 def whole_page(html: str) -> Draft:
-    """All text of a page, such as that of a mail."""
+    """Return all text of a page, such as that of a mail."""
     draft = _whole_draft(PageParts(html.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")))
     if draft is None:
         raise Unreadable("holds no text. If it holds a picture of a text, add the text itself.")
@@ -148,7 +148,7 @@ def _whole_draft(parts: PageParts) -> Draft | None:
 
 
 def _is_kept(text: str, html: str, is_file: bool) -> bool:
-    """Whether the text of a page without running text is what somebody meant, and no error or login."""
+    """Return whether the text of a page without running text is meant, and no error or login."""
     if _PASSWORD.search(html):
         return False
     structured = len(_STRUCTURE.findall(text))
@@ -163,7 +163,7 @@ def _is_kept(text: str, html: str, is_file: bool) -> bool:
 
 
 def words(text: str) -> int:
-    """How many words a text has; of scripts without spaces, half of its characters."""
+    """Return the number of words of a text; of scripts without spaces, half of its characters."""
     spaceless = len(_SPACELESS.findall(text))
     return len(_SPACELESS.sub(" ", text).split()) + spaceless // 2
 
@@ -197,7 +197,7 @@ def _running_words(blocks: Iterable[str]) -> int:
 
 
 def _linked_share(html: str, blocks: Iterable[str]) -> float:
-    """How much of the text is the words of links."""
+    """Return the share of the text, 0..1, that is the words of links."""
     from lxml import etree
     from lxml import html as html_parser
 
@@ -238,7 +238,7 @@ def _title(document: Any, blocks: list[str]) -> str | None:
 
 
 def _author(names: str | None) -> str | None:
-    """trafilatura parts several names by semicolons."""
+    """Split several names, which trafilatura parts by semicolons."""
     author = clean_line((names or "").replace(";", ","))
     return author if author and not author.startswith(("http://", "https://")) else None
 
@@ -253,7 +253,7 @@ def _host(url: str | None) -> str | None:
 
 
 def _markdown_blocks(body: Any) -> Iterator[str]:
-    """The paragraphs, headings, lists, tables, quotes and code of trafilatura's tree."""
+    """Yield the paragraphs, headings, lists, tables, quotes and code of trafilatura's tree."""
     if body is None:
         return
     loose: list[str] = [body.text or ""]
@@ -347,5 +347,5 @@ def _words(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    """Words whose line breaks, of which a source has more than the page shows, are Markdown's."""
+    """Return words whose line breaks, of which a source has more than the page shows, are Markdown's."""
     return "  \n".join(line for line in map(_words, text.split(_BREAK)) if line)

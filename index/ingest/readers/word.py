@@ -30,7 +30,7 @@ _MAX_LEVEL = 8
 
 
 def read_docx(raw: bytes, name: str, charset: str | None = None) -> Draft:
-    """The text of a Word document with its structure."""
+    """Return the text of a Word document with its structure."""
     parts = members(raw)
     parts = {name: _STRICT.sub(_transitional, content) for name, content in parts.items()}
     main = _first(parts_of_kind(parts, "", "officeDocument"))
@@ -86,7 +86,7 @@ class _Styles:
     by_id: dict[str, _Style]
 
     def chain(self, id: str | None) -> Iterator[_Style]:
-        """A style and those that it is based on."""
+        """Yield a style and those that it is based on."""
         seen: set[str] = set()
         while id in self.by_id and id not in seen:
             seen.add(id)
@@ -169,7 +169,7 @@ class _Word:
                         place += 1
 
     def _title_length(self, body: Any) -> int:
-        """How many paragraphs on top are the title's, which pandoc looks for there."""
+        """Return the number of paragraphs on top that are the title's, which pandoc looks for there."""
         count = 0
         for paragraph in body:
             names = {style.name for style in self.styles.chain(_style_id(paragraph))}
@@ -191,7 +191,7 @@ class _Word:
                 else:
                     _remove(element)
         for paragraph in list(root.iter(f"{_W}p")):
-            # Where the end of a paragraph was deleted, the next goes on with its text.
+            # If the end of a paragraph was deleted, the next goes on with its text.
             if paragraph.find(f"{_W}pPr/{_W}rPr/{_W}del") is not None:
                 after = paragraph.getnext()
                 if after is not None and after.tag == f"{_W}p":
@@ -474,7 +474,7 @@ def _bytes(root: Any) -> bytes:
 
 
 def _text(element: Any) -> str:
-    """The words of an element, paragraphs and breaks as blanks."""
+    """Return the words of an element, paragraphs and breaks as blanks."""
     words = [
         (one.text or "") if one.tag in (f"{_W}t", f"{_W}delText") else " "
         for one in element.iter(f"{_W}t", f"{_W}delText", f"{_W}p", f"{_W}br", f"{_W}tab")
@@ -492,7 +492,7 @@ def _is_on(properties: Any, name: str, otherwise: bool) -> bool:
 
 
 def _unwrap(element: Any, content: Any) -> None:
-    """Put the children of `content` where `element` stands."""
+    """Put the children of `content` in the place of `element`."""
     if element.getparent() is None:
         return
     for child in list(content):

@@ -85,7 +85,7 @@ def test_a_strict_balance_refuses_and_names_the_nearest_articles(
 ) -> None:
     build(sources, data, encoder)
     strict = Answerer(FileStore(data, encoder), encoder, sources, balance=1.0)
-    result = strict.answer("How long is the Rhine in Germany and who swims in it?")
+    result = strict.answer("How long is the river Aare in Zermatt?")
     assert isinstance(result, NoAnswer)
     assert result.reason is Silence.NOT_IN_SOURCES
     assert 1 <= len(result.nearest) <= 3

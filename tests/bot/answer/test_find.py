@@ -13,6 +13,7 @@ from bot.types import Answer, NoAnswer, Silence, Turn
 from index.build import build
 from index.generations import FileStore
 from tests.fakes.encoder import HashingEncoder
+from tests.fakes.reader import WordReader
 
 Ask = Callable[..., Answer | NoAnswer]
 
@@ -177,3 +178,28 @@ def test_a_request_about_nothing_says_so(ask: Ask, request_: str) -> None:
     result = ask(request_)
     assert isinstance(result, NoAnswer)
     assert result.reason is Silence.NOTHING_BEFORE
+
+
+def test_a_figure_in_a_long_sentence_contradicts_a_short_one(
+    tmp_path: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    sources = tmp_path / "harbour"
+    sources.mkdir()
+    short = "The harbour extension costs 61 million euros, the council said on Monday."
+    long = (
+        "After months of talks on the width of the new quays, the depth of the basin, 3 million for a crane"
+        " and the way to the station, the council put the cost of the harbour extension at 48 million euros."
+    )
+    for name, published, text in (("new", "2026-07-01", short), ("old", "2025-05-03", long)):
+        (sources / f"{name}.md").write_text(
+            f"---\ntitle: {name}\npublished: {published}\n---\n{text}\n", "utf-8"
+        )
+    build(sources, data, encoder)
+    reader = WordReader({"61 million euros": 9.0, "48 million euros": 7.0})
+    answerer = Answerer(FileStore(data, encoder), encoder, sources, balance=0.0, reader=reader)
+
+    for question in ("What does the harbour extension cost?", "How much does the harbour extension cost?"):
+        answer = answerer.answer(question)
+        assert isinstance(answer, Answer)
+        assert answer.disagreement, question
+        assert quotes(answer) == [short, long], "the newest first"

@@ -218,3 +218,15 @@ def test_a_follow_up_is_read_as_it_was_put_behind_the_question_before(
 
     read = [lead for (question, _), lead in zip(reader.asked, reader.leads, strict=True) if question == asked]
     assert any(lead.startswith("Who left Zebra Motors?") for lead in read)
+
+
+@pytest.mark.parametrize(
+    ("found", "whole"), [("31.5", "31.5%"), ("590 million", "$590 million"), ("Strip", "Stripe")]
+)
+def test_the_words_of_the_answer_are_whole(ask: Ask, found: str, whole: str) -> None:
+    text = "For $590 million Ada Stripe bought 31.5% of Zebra Motors."
+
+    quote = answer(ask(text, "What share of Zebra Motors did Ada Stripe buy?", finds(found))).quotes[0]
+
+    assert quote.answer is not None
+    assert text[quote.answer[0] - quote.start : quote.answer[1] - quote.start] == whole

@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from bot.answer.answerer import Answerer
+from bot.answer.find import mended
+from bot.answer.kin import names_another
 from bot.answer.question import asks_for_steps, holds_identifier, identifiers, step_asked
+from bot.answer.selection import Span
 from bot.types import Answer, Instead, NoAnswer
+from index.article import parse_article
 from index.build import build
 from index.generations import FileStore
+from index.search import Searcher
 from tests.fakes.encoder import HashingEncoder
+from tests.fakes.reader import WordReader
 
 Ask = Callable[[str], Answer | NoAnswer]
 
@@ -33,6 +39,13 @@ ARTICLES = {
         "- Bergen: 551 033\n"
     ),
     "faults": "# Faults\n\nTX-101 means that the belt has slipped. TX-102 means that the belt is torn.\n",
+    "leave": "# Leave\n\nStudy leave lasts 9 days and moving leave lasts 2 days. Ask your lead.\n",
+    "releases": (
+        "# Releases\n\nVersion 3.1.4 was released on 2 May 2021 and brought the map. Version 3.2.0 was"
+        " released on 6 June 2021 and brought the clock. Version 2.9.0 was released on 1 April 2018.\n"
+    ),
+    "harbour": "# Harbour\n\nTorvald Aas, the pilot of Norrvik, said that the harbour is deep.\n",
+    "airfield": "# Airfield\n\nThe airfield lost its pilot and its guard in spring.\n",
     "notice": "# Notice\n\nThe lake path is closed from May until the end of August. Take the road.\n",
     "letter": "# Letter\n\nDear all. The lake path is closed from May until the end of August.\n",
 }
@@ -106,6 +119,99 @@ def test_a_sentence_of_several_articles_is_cited_with_all_of_them(ask: Ask) -> N
     assert (first.citation, first.copies) == (1, (2,))
     assert {source.id for source in result.sources} == {"notice", "letter"}
     assert len({quote.text for quote in result.quotes}) == len(result.quotes)
+
+
+BESIDE = """# Offices
+
+| Town | Desks | Lead |
+|---|---|---|
+| Turku | 14 | Aino Salo |
+| Bergen | 31 | Odd Lie |
+| Hall4 | 7 | Una Ros |
+| Hall5 | 9 | Kai Bo |
+
+## Repair times
+
+- Bikes: 2 days
+- Prams: 5 days
+  - Wheels: 9 days
+
+## Malmo
+
+The canteen opens at nine. It closes at two.
+
+## Lund
+
+The canteen opens at ten.
+
+## Guards
+
+The guard of Umea has a dog. The guard of Visby has a horse.
+
+Olle Berg looks after the boats. His deputy is Pia Ek.
+"""
+
+
+@pytest.mark.parametrize(
+    ("quoted", "question", "lacking"),
+    [
+        ("| Turku | 14 | Aino Salo |", "How many desks does Bergen have?", "Bergen"),
+        ("| Bergen | 31 | Odd Lie |", "How many desks does Bergen have?", None),
+        ("| Bergen | 31 | Odd Lie |", "Who is Bergen's lead?", None),
+        ("| Hall4 | 7 | Una Ros |", "How many desks are in Hall5?", "Hall5"),
+        ("Wheels: 9 days", "How long does it take to repair bikes?", "bikes"),
+        ("Bikes: 2 days", "How long does it take to repair bikes?", None),
+        ("The canteen opens at nine.", "When does the canteen in Lund open?", "Lund"),
+        ("The canteen opens at ten.", "When does the canteen in Lund open?", None),
+        ("The guard of Umea has a dog.", "Which animal does the guard of Visby have?", "Visby"),
+        ("His deputy is Pia Ek.", "Who is the deputy of Olle Berg?", None),
+        ("The canteen opens at ten.", "When does the canteen open in winter?", None),
+    ],
+)
+def test_what_a_unit_beside_the_quoted_one_names_is_missed_in_the_quote(
+    quoted: str, question: str, lacking: str | None
+) -> None:
+    article = parse_article("offices", "offices.md", BESIDE.encode())
+    start = article.text.index(quoted)
+    assert names_another([Span(article, start, start + len(quoted))], question) == lacking
+
+
+def test_a_name_is_no_slip_for_another_word(tmp_path: Path, data: Path, encoder: HashingEncoder) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "leave.md").write_text("# Leave\n\nStudy leave is seen as work. Ask Marit.\n", "utf-8")
+    build(tmp_path / "s", data, encoder)
+    search = Searcher(FileStore(data, encoder).current(), encoder)
+    question = "How long is study leave in Sweden?"
+    assert mended(question, search.find(question)) == (question, None)
+    assert mended("Is Merit asked?", search.find("Is Merit asked?")) == (
+        "Is Marit asked?",
+        Instead("Merit", "Marit"),
+    )
+
+
+def test_a_place_that_no_article_names_makes_an_answer_uncertain(ask: Ask) -> None:
+    result = ask("How long is study leave in Spain?")
+    assert isinstance(result, Answer)
+    assert (result.certain, result.instead) == (False, Instead("Spain", None))
+
+
+def test_whose_role_is_asked_for_counts_where_several_have_one(ask: Ask) -> None:
+    result = ask("Who is the pilot?")
+    assert isinstance(result, Answer)
+    assert (result.certain, result.instead) == (False, Instead("pilot", "pilot of Norrvik"))
+    named = ask("Who is the pilot of Norrvik?")
+    assert isinstance(named, Answer) and named.certain
+
+
+def test_all_of_several_are_quoted_if_the_reader_finds_no_words_of_an_answer_in_any(
+    ask: Ask, tmp_path: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    read = Answerer(
+        FileStore(data, encoder), encoder, tmp_path / "structured", balance=0.0, reader=WordReader({})
+    ).answer
+    for asked in (ask, read):
+        quotes = " ".join(shown(asked("Which versions were released in 2021?")))
+        assert ("3.1.4" in quotes, "3.2.0" in quotes) == (True, True)
 
 
 @pytest.mark.parametrize(

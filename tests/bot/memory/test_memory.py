@@ -590,3 +590,11 @@ def test_a_failed_write_leaves_no_half_and_no_lock(state: Memory) -> None:
     with pytest.raises(IntegrityError):
         state.shown.record_feedback(state.shown.remember(banma_answer(), HERE), "sideways", "U1", HERE)  # type: ignore[arg-type]
     assert state.inbox.claim(KEYS) is not None
+
+
+def test_a_question_without_an_answer_is_told_where_it_was_asked_alone(state: Memory) -> None:
+    missed = state.shown.remember_miss("Who is Zoe?", HERE)
+
+    assert state.shown.missed(missed, HERE) == "Who is Zoe?"
+    assert state.shown.missed(missed, Place("T1", "C2")) is None
+    assert state.shown.missed("unknown", HERE) is None

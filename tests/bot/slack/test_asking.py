@@ -24,28 +24,22 @@ def test_a_mention_is_answered_once_in_its_thread(slack: FakeSlack) -> None:
 
 def test_a_reply_reads_quote_then_source_with_publisher_and_date(slack: FakeSlack) -> None:
     reply = slack.reply(slack.mention(QUESTION))
-    assert [block["type"] for block in reply.blocks] == [
-        "rich_text",
-        "actions",
-        "rich_text",
-        "context_actions",
-    ]
-    assert reply.shown().startswith(f"{BANMA_QUOTE} [1]Show passage")
-    assert "Sources\n[1] Banma and its owners — Car Times, 9 February 2015" in reply.shown()
+    assert [block["type"] for block in reply.blocks] == ["rich_text", "actions", "context_actions"]
+    assert reply.shown().startswith(f"{BANMA_QUOTE}Car Times, 9 February 2015Show passage")
 
 
-def test_quote_and_source_are_linked_to_the_very_sentence(slack: FakeSlack) -> None:
+def test_the_source_is_linked_to_the_very_sentence(slack: FakeSlack) -> None:
     reply = slack.reply(slack.mention(QUESTION))
     link = "https://example.com/banma#:~:text=Alibaba%20and%20SAIC"
     assert [(part["text"], part["url"]) for part in reply.parts("link")] == [
-        ("[1]", link),
-        ("Banma and its owners", link),
+        ("Car Times, 9 February 2015", link)
     ]
 
 
-def test_the_notification_is_the_answer_and_its_first_source(slack: FakeSlack) -> None:
+def test_the_notification_is_the_answer_and_its_source(slack: FakeSlack) -> None:
     reply = slack.reply(slack.mention(QUESTION))
-    assert reply.text == f"“{BANMA_QUOTE}” [1] Banma and its owners — Car Times, 9 February 2015"
+    link = "https://example.com/banma#:~:text=Alibaba%20and%20SAIC"
+    assert reply.text == f"“{BANMA_QUOTE}”\n<{link}|Car Times, 9 February 2015>"
 
 
 def test_a_mention_inside_a_thread_is_answered_there(slack: FakeSlack) -> None:
@@ -131,8 +125,8 @@ def test_another_thread_knows_nothing_of_it(slack: FakeSlack, answers: PreparedA
 def test_what_is_uncertain_does_not_look_like_an_answer(slack: FakeSlack, answers: PreparedAnswers) -> None:
     answers.prepared[QUESTION] = banma_answer(certain=False)
     reply = slack.reply(slack.mention(QUESTION))
-    assert reply.shown().startswith(" Closest I found\nIt may not answer your question, so please check it.")
-    assert reply.text.startswith("Closest I found: “Alibaba")
+    assert reply.shown().startswith(" Not sure: this is the closest I have.Alibaba")
+    assert reply.text.startswith("Not sure: this is the closest I have.\n“Alibaba")
 
 
 def test_no_answer_names_the_nearest_articles_as_not_one(slack: FakeSlack, answers: PreparedAnswers) -> None:
@@ -145,10 +139,11 @@ def test_no_answer_names_the_nearest_articles_as_not_one(slack: FakeSlack, answe
     )
     reply = slack.reply(slack.mention("Who is Zoe?"))
     assert reply.shown() == (
-        " I did not find an answer in the articles."
-        "Nearest articles, which do not answer it:Banma and its ownersNo webTell the curators"
+        " I found no answer in the articles."
+        "These come closest, but do not say:Banma and its owners, undatedNo web, undated"
+        "Who holds what share of Banma?Ask a person"
     )
-    assert [button["action_id"] for button in reply.parts("button")] == ["tell_curators"]
+    assert [button["action_id"] for button in reply.parts("button")] == ["ask_this_1", "ask_person"]
 
 
 def test_having_no_articles_is_said_in_other_words(slack: FakeSlack, answers: PreparedAnswers) -> None:
@@ -159,13 +154,13 @@ def test_having_no_articles_is_said_in_other_words(slack: FakeSlack, answers: Pr
 def test_having_no_index_is_said_without_paths(slack: FakeSlack, answers: PreparedAnswers) -> None:
     answers.prepared[QUESTION] = FootnoteError("No index at /srv/secret. Run `footnote build`.")
     reply = slack.reply(slack.mention(QUESTION))
-    assert "I have no usable index of the articles" in reply.shown()
+    assert "I cannot read my articles at the moment" in reply.shown()
     assert "secret" not in reply.shown() + reply.text
 
 
 def test_an_empty_mention_gets_help(slack: FakeSlack, answers: PreparedAnswers) -> None:
     reply = slack.reply(slack.mention("  "))
-    assert "Ask me a question, and I answer with quotes from the articles." in reply.shown()
+    assert "Ask me a question. I answer with quotes from the articles." in reply.shown()
     assert answers.asked == []
 
 
@@ -173,13 +168,13 @@ def test_an_attachment_is_openly_not_read(slack: FakeSlack) -> None:
     event = slack.direct_message(QUESTION, subtype="file_share", files=[{"id": "F1"}])
     reply = slack.reply(event)
     assert BANMA_QUOTE in reply.shown()
-    assert "I did not read the attached file" in reply.shown()
+    assert "not the attached file" in reply.shown()
 
 
 def test_an_attachment_alone_gets_help_and_the_same_word(slack: FakeSlack) -> None:
     reply = slack.reply(slack.direct_message("", subtype="file_share", files=[{"id": "F1"}]))
     assert "Ask me a question" in reply.shown()
-    assert "I did not read the attached file" in reply.shown()
+    assert "not the attached file" in reply.shown()
 
 
 @pytest.mark.parametrize(
@@ -265,5 +260,5 @@ def test_a_source_full_of_mentions_pings_nobody(slack: FakeSlack, answers: Prepa
     nasty = "<!channel> and <@U0ADA>, <!subteam^S1|team>, <#C1> & <https://evil.example|click> @here"
     answers.prepared["nasty"] = answer_quoting(nasty, title=nasty, publisher=nasty)
     reply = slack.reply(slack.mention("nasty"))
-    assert nasty in reply.shown()
+    assert nasty.partition(" <https")[0] in reply.shown()
     assert reply.pings() == []

@@ -109,7 +109,7 @@ def test_a_full_queue_is_said_rather_than_kept_silent(
     answers.gate.clear()
     events = [slack.mention(QUESTION) for _ in range(3)]  # one under way, one waiting, one too many
     slack.wait(lambda: len(slack.posted) == 1)
-    assert "I have more questions than I can handle right now" in slack.posted[0].shown()
+    assert "Too many questions came at once" in slack.posted[0].shown()
     answers.gate.set()
     slack.wait(lambda: len(slack.posted) == 3)
     assert [len(slack.replies(event)) for event in events] == [1, 1, 1]

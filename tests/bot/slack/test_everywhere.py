@@ -39,13 +39,13 @@ def test_app_home_shows_what_is_indexed_what_to_try_and_how_to_ask(
     slack.wait(lambda: "U0ADA" in slack.homes)
     shown = said(slack.homes["U0ADA"])
     assert "What I can answer" in shown
-    assert any(text.startswith("Articles: 1,234 · passages: 7 · index made ") for text in shown)
+    assert any(text.startswith("Articles: 1,234 · passages: 7 · read ") for text in shown)
     assert "cars: 1,233" in shown
     assert "Not in a collection: 1" in shown
     assert " — Car Times, 9 February 2015" in shown
     assert " — undated" in shown
-    assert QUESTION in shown
-    assert any("/ask" in text for text in shown)
+    assert "What is Banma?" in shown, "a button that asks it"
+    assert any("/footnote" in text for text in shown)
 
 
 def test_without_an_index_app_home_says_so_and_how_to_ask_all_the_same(
@@ -56,7 +56,7 @@ def test_without_an_index_app_home_says_so_and_how_to_ask_all_the_same(
     slack.open_app("home")
     slack.wait(lambda: "U0ADA" in slack.homes)
     shown = said(slack.homes["U0ADA"])
-    assert "I have no usable index of the articles, so I cannot answer at the moment." in shown
+    assert "I cannot read my articles at the moment." in shown
     assert "How to ask" in shown
     assert "secret" not in str(shown)
 
@@ -85,7 +85,7 @@ class TestWhatCannotBeRead:
         assert shown[1:5] == ["board/plan.md", empty, "notes/empty.md", empty]
         assert shown[5] == "river.md"
         assert shown[6].startswith(" is UTF-16")
-        assert shown[7:9] == [" (Its last good version can still be asked.)", "What I can answer"]
+        assert shown[7:9] == [" (I still answer from its last good version.)", "Questions to try"]
 
     def test_what_was_mended_is_gone_before_the_next_build(
         self, slack: FakeSlack, start: StartBot, library: Library, sources: Path
@@ -102,7 +102,7 @@ class TestWhatCannotBeRead:
     ) -> None:
         start(library=library, curators=frozenset({"U0ADA"}))
         shown = home_of(slack, "U0EVE")
-        assert shown[0] == "What I can answer"
+        assert shown[0] == "Questions to try"
         assert not [text for text in shown if "river.md" in text or "empty" in text or "cannot read" in text]
 
     def test_without_an_index_it_is_told_all_the_same(
@@ -126,7 +126,7 @@ class TestWhatCannotBeRead:
     ) -> None:
         start(library=library, curators=frozenset({"U0ADA"}))
         sources.rename(sources.with_name("elsewhere"))
-        assert home_of(slack, "U0ADA")[0] == "What I can answer"
+        assert home_of(slack, "U0ADA")[0] == "Questions to try"
 
 
 def test_the_side_panel_offers_questions_that_are_answered(
@@ -204,7 +204,7 @@ def test_a_message_without_words_gets_help(slack: FakeSlack, start: StartBot) ->
     slack.shortcut(slack.say("", files=[{"id": "F1"}], subtype="file_share"))
     slack.wait(lambda: bool(slack.posted))
     assert "Ask me a question" in slack.posted[0].shown()
-    assert "I did not read the attached file" in slack.posted[0].shown()
+    assert "not the attached file" in slack.posted[0].shown()
 
 
 def test_an_unknown_shortcut_is_acknowledged(slack: FakeSlack, start: StartBot) -> None:
@@ -231,8 +231,7 @@ class TestSharing:
         slack.wait(lambda: len(slack.posted) == 3)
         shared, told = slack.posted[1:]
         assert (shared.ephemeral, shared.channel) == (False, "C0CARS")
-        assert shared.shown().startswith(f"Asked privately and shared: “{QUESTION}”{BANMA_QUOTE} [1]")
-        assert "[1] Banma and its owners — Car Times, 9 February 2015" in shared.shown()
+        assert shared.shown().startswith(f"Asked privately and shared: “{QUESTION}”{BANMA_QUOTE}Car Times, 9")
         assert not [button for button in shared.parts("button") if button["action_id"] == "share"]
         assert (told.ephemeral, told.text) == (True, "Shared in the channel.")
         slack.press(private, share_button(private))
@@ -275,7 +274,7 @@ class TestSharing:
     ) -> None:
         slack.press(private, share_button(private), **forged)  # type: ignore[arg-type]
         slack.wait(lambda: len(slack.posted) == 2)
-        assert slack.posted[1].text == "I can no longer share this answer. Please ask your question again."
+        assert slack.posted[1].text == "I no longer have this answer. Please ask again."
 
     def test_an_article_that_changed_is_not_shared(
         self, slack: FakeSlack, private: Posted, answers: PreparedAnswers
@@ -283,7 +282,7 @@ class TestSharing:
         answers.articles = {"banma": BANMA.replace("half", "some")}
         slack.press(private, share_button(private))
         slack.wait(lambda: len(slack.posted) == 2)
-        assert slack.posted[1].text == "I can no longer share this answer. Please ask your question again."
+        assert slack.posted[1].text == "I no longer have this answer. Please ask again."
 
     def test_a_refused_sharing_may_be_tried_again(self, slack: FakeSlack, private: Posted) -> None:
         slack.fail("response_url", *[Fault(error="invalid_blocks")] * 2)
@@ -301,7 +300,7 @@ class TestSharing:
         answer_id = public.parts("button")[0]["value"].partition(":")[0]
         slack.press(private, share_button(private), value=answer_id)
         slack.wait(lambda: len(slack.posted) == 3)
-        assert "I can no longer share" in slack.posted[2].text
+        assert "I no longer have this answer" in slack.posted[2].text
 
 
 class TestWhatAButtonLeadsTo:
@@ -321,7 +320,7 @@ class TestWhatAButtonLeadsTo:
         more = slack.posted[1]
         assert (more.ephemeral, more.thread_ts) == (True, reply.thread_ts)
         assert more.shown().startswith(
-            " More like this\nRelated passages, which need not answer the question."
+            " More like this\nThese passages are related. They may not answer the question."
         )
         assert "SAIC builds cars." in more.shown()
         assert not more.parts("feedback_buttons")
@@ -329,7 +328,7 @@ class TestWhatAButtonLeadsTo:
     def test_where_there_is_nothing_more_that_is_said(self, slack: FakeSlack, reply: Posted) -> None:
         slack.press(reply, button(reply, "more_like_this"))
         slack.wait(lambda: len(slack.posted) == 2)
-        assert slack.posted[1].text == "I found nothing else that is close to this passage."
+        assert slack.posted[1].text == "I found nothing else that is close to this."
 
     @pytest.mark.parametrize("forged", [{"channel": "C0OTHER"}, {"value": "unknown:1"}, {"value": "x"}])
     def test_a_forged_more_shows_nothing(
@@ -338,7 +337,7 @@ class TestWhatAButtonLeadsTo:
         answers.close_to_it = related("SAIC builds cars.")
         slack.press(reply, button(reply, "more_like_this"), **forged)  # type: ignore[arg-type]
         slack.wait(lambda: len(slack.posted) == 2)
-        assert "I can no longer look from this passage" in slack.posted[1].text
+        assert "I no longer have this passage" in slack.posted[1].text
         assert "SAIC" not in str(slack.posted[1])
 
     def test_a_question_without_an_answer_can_be_passed_on_once_for_all(
@@ -346,9 +345,9 @@ class TestWhatAButtonLeadsTo:
     ) -> None:
         none = slack.reply(slack.mention("Who is Zoe?"))
         for _ in range(2):
-            slack.press(none, button(none, "tell_curators"))
+            slack.press(none, button(none, "ask_person"))
         slack.wait(lambda: len(slack.posted) == 4)
-        assert "Noted for those who look after the articles" in slack.posted[2].text
+        assert "Noted for the people who look after the articles" in slack.posted[2].text
         assert state.shown.told() == ["Who is Zoe?"]
 
     def test_the_closest_found_can_be_passed_on_too(
@@ -356,7 +355,7 @@ class TestWhatAButtonLeadsTo:
     ) -> None:
         answers.prepared[QUESTION] = banma_answer(certain=False)
         unsure = slack.reply(slack.mention(QUESTION))
-        slack.press(unsure, button(unsure, "tell_curators"))
+        slack.press(unsure, button(unsure, "ask_person"))
         slack.wait(lambda: len(slack.posted) == 3)
         assert state.shown.told() == [QUESTION]
 
@@ -367,7 +366,7 @@ class TestWhatAButtonLeadsTo:
         answers.prepared[half] = replace(banma_answer(), unanswered=("who is Zoe",))
         said = slack.reply(slack.mention(half))
         assert "The articles do not say: who is Zoe" in said.shown()
-        slack.press(said, button(said, "tell_curators"))
+        slack.press(said, button(said, "ask_person"))
         slack.wait(lambda: len(slack.posted) == 3)
         assert state.shown.told() == [half]
 
@@ -376,7 +375,7 @@ class TestWhatAButtonLeadsTo:
         self, slack: FakeSlack, reply: Posted, state: Memory, forged: dict[str, str]
     ) -> None:
         none = slack.reply(slack.mention("Who is Zoe?"))
-        slack.press(none, button(none, "tell_curators"), **forged)  # type: ignore[arg-type]
+        slack.press(none, button(none, "ask_person"), **forged)  # type: ignore[arg-type]
         slack.wait(lambda: len(slack.posted) == 3)
         assert "I no longer have this question" in slack.posted[2].text
         assert state.shown.told() == []
@@ -384,7 +383,7 @@ class TestWhatAButtonLeadsTo:
     def test_courtesies_and_certain_answers_offer_no_curators(
         self, slack: FakeSlack, reply: Posted, answers: PreparedAnswers
     ) -> None:
-        assert not [b for b in reply.parts("button") if b["action_id"] == "tell_curators"]
+        assert not [b for b in reply.parts("button") if b["action_id"] == "ask_person"]
         answers.prepared["Thanks"] = nothing("Thanks", reason=Silence.THANKS)
         thanks = slack.reply(slack.mention("Thanks"))
         assert not thanks.parts("button")
@@ -545,7 +544,7 @@ class TestLanguages:
     def test_the_askers_locale_decides(self, slack: FakeSlack) -> None:
         reply = slack.reply(slack.mention(QUESTION, user="U0WEI"))
         assert BANMA_QUOTE in reply.shown()
-        assert "来源\n[1] Banma and its owners — Car Times, 2015年2月9日" in reply.shown()
+        assert "Car Times, 2015年2月9日查看段落" in reply.shown()
         slack.reply(slack.mention(QUESTION, user="U0WEI"))
         # That it is at work is shown before anything is asked of Slack.
         assert [shown["status"] for shown in slack.statuses][-1] == "正在查找文章…"
@@ -575,7 +574,7 @@ class TestLanguages:
         slack.locales["U0WEI"] = "zh-CN"
         answers.prepared["Broken?"] = ValueError("broken")
         start(user_limit=2)
-        assert "来源" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
+        assert "2015年2月9日" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
         assert "我这边出了问题" in slack.reply(slack.mention("Broken?", user="U0WEI")).shown()
         assert "这一个超出了" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
         assert slack.calls.count("users.info") == 1

@@ -144,7 +144,7 @@ def test_a_person_over_the_limit_is_told_once_and_others_are_answered(
     slack.settle()
     texts = [post.shown() for event in asked for post in slack.replies(event)]
     assert [BANMA_QUOTE in text for text in texts] == [True, True, False]
-    assert "My limit for one person is 2 a minute" in texts[2]
+    assert "I take 2 questions a minute from one person" in texts[2]
     assert len(slack.posted) == 4
     assert len(answers.asked) == 3
 
@@ -164,7 +164,7 @@ def test_who_asks_in_private_is_told_every_time(slack: FakeSlack, start: StartBo
     for count in (1, 2, 3):
         slack.command(QUESTION)
         slack.wait(lambda count=count: len(slack.posted) == count)  # type: ignore[misc]
-    told = ["My limit for one person is 1 a minute" in post.shown() for post in slack.posted]
+    told = ["I take 1 questions a minute" in post.shown() for post in slack.posted]
     assert told == [False, True, True]
 
 
@@ -196,7 +196,7 @@ def test_turning_people_away_keeps_nobody_from_being_heard(
         slack.mention(QUESTION, channel=f"C{number % 5}")
     slack.wait(lambda: all(slack.answered(envelope) for envelope in slack.envelopes))
     slack.wait(lambda: len(slack.posted) == 29)
-    assert {"more questions than I can handle" in post.shown() for post in slack.posted} == {True}
+    assert {"Too many questions came at once" in post.shown() for post in slack.posted} == {True}
     answers.gate.set()
     slack.wait(lambda: len(slack.posted) == 30)
     assert len({(post.channel, post.thread_ts) for post in slack.posted}) == 30

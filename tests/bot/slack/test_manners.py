@@ -177,7 +177,7 @@ def test_a_mention_in_such_a_channel_is_answered_whatever_comes_of_it(
     answers.prepared["Who is Zoe?"] = NoAnswer("Who is Zoe?", Silence.NOT_IN_SOURCES, (), 0.1, "g1", 0.01)
     event = slack.mention("Who is Zoe?", channel="C0HELP")
     slack.event(event | {"type": "message", "channel_type": "channel"})
-    assert "I did not find an answer" in slack.reply(event).shown()
+    assert "I found no answer" in slack.reply(event).shown()
     slack.settle(0.1)
     assert len(slack.posted) == 1
 

@@ -54,7 +54,7 @@ def test_it_says_what_was_asked_and_names_nobody(slack: FakeSlack, post: Callabl
     assert shown.startswith("What was asked from 16 November 2026 to 22 November 2026")
     assert "Questions: 3 · answered 33% · no answer 67%" in shown
     assert "Questions a day: 0, 0, 3, 0, 0, 0, 0" in shown
-    assert "“Who owns Banma?”, wrong, “A third, since <!here> 2020.”, banma 27–68" in shown
+    assert "“Who owns Banma?”, wrong, “A third, since <!here> 2020.”, banma" in shown
     assert "2× Who is the CEO?" in shown
     assert posted.pings() == []
     assert "U0ADA" not in str(posted)
@@ -88,8 +88,8 @@ def test_articles_that_the_channel_may_not_see_are_not_named(
 ) -> None:
     post(lambda: _only("secret"))
     (posted,) = slack.posted
-    assert "banma 27" not in posted.shown()
-    assert "banma 27" not in posted.text
+    assert "banma" not in posted.shown()
+    assert "banma" not in posted.text
 
 
 def test_a_shared_channel_is_told_nothing(slack: FakeSlack, post: Callable[..., None]) -> None:
@@ -119,8 +119,8 @@ def test_a_report_of_thousands_of_awkward_lines_fits_a_message() -> None:
     message = report_for(made, None)
     assert message_problems(list(message.blocks)) == []
     assert messages.blocks.size(message.blocks) < 12_000
-    assert len(message.plain) < 12_000
-    assert "<!" not in message.plain + message.text
+    assert len(message.text) < 12_000
+    assert "<!" not in message.text
     assert "1,992" in str(message.blocks), "how many more there are is said"
 
 

@@ -210,9 +210,7 @@ class TestRightsThatWereWithdrawn:
         rights.withdraw()
         workspace.press(private, button(private, "share"))
         workspace.wait(lambda: len(workspace.posted) == 2)
-        assert (
-            workspace.posted[1].text == "I can no longer share this answer. Please ask your question again."
-        )
+        assert workspace.posted[1].text == "I no longer have this answer. Please ask again."
 
     def test_the_reply_to_an_edited_question_shows_it_no_longer(
         self, workspace: FakeSlack, rights: Shelf
@@ -312,8 +310,8 @@ class TestOutsiders:
         slack.command(QUESTION)
         slack.wait(lambda: len(slack.posted) == 1)
         assert slack.posted[0].text == (
-            "I do not answer here, since Slack does not tell me whether outsiders take part."
-            " Invite me to it and try again, or ask me in a direct message."
+            "I do not know whether outsiders can read along here, so I do not answer."
+            " Ask me in a direct message, or in a channel that I was invited to."
         )
         assert answers.asked == []
 

@@ -125,7 +125,7 @@ def test_what_is_not_named_is_said_with_what_is() -> None:
     none = shown(answer_paragraphs(replace(nothing("?"), instead=replace(instead, named=None))))
 
     assert unsure.startswith("The articles name ERR-1042, not ERR-1044. I am not sure that this answers it.")
-    assert none == "The sources do not say. No article names ERR-1044.\n"
+    assert none == "The sources do not say. What fits best does not name ERR-1044.\n"
 
 
 def test_what_is_told_of_articles_stands_above_them() -> None:

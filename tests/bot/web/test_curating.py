@@ -42,8 +42,8 @@ def test_a_pasted_text_is_added_and_can_be_asked(web: Web, curator: Browser) -> 
     curator.post("/library/add", title="The Rhine", text=TEXT, collection="notes", links="")
     shown = outcome(curator)
 
-    assert "Done. The articles can be asked now." in shown
-    assert "Added “The Rhine” (notes/the-rhine)" in shown
+    assert "Done. You can ask about it now." in shown
+    assert "Added “The Rhine” (notes)" in shown
     assert TEXT in curator.get("/articles/notes/the-rhine")
 
 
@@ -57,7 +57,7 @@ def test_a_file_is_added_and_one_that_cannot_be_read_is_refused_with_the_reason(
     shown = outcome(curator)
 
     assert "Done, but not with all of it." in shown
-    assert "(rhine)" in shown
+    assert "“Rhine”" in shown
     assert "picture.png is a picture. Add the text that it shows." in shown
 
 

@@ -77,7 +77,7 @@ def test_slack_shows_the_link() -> None:
     found = linked_answer()
 
     message = json.dumps(answer_message(found, "id").blocks)
-    assert message.count(f"{BASE}/articles/") == 2
+    assert message.count(f"{BASE}/articles/") == 1
 
 
 def test_an_article_with_an_address_keeps_it() -> None:

@@ -802,7 +802,8 @@ class FakeSlack:
             return {"ok": False, "error": "no_text"}
         if len(arguments.get("text") or "") > MAX_TEXT_CHARS:
             return {"ok": False, "error": "msg_too_long"}
-        if thread and (arguments["channel"], thread) not in self._human_messages:
+        threads = self._human_messages | {(post.channel, post.ts) for post in self.posted}
+        if thread and (arguments["channel"], thread) not in threads:
             return {"ok": False, "error": "thread_not_found"}
         if blocks and (problems := message_problems(blocks)):
             return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": problems}}

@@ -34,7 +34,7 @@ from index.ingest.catalog import Catalog, cited_url, plain_url
 from index.ingest.document import Draft
 from index.ingest.formats import Kind
 from index.ingest.list import inventory
-from index.ingest.remove import Removed, remove
+from index.ingest.remove import Removed, forget_removed, remove
 from index.ingest.sandbox import Sandbox
 from index.types import Article, FootnoteError
 from tests.fakes.documents import FERRY_PAGE
@@ -282,6 +282,16 @@ class TestAddingAgain:
         outcomes = (changed, other, retitled)
         assert [one.change for one in outcomes if isinstance(one, Added)] == ["replaced", "added", "replaced"]
         assert sorted(articles(folder)) == ["report-of-2023", "report-of-2024"]
+
+    def test_a_form_that_others_fill_in_under_the_same_name_is_another_document(
+        self, intake: Intake, folder: Path
+    ) -> None:
+        form = "\n\n".join(story(1).split(". ")[:4])
+        intake.add(text("report.txt", f"{form}\n\n{story(2)}", "Report of the harbour"))
+        outcome = intake.add(text("report.txt", f"{form}\n\n{story(3)}", "Report of the mill"))
+
+        assert isinstance(outcome, Added) and outcome.change == "added"
+        assert sorted(articles(folder)) == ["report-of-the-harbour", "report-of-the-mill"]
 
     def test_an_edit_by_hand_is_seen(self, intake: Intake, folder: Path) -> None:
         document = text("a.txt", story(1), "News")
@@ -563,6 +573,18 @@ class TestRemoving:
         (sources / "broken.md").write_bytes(b"\xff")
 
         assert remove(sources, data, ["broken"]) == (Removed("broken", "broken.md", ""),)
+
+    def test_what_is_kept_for_a_while_is_gone_when_its_time_is_over(self, sources: Path, data: Path) -> None:
+        text = (sources / "bread.md").read_bytes()
+        remove(sources, data, ["bread"], keep=True)
+
+        kept = data / "removed" / "bread.md"
+        assert not (sources / "bread.md").exists()
+        assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (text, 0o600)
+        forget_removed(data, 1)
+        assert kept.exists()
+        forget_removed(data, -1)
+        assert not kept.exists()
 
     def test_not_a_byte_of_a_removed_article_stays_in_the_folders(
         self, intake: Intake, folder: Path, data: Path

@@ -79,7 +79,9 @@ def house(sources: Path, data: Path, encoder: HashingEncoder, web: FakeWeb) -> H
         return house.builds[-1]
 
     answers = Answerer(live, encoder, sources, balance=0.0)
-    house = House(sources, data, answers, Library(sources, data, built, (), web.network), [], gate)
+    library = Library(sources, data, built, (), web.network)
+    library.keep_removed_days = 90
+    house = House(sources, data, answers, library, [], gate)
     return house
 
 
@@ -101,17 +103,17 @@ class TestAdding:
         open_house()
         event = slack.direct_message("", files=[slack.upload("ferry.md", FERRY)], subtype="file_share")
         done = ended(slack, event)
-        assert done.shown() == (
-            " Done. The articles can be asked now."
-            f"For instance: {FERRY_QUESTION}Added “The ferry” (the-ferry)Ask this"
-        )
+        assert done.shown() == (f" Done. You can ask about it now.Added “The ferry”{FERRY_QUESTION}")
         assert "the-ferry.md" in house.files
         assert slack.downloads == [("/files-pri/F0FILE0/download/ferry.md", BOT_TOKEN)]
         assert len(slack.replies(event)) == 1, "all of it in one message"
-        slack.press(done, button(done, "ask_this"))
-        slack.wait(lambda: len(slack.posted) == 2)
-        assert slack.posted[1].ephemeral
-        assert "Ferry was launched in 1931." in slack.posted[1].shown()
+        slack.press(done, button(done, "ask_this_1"))
+        slack.wait(lambda: len(slack.posted) == 3)
+        asked, answer = slack.posted[1:]
+        assert asked.shown() == f" {FERRY_QUESTION}"
+        assert "Ferry was launched in 1931." in answer.shown()
+        assert {post.thread_ts for post in (asked, answer)} == {event["ts"]}
+        assert not answer.ephemeral, "it is still there after a reload"
 
     def test_an_address_is_added_by_the_command_and_progress_is_edited_into_one_message(
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House, web: FakeWeb
@@ -123,10 +125,10 @@ class TestAdding:
         message, told = slack.posted
         assert (message.channel, message.ephemeral) == ("D0ADA", False)
         assert (told.channel, told.ephemeral) == ("C0CARS", True)
-        assert told.text == "I am on it, and tell you in our direct conversation how it goes."
+        assert told.text == "On it. I write to you in our direct messages how it goes."
         house.gate.set()
         slack.wait(lambda: "Done." in message.shown(), 15)
-        assert "Added “The lake” (the-lake)" in message.shown()
+        assert "Added “The lake”" in message.shown()
         assert len(slack.posted) == 2
         assert 'url: "http://lake.example/deep"' in (house.sources / "the-lake.md").read_text("utf-8")
 
@@ -141,7 +143,7 @@ class TestAdding:
         message, _ = slack.posted
         slack.wait(lambda: "Followed." in message.shown(), 15)
         assert "http://lake.example/feed: 1 articles taken in, 0 as they were" in message.shown()
-        assert "Added “The lake” (the-lake)" in message.shown()
+        assert "Added “The lake”" in message.shown()
         assert "the-lake.md" in house.files
 
     def test_where_slack_refuses_a_direct_message_the_command_is_answered_where_it_was_given(
@@ -152,14 +154,14 @@ class TestAdding:
         slack.command(f"add {web.put('http://lake.example/deep', LAKE_PAGE)}")
         slack.wait(lambda: "Done." in slack.posted[-1].shown() if slack.posted else False, 15)
         assert [(post.channel, post.ephemeral) for post in slack.posted] == [("C0CARS", True)] * 2
-        assert slack.posted[0].shown() == " I am on it."
+        assert slack.posted[0].shown() == " On it."
 
     def test_a_mention_with_a_collection_adds_there(
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House
     ) -> None:
         open_house()
         event = slack.mention("add to notes", files=[slack.upload("ferry.md", FERRY)])
-        assert "Added “The ferry” (notes/the-ferry)" in ended(slack, event).shown()
+        assert "Added “The ferry”" in ended(slack, event).shown()
 
     def test_an_unknown_collection_is_refused_with_those_there_are(
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House
@@ -183,7 +185,7 @@ class TestAdding:
             "http://intern.example/plan leads to a private address",
             "http://gone.example",
             "cat.png is a picture. Add the text that it shows.",
-            "Added “The ferry” (the-ferry)",
+            "Added “The ferry”",
         ):
             assert reason in done.shown()
 
@@ -213,7 +215,7 @@ class TestAdding:
         open_house()
         for _ in range(2):
             done = ended(slack, slack.direct_message("", files=[slack.upload("ferry.md", FERRY)]))
-        assert "“The ferry” (the-ferry) was there already, just as it is" in done.shown()
+        assert "“The ferry” was there already" in done.shown()
 
     def test_a_build_that_is_refused_is_told_with_its_reason(
         self, slack: FakeSlack, open_house: Callable[..., Bot], house: House
@@ -222,8 +224,7 @@ class TestAdding:
         house.failure = FootnoteError("The new index is not used, the last one stays.")
         done = ended(slack, slack.direct_message("", files=[slack.upload("ferry.md", FERRY)]))
         assert done.shown() == (
-            " Done, but not with all of it.Added “The ferry” (the-ferry)"
-            "The new index is not used, the last one stays."
+            " Done, but not with all of it.Added “The ferry”The new index is not used, the last one stays."
         )
 
     def test_answers_are_given_while_a_request_is_run(
@@ -261,7 +262,7 @@ class TestAdding:
         slack.settle(0.3)
         slack.close()  # what the thread of the first one says now is heard by nobody
         killed.set()
-        assert "“The ferry” (the-ferry) was there already, just as it is" in done.shown()
+        assert "“The ferry” was there already" in done.shown()
         assert len(slack.replies(event)) == 1
 
     def test_a_redelivery_is_not_a_second_request(
@@ -288,7 +289,7 @@ class TestDownloads:
         for name, content_type in (("ferry.md", "text/markdown"), ("ferry.html", "text/html")):
             file = slack.upload(name, FERRY, content_type)
             slack.files[file["id"]].forbidden = True
-            said = f"{name} may not be read by me: the app needs the scope files:read."
+            said = f"I may not read {name}: the app needs the scope files:read."
             assert said in self.lost(slack, file)
         assert house.builds == []
 
@@ -297,7 +298,7 @@ class TestDownloads:
     ) -> None:
         open_house()
         file = slack.upload("lake.html", LAKE_PAGE.encode(), "text/html")
-        assert "Added “The lake” (the-lake)" in self.lost(slack, file)
+        assert "Added “The lake”" in self.lost(slack, file)
 
     @pytest.mark.parametrize(
         "url",
@@ -326,7 +327,7 @@ class TestDownloads:
         open_house()
         file = slack.upload("ferry.md", FERRY)
         slack.files[file["id"]].redirect = f"http://127.0.0.1:{web.port}/stolen"
-        assert "may not be read by me" in self.lost(slack, file)
+        assert "I may not read" in self.lost(slack, file)
         assert web.asked == []
 
     def test_what_breaks_off_is_not_half_an_article(
@@ -335,7 +336,7 @@ class TestDownloads:
         open_house()
         file = slack.upload("ferry.md", FERRY)
         slack.files[file["id"]].breaks_off = True
-        assert "ferry.md did not come from Slack as a whole. Please try again." in self.lost(slack, file)
+        assert "ferry.md did not arrive from Slack. Please try again." in self.lost(slack, file)
 
     def test_what_is_too_large_is_not_fetched(self, slack: FakeSlack, open_house: Callable[..., Bot]) -> None:
         open_house()
@@ -360,13 +361,15 @@ class TestRemoving:
         question = ended(slack, slack.mention("remove The river Aare"))
         assert question.shown() == (
             " Remove “The river Aare” (river)?"
-            "Its file is deleted, and no answer is taken from it any more.RemoveKeep"
+            "No answer is taken from it any more. Its text is kept for 90 days, just in case."
+            "RemoveKeep"
         )
         assert "river.md" in house.files
         slack.press(question, button(question, "remove_article"))
         slack.wait(lambda: "Removed" in question.shown(), 15)
         assert question.shown() == " Removed “The river Aare” (river). No answer is taken from it any more."
         assert "river.md" not in house.files
+        assert (house.data / "removed" / "river.md").is_file()
         assert "288" not in slack.reply(slack.mention("How long is the Aare?")).shown()
         assert [post.ephemeral for post in slack.posted] == [False, False]
 
@@ -409,7 +412,7 @@ class TestRemoving:
     ) -> None:
         open_house()
         said = ended(slack, slack.mention("remove rivr")).shown()
-        assert said == " There is no article “rivr” here.Is it one of these? river"
+        assert said == " There is no article “rivr” here.Did you mean one of these? riverriver"
 
 
 class TestRebuildingAndStatus:
@@ -506,7 +509,7 @@ class TestWithinWhatAChannelSees:
 
     def test_what_is_added_goes_where_it_can_be_seen(self, slack: FakeSlack, confined: House) -> None:
         event = slack.mention("add", files=[slack.upload("ferry.md", FERRY)])
-        assert "(notes/the-ferry)" in ended(slack, event).shown()
+        assert "Added “The ferry” (notes)" in ended(slack, event).shown()
         event = slack.mention("add to board", files=[slack.upload("ferry.md", FERRY)])
         assert "There is no collection “board” here." in ended(slack, event).shown()
 

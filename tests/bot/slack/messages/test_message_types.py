@@ -88,8 +88,15 @@ def every_message() -> dict[str, list[messages.Block]]:
         "quiet": messages.order_message(quiet=True),
         "resume": messages.order_message(quiet=False),
         "declined": messages.declined_message(unknown=True),
-        "curated": messages.curated_message("books", "Done", ["Line"] * 20, ask="Who?"),
-        "removing": messages.curated_message("books", "Remove?", remove="a/b"),
+        "curated": messages.curated_message(
+            "books", "Done", ["Line"] * 20, buttons=messages.question_buttons(["Who?"])
+        ),
+        "removing": messages.curated_message("books", "?", buttons=messages.removal_buttons("a/b")),
+        "which": messages.curated_message("books", "Which?", buttons=messages.which_buttons(["a", "b"])),
+        "greeting": messages.help_message(offer=messages.Offer(("Who?", "What?"), 2, "2020")),
+        "asked": messages.asked_message("Who?"),
+        "person": messages.person_message("Who?", ["S1", "U1"], "m:U1"),
+        "personAnswered": messages.person_answered_message("Who?", "Bea.", "Bea", "m:U1:1.2"),
     }
     return {name: list(message.blocks) for name, message in rendered.items()}
 
@@ -102,7 +109,7 @@ def every_view() -> dict[str, messages.Block]:
     middle = replace(passage, start=10, end=50, article_end=90)
     return {
         "passage": messages.passage_modal(passage),
-        "steps": messages.passage_modal(middle, token="id:1:C1"),
+        "steps": messages.passage_modal(middle, token="id:1:C1", others=(2, 3)),
         "stretch": messages.stretch_modal(replace(middle, quote=""), token="id:1:C1"),
         "withheld": messages.withheld_modal(),
         "changed": messages.changed_modal(),

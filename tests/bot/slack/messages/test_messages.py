@@ -209,7 +209,7 @@ def test_app_home_stays_inside_the_limits(
     ("now", "age"),
     [
         ("2026-05-01T12:05:59", "5 min ago"),
-        ("2026-05-01T11:00:00", "0 min ago"),
+        ("2026-05-01T11:00:00", "just now"),
         ("2026-05-02T12:00:00", "24 h ago"),
         ("2026-05-11T12:00:00", "10 d ago"),
     ],
@@ -217,7 +217,7 @@ def test_app_home_stays_inside_the_limits(
 def test_app_home_says_how_old_the_index_is(now: str, age: str) -> None:
     overview = Overview("g", "2026-05-01T12:00:00+00:00", 9, 9, ())
     view: Any = messages.home_view(overview, (), datetime.fromisoformat(now).replace(tzinfo=UTC))
-    assert view["blocks"][1]["elements"][0]["text"].endswith(f"index made {age}")
+    assert view["blocks"][1]["elements"][0]["text"].endswith(f"read {age}")
 
 
 def test_app_home_names_five_files_that_fail_and_counts_the_others() -> None:
@@ -235,7 +235,7 @@ def test_a_long_file_name_does_not_cut_off_why_it_fails_and_pings_nobody() -> No
     assert (len(file["text"]), file["text"][:12], file["text"][-2:]) == (80, "<!channel>xx", " …")
     assert (reason["text"][:22], reason["text"][-2:]) == (" is *broken* <@U1> & &", " …")
     assert len(reason["text"]) <= 301
-    assert kept["text"] == " (Its last good version can still be asked.)"
+    assert kept["text"] == " (I still answer from its last good version.)"
     assert {part["type"] for part in (file, reason, kept)} == {"text"}, "shown as they are, not as mrkdwn"
 
 
@@ -254,35 +254,58 @@ def test_copies_are_named_beside_the_source_without_their_addresses() -> None:
         banma_answer().sources[0], also=("Other Times, https://o.example/a", "https://p.example", "Third")
     )
     message = messages.answer_message(dataclasses.replace(banma_answer(), sources=(copied,)), "id")
-    assert "Car Times, 9 February 2015, also in Other Times; Third" in message.plain
+    assert message.text.endswith("|Car Times, 9 February 2015>, also in Other Times; Third")
 
 
-def test_a_disagreement_and_what_is_left_open_are_said() -> None:
+def test_a_disagreement_says_the_dates_beside_the_quotes_and_what_is_left_open() -> None:
     answer = dataclasses.replace(banma_answer(), disagreement=True, unanswered=("who is Zoe", "<!here>"))
     message = messages.answer_message(answer, "id")
     shown = str(message.blocks)
-    assert "Alibaba and SAIC each hold half of Banma.” [1] — Car Times, 9 February 2015\n" in message.plain
-    assert [part["text"] for part in quotes_of(message)[0]][2:] == ["[1]", " — Car Times, 9 February 2015"]
-    assert "The articles disagree: compare what they say, and their dates." in shown
+    assert "Alibaba and SAIC each hold half of Banma.” (9 February 2015)\n" in message.text
+    assert [part["text"] for part in quotes_of(message)[0]][1:] == [" (9 February 2015)"]
+    assert "The articles disagree. The newest comes first." in shown
     assert "The articles do not say: who is Zoe; <!here>" in shown
-    assert message.plain.startswith("The articles disagree")
-    assert message.plain.endswith("The articles do not say: who is Zoe; &lt;!here&gt;")
+    assert message.text.startswith("The articles disagree")
+    assert message.text.endswith("The articles do not say: who is Zoe; &lt;!here&gt;")
 
 
 def test_what_is_to_be_typed_looks_like_it() -> None:
-    (said, typed, end) = parts(messages.no_index_message().blocks)[2:]
-    assert (typed["text"], typed["style"]) == ("footnote doctor", {"code": True})
+    (said, typed, end) = parts(messages.help_message().blocks)[2:]
+    assert (typed["text"], typed["style"]) == ("/footnote", {"code": True})
     assert "`" not in said["text"] + end["text"]
-    assert "`footnote doctor`" in messages.no_index_message().text, "mrkdwn shows it as well"
+    assert "`/footnote`" in messages.help_message().text, "mrkdwn shows it as well"
+
+
+def test_who_cannot_be_answered_is_told_whom_to_tell() -> None:
+    assert messages.no_index_message(curators=["Ada", "<Bob>"]).text.endswith("Please tell Ada, &lt;Bob&gt;.")
+    assert messages.no_index_message().text.endswith("Please tell the person who set me up here.")
+
+
+def test_a_greeting_says_what_is_known_and_offers_questions() -> None:
+    offer = messages.Offer(("Who?", "x" * 90), 3, "2025-12-09")
+    message = messages.help_message(offer=offer)
+    assert notes_of(message) == ["I know 3 articles, the newest of 9 December 2025"]
+    (row,) = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    assert [button["value"] for button in row] == ["Who?", "x" * 90]  # type: ignore[attr-defined]
+    assert [len(button["text"]["text"]) for button in row] == [4, 75]  # type: ignore[attr-defined]
+
+
+def test_a_question_for_people_pings_them_and_nobody_else() -> None:
+    message = messages.person_message("Who is <!channel>?", ["S1", "U2"], "m:U1")
+    assert message.text.startswith("<!subteam^S1> <@U2> can you answer this?")
+    assert message.text.endswith("“Who is &lt;!channel&gt;?”")
+    pinged = [part for part in parts(message.blocks) if part["type"] in ("user", "usergroup")]
+    assert pinged == [{"type": "usergroup", "usergroup_id": "S1"}, {"type": "user", "user_id": "U2"}]
+    assert_inert(messages.person_answered_message("Who?", "<@U1> is.", "<!here>", "m:U1:1.2"))
 
 
 def test_files_and_links_that_were_not_looked_at_are_said() -> None:
     message = messages.answer_message(
         banma_answer(), "id", unread=(messages.Unread.LINK, messages.Unread.FILE)
     )
-    assert message.plain.splitlines()[-2:] == [
-        "I did not read the attached file; I only read the text of a message.",
-        "I did not open the link; I only know the articles that were given to me.",
+    assert message.text.splitlines()[-2:] == [
+        "I read your message, not the attached file.",
+        "I did not open the link. I only know the articles that were given to me.",
     ]
 
 
@@ -293,11 +316,9 @@ def test_what_a_screen_reader_says_of_a_button_fits(words: messages.Words) -> No
 
 
 def assert_inert(message: Message) -> None:
-    for text in (message.text, message.plain):
-        assert text
-        assert len(text) <= 6_000
-        # What is left of markup are links that we wrote ourselves.
-        assert all(piece.startswith(("http://", "https://")) for piece in text.split("<")[1:])
+    assert 0 < len(message.text) <= 6_000
+    # What is left of markup are links that we wrote ourselves.
+    assert all(piece.startswith(("http://", "https://")) for piece in message.text.split("<")[1:])
     for part in parts(message.blocks):
         assert part["type"] in ("text", "link", "emoji")
 
@@ -305,7 +326,7 @@ def assert_inert(message: Message) -> None:
 def test_the_marks_of_a_short_quote_are_shown_as_what_they_mean() -> None:
     text = "  *Rye* <flour>,\nholds & **keeps** `little` [gluten](https://g.example/a).  "
     quote = quotes_of(messages.answer_message(answer_quoting(text), "id"))[0]
-    assert quote[:-1] == [
+    assert quote == [
         {"type": "text", "text": "Rye", "style": {"italic": True}},
         {"type": "text", "text": " <flour>, holds & "},
         {"type": "text", "text": "keeps", "style": {"bold": True}},
@@ -314,24 +335,30 @@ def test_the_marks_of_a_short_quote_are_shown_as_what_they_mean() -> None:
         {"type": "text", "text": " "},
         {"type": "link", "url": "https://g.example/a", "text": "gluten"},
         {"type": "text", "text": "."},
-        {"type": "text", "text": " "},
     ]
+
+
+def test_a_sentence_that_the_index_cut_does_not_end_as_if_it_were_whole() -> None:
+    cut = "The town spends more on its harbour, " * 14
+    assert quotes_of(messages.answer_message(answer_quoting(cut), "id"))[0][-1]["text"] == " …"
+    assert len(quotes_of(messages.answer_message(answer_quoting(cut + "it said."), "id"))[0]) == 1
 
 
 def test_a_copied_sentence_is_followed_by_the_numbers_of_all_articles_that_have_it() -> None:
     answer = answer_quoting("Rye holds gluten.")
     quote = dataclasses.replace(answer.quotes[0], copies=(2, 3))
-    message = messages.answer_message(dataclasses.replace(answer, quotes=(quote,)), "id")
+    sources = tuple(dataclasses.replace(answer.sources[0], citation=number) for number in (1, 2, 3))
+    message = messages.answer_message(dataclasses.replace(answer, quotes=(quote,), sources=sources), "id")
     assert "".join(part["text"] for part in quotes_of(message)[0]) == "Rye holds gluten. [1][2][3]"
-    assert "“Rye holds gluten.” [1][2][3]" in message.plain
+    assert "“Rye holds gluten.” [1][2][3]" in message.text
 
 
 def test_a_shortened_quote_ends_with_an_ellipsis_outside_of_the_quoted_words() -> None:
     text = "word " * 1_000
-    kept, dots, _ = quotes_of(messages.answer_message(answer_quoting(text), "id"))[0]
+    kept, dots = quotes_of(messages.answer_message(answer_quoting(text), "id"))[0]
     assert text.startswith(kept["text"])
     assert len(kept["text"]) == 1_499
-    assert dots["text"] == " … "
+    assert dots["text"] == " …"
 
 
 def test_quotes_give_way_and_sources_stay_when_a_message_grows() -> None:
@@ -347,8 +374,9 @@ def test_quotes_give_way_and_sources_stay_when_a_message_grows() -> None:
     )
     message = messages.answer_message(long, "id")
     assert total_chars(message.blocks) <= 12_000
-    assert [part["text"] for part in parts(message.blocks) if part["type"] == "link"] == ["A title"] * 3
-    assert all(f"[{number}] <https://example.com/{number}|A title>" in message.plain for number in (1, 2, 3))
+    links = [part["text"] for part in parts(message.blocks) if part["type"] == "link"]
+    assert len(links) == 3 and all("A title" in text for text in links)
+    assert all(f"[{number}] <https://example.com/{number}|A title" in message.text for number in (1, 2, 3))
 
 
 @pytest.mark.parametrize("words", messages.LANGUAGES)
@@ -375,20 +403,34 @@ def test_an_answer_with_everything_at_its_longest_still_fits(sign: str, words: m
     )
     assert message_problems(message.blocks) == []
     assert total_chars(message.blocks) <= 12_000
-    assert len(html.unescape(message.plain)) <= 3_900
-    assert len(message.plain) <= 40_000
+    assert len(html.unescape(message.text)) <= 3_900
+    assert len(message.text) <= 40_000
 
 
-def test_two_quotes_of_one_source_share_its_number_and_have_a_button_each() -> None:
+def test_one_row_of_buttons_serves_all_quotes() -> None:
     answer = banma_answer()
     twice = dataclasses.replace(answer, quotes=answer.quotes * 2)
     message = messages.answer_message(twice, "id")
-    buttons = [block["elements"][0] for block in message.blocks if block["type"] == "actions"]  # type: ignore[index]
-    assert [button["value"] for button in buttons] == ["id:1", "id:2"]
-    assert [button["accessibility_label"] for button in buttons] == [
-        "Show passage: quote 1, source 1",
-        "Show passage: quote 2, source 1",
-    ]
+    (row,) = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    assert [button["value"] for button in row] == ["id:1", "id:1"]  # type: ignore[attr-defined]
+    assert [button["text"]["text"] for button in row] == ["Show passages", "More like this"]  # type: ignore[attr-defined]
+    assert row[0]["accessibility_label"].endswith("quotes: 2")  # type: ignore[index]
+
+
+def test_one_source_is_one_line_without_number_or_heading_and_several_are_numbered() -> None:
+    one = messages.answer_message(banma_answer(), "id")
+    assert [part["text"] for part in parts(one.blocks)[-1:]] == ["Car Times, 9 February 2015"]
+    assert parts(one.blocks)[-1]["url"] == banma_answer().sources[0].link
+    answer = banma_answer()
+    other = dataclasses.replace(answer.sources[0], citation=2, publisher="Other Times")
+    quotes = (*answer.quotes, dataclasses.replace(answer.quotes[0], citation=2))
+    two = messages.answer_message(
+        dataclasses.replace(answer, quotes=quotes, sources=(*answer.sources, other)), "id"
+    )
+    assert [quote[-1]["text"] for quote in quotes_of(two)] == ["[1]", "[2]"]
+    said = "".join(part["text"] for part in parts(two.blocks)[-4:])
+    assert said == "[1] Car Times, 9 February 2015\n[2] Other Times, 9 February 2015"
+    assert two.text.count("“Alibaba and SAIC") == 2, "all of it is in the text"
 
 
 def answering(text: str, words: str, **more: Any) -> Answer:
@@ -408,7 +450,6 @@ def test_the_very_words_are_in_bold_inside_the_quote_and_first_in_the_notificati
     assert strong == {"type": "text", "text": "<31.5%>", "style": {"bold": True}}
     assert after == {"type": "text", "text": " of Banma since July 2018."}
     assert message.text.startswith("&lt;31.5%&gt; — “Alibaba and SAIC have each held &lt;31.5%&gt; of")
-    assert message.plain.startswith("&lt;31.5%&gt; — “Alibaba and")
 
 
 @given(awkward.filter(bool), st.integers(0, 50), st.integers(1, 50))
@@ -456,8 +497,15 @@ def test_what_stands_above_a_quote_is_shown_once_above_the_quotes_that_share_it(
         banma_answer(), quotes=(quote, quote, dataclasses.replace(quote, path=("B",)))
     )
     message = messages.answer_message(answer, "id")
-    assert notes_of(message) == ["Background › Who owns <it>?", "B"]
-    assert "(Background › Who owns &lt;it&gt;?) “Alibaba" in message.plain
+    above = [part["text"] for part in parts(message.blocks) if part.get("style") == {"italic": True}]
+    assert above == ["Who owns <it>?", "B"]
+    assert "(Who owns &lt;it&gt;?) “Alibaba" in message.text
+
+
+def test_a_heading_that_the_quote_says_itself_is_not_shown() -> None:
+    quote = dataclasses.replace(banma_answer().quotes[0], path=("Background: Alibaba, SAIC and Banma",))
+    message = messages.answer_message(dataclasses.replace(banma_answer(), quotes=(quote,)), "id")
+    assert "Background" not in str(message)
 
 
 def test_each_quote_of_a_question_of_two_parts_says_which_part_it_answers() -> None:
@@ -467,31 +515,28 @@ def test_each_quote_of_a_question_of_two_parts_says_which_part_it_answers() -> N
     shown = [part["text"] for part in parts(message.blocks) if part.get("style") == {"bold": True}]
     assert [text for text in shown if text in ("Who owns it", "when")] == ["Who owns it", "when"]
     assert "The articles do not say: why" in str(message.blocks)
-    assert message.plain.startswith("Who owns it: “Alibaba")
+    assert message.text.startswith("Who owns it: “Alibaba")
 
 
 def test_a_selection_is_called_one() -> None:
     message = messages.answer_message(dataclasses.replace(banma_answer(), selection=True), "id")
     assert parts(message.blocks)[1]["text"] == " A selection of what the articles say:"
-    assert message.text.startswith("A selection of what the articles say: “Alibaba")
-    assert message.plain.startswith("A selection of what the articles say:\n“Alibaba")
+    assert message.text.startswith("A selection of what the articles say:\n“Alibaba")
 
 
 @pytest.mark.parametrize(
     ("instead", "said"),
     [
         (Instead("ERR-1044", "ERR-1042"), "The articles name ERR-1042, not ERR-1044."),
-        (Instead("version <10.4>", None), "No article names version <10.4>."),
+        (Instead("version <10.4>", None), "What fits best does not name version <10.4>."),
     ],
 )
 def test_what_is_not_named_is_said_with_what_is(instead: Instead, said: str) -> None:
     unsure = messages.answer_message(dataclasses.replace(banma_answer(certain=False), instead=instead), "id")
-    assert parts(unsure.blocks)[2]["text"].endswith(f"so please check it. {said}")
-    assert f"so please check it. {escape(said)}\n" in unsure.plain
+    assert parts(unsure.blocks)[1]["text"].endswith(f"the closest I have. {said}")
+    assert unsure.text.startswith(f"Not sure: this is the closest I have. {escape(said)}\n")
     none = NoAnswer("?", Silence.NOT_IN_SOURCES, (), 0.0, "g", 0.0, instead)
-    assert messages.no_answer_message(none).text == escape(
-        f"I did not find an answer in the articles. {said}"
-    )
+    assert messages.no_answer_message(none).text == escape(f"I found no answer in the articles. {said}")
     assert said in str(messages.no_answer_message(none).blocks)
 
 
@@ -522,12 +567,12 @@ def telling(told: Told, sources: int = 1) -> Answer:
         (Told(About.AUTHOR, 2, values=("Ann", None)), 2,
          ["[1] Written by Ann.", "[2] I do not know who wrote it."]),
         (Told(About.AUTHOR, 7, values=("Ann",)), 1,
-         ["Written by Ann.", "7 articles fit your words; these are the newest."]),
+         ["Written by Ann.", "7 articles match. These are the newest."]),
         (Told(About.PUBLISHED, 1, values=("2019-07-17",)), 1, ["Published: 17 July 2019."]),
         (Told(About.PUBLISHED, 1, values=("2015-02",)), 1, ["Published: February 2015."]),
         (Told(About.PUBLISHER, 1, values=("TechNode",)), 1, ["Published by TechNode."]),
         (Told(About.LINK, 1, values=("https://e.example",)), 1, ["Open it here:"]),
-        (Told(About.LINK, 1, values=(None,)), 1, ["I know no web address of it."]),
+        (Told(About.LINK, 1, values=(None,)), 1, ["It has no web address."]),
     ],
 )  # fmt: skip
 def test_what_is_told_of_articles_is_a_sentence_above_their_titles(
@@ -537,8 +582,8 @@ def test_what_is_told_of_articles_is_a_sentence_above_their_titles(
     assert parts(message.blocks)[0] == {"type": "text", "text": "\n".join(lines), "style": {"bold": True}}
     titles = [part["text"] for part in parts(message.blocks) if part["type"] == "link"]
     assert titles == ["Banma and its owners"] * sources
-    assert message.plain.splitlines()[: len(lines)] == lines
-    assert message.text == " ".join([*lines, "; ".join(titles)]).strip()
+    assert message.text.splitlines()[: len(lines)] == lines
+    assert message.text.count("Banma and its owners — Car Times") == sources
 
 
 def test_what_is_told_privately_can_be_judged_and_not_shared() -> None:
@@ -548,24 +593,22 @@ def test_what_is_told_privately_can_be_judged_and_not_shared() -> None:
 
 def test_a_list_of_articles_is_told_in_chinese() -> None:
     told = telling(Told(About.MENTIONING, 2, "SAIC"), 2)
-    assert messages.answer_message(told, "id", messages.CHINESE).text.startswith("有 2 篇文章提到 SAIC： ")
+    assert messages.answer_message(told, "id", messages.CHINESE).text.startswith("有 2 篇文章提到 SAIC：\n")
 
 
-def test_prose_of_a_model_stands_above_the_quotes() -> None:
+def test_prose_of_a_model_stands_behind_the_quotes() -> None:
     message = messages.answer_message(dataclasses.replace(banma_answer(), text="Half each [1]."), "id")
-    said = "Written by a language model from the sentences below; every sentence was checked against them."
-    assert parts(message.blocks)[0]["text"] == "Half each [1]."
-    assert message.blocks[1] == {
-        "type": "context",
-        "elements": [{"type": "plain_text", "text": said, "emoji": False}],
-    }
-    assert message.plain.startswith(f"Half each [1].\n{said}\n“Alibaba")
+    said = "Written by a language model from the quotes above. Every sentence was checked against them."
+    assert parts(message.blocks)[-1]["text"] == "Half each [1]."
+    assert notes_of(message) == [said]
+    assert message.text.startswith("“Alibaba")
+    assert message.text.endswith(f"Half each [1].\n{said}")
 
 
 def test_prose_that_is_shortened_says_so() -> None:
     message = messages.answer_message(dataclasses.replace(banma_answer(), text="word " * 1_000), "id")
-    assert parts(message.blocks)[0]["text"].endswith("word …")
-    assert "word …\nWritten by" in message.plain
+    assert parts(message.blocks)[-1]["text"].endswith("word …")
+    assert "word …\nWritten by" in message.text
 
 
 def test_quotes_alone_are_not_said_to_be_written_by_anybody() -> None:
@@ -577,7 +620,7 @@ def test_an_article_without_address_publisher_or_date_is_listed_all_the_same() -
     source = Source(1, "a", "  ", None, None, None, None, None, "/a.md")
     answer = dataclasses.replace(banma_answer(), sources=(source,))
     message = messages.answer_message(answer, "id")
-    assert "[1] Untitled — undated" in message.plain
+    assert message.text.endswith("\nUntitled, undated")
 
 
 def test_the_states_look_different() -> None:
