@@ -146,6 +146,16 @@ def api_url(text: str) -> str:
     return text if text.endswith("/") else f"{text}/"
 
 
+def state_address(text: str) -> str | None:
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        # Not shown: a password may be in it.
+        raise FootnoteError(
+            "FOOTNOTE_STATE is no address of a PostgreSQL database. Set it to one such as"
+            " postgresql://footnote:password@db:5432/footnote, or to nothing for a file in the data folder."
+        )
+    return text or None
+
+
 def llm_url(text: str) -> str:
     allowed = "an address such as http://localhost:11434/v1, without user, question mark or #"
     try:
@@ -425,6 +435,14 @@ class Settings:
     )
     data: Path = setting(
         "FOOTNOTE_DATA", "data", "folder of the index and of the bot's state; also `--data DIR`", folder
+    )
+    state: str | None = setting(
+        "FOOTNOTE_STATE",
+        "",
+        "the PostgreSQL database, `postgresql://…`, in which several bots share what they remember; a file in"
+        " the data folder without it",
+        state_address,
+        secret=True,
     )
     model: str | None = setting(
         "FOOTNOTE_MODEL",

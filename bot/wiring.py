@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -54,12 +55,12 @@ def open_memory(settings: Settings) -> Memory:
 
     Raise `FootnoteError` if there is none yet.
     """
-    path = settings.data / STATE_FILE
-    if not path.is_file():
+    where = _where_state_is(settings)
+    if isinstance(where, Path) and not where.is_file():
         raise FootnoteError(
-            f"{path} does not exist: no question was asked in Slack yet. Run `footnote slack`."
+            f"{where} does not exist: no question was asked in Slack yet. Run `footnote slack`."
         )
-    return Memory(path, prune=False, keep_questions=settings.slack.keep_questions)
+    return Memory(where, prune=False, keep_questions=settings.slack.keep_questions)
 
 
 def open_page(settings: Settings) -> WebServer:
@@ -171,9 +172,10 @@ def serve_slack(settings: Settings) -> None:
     serve = run_socket_mode if settings.slack.mode == "socket" else run_http
     answers = open_answers(settings)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
-    with alone(settings.data):
+    with alone(settings.data) if settings.state is None else nullcontext():
         state = _state(settings)
-        state.inbox.hand_over_all()  # the process that held them before is gone
+        if settings.state is None:
+            state.inbox.hand_over_all()  # the process that held them before is gone
         slack, page = _slack_settings(settings), None
         try:
             if settings.web.beside_slack:
@@ -256,9 +258,13 @@ def _slack_settings(settings: Settings) -> SlackSettings:
     return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
 
 
+def _where_state_is(settings: Settings) -> Path | str:
+    return settings.state or settings.data / STATE_FILE
+
+
 def _state(settings: Settings) -> Memory:
     return Memory(
-        settings.data / STATE_FILE,
+        _where_state_is(settings),
         retention_days=settings.slack.retention_days,
         keep_questions=settings.slack.keep_questions,
     )

@@ -61,6 +61,8 @@ class Words:
     no_index: str
     tell_names: str
     tell_setter_up: str
+    away: str
+    away_detail: str
     broken: str
     broken_detail: str
     busy: str
@@ -314,6 +316,8 @@ ENGLISH = Words(
     no_index="I cannot read my articles at the moment, so I could not look this up.",
     tell_names="Please tell {names}.",
     tell_setter_up="Please tell the person who set me up here.",
+    away="I cannot take your question right now: my database does not answer.",
+    away_detail="Please ask again in a few minutes.",
     broken="Something went wrong on my side, so I could not look this up.",
     broken_detail="Please ask again.",
     busy="Too many questions came at once, so I did not look this one up.",
@@ -556,6 +560,8 @@ CHINESE = Words(
     no_index="我现在读不到文章，无法查找。",
     tell_names="请告诉 {names}。",
     tell_setter_up="请告诉在这里安装我的人。",
+    away="我现在无法接收您的问题：我的数据库没有响应。",
+    away_detail="请过几分钟再问。",
     broken="我这边出了问题，没能查找。",
     broken_detail="请再问一次。",
     busy="同时来的问题太多，这一个我没有查找。",

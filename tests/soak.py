@@ -137,15 +137,16 @@ def soak(
     return Outcome(questions, _threads(slack), _latencies(slack, asked), memory, faults)
 
 
-def prepared(delay: float = 0.0, lease: float = 30.0, mode: Mode = "socket") -> Start:
+def prepared(delay: float = 0.0, lease: float = 30.0, mode: Mode = "socket", shared: str = "") -> Start:
     """A bot with prepared answers; it takes `delay` seconds to find one.
 
-    A shorter `lease` makes all its rounds shorter: what a test waits for after a kill or a broken connection.
+    What it remembers is in the database `shared`, if there is one.  A shorter `lease` makes all its rounds
+    shorter: what a test waits for after a kill or a broken connection.
     """
 
     def start(slack: FakeSlack, folder: Path) -> subprocess.Popen[bytes]:
         port = _free_port(slack) if mode == "http" else 0
-        state = str(folder / "state.sqlite")
+        state = shared or str(folder / "state.sqlite")
         command = [str(SERVING), slack.api_url, mode, state, str(delay), str(lease), str(port)]
         return _started(slack, command, {}, folder, port)
 

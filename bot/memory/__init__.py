@@ -6,7 +6,10 @@ and what they wrote about an answer; all other questions only if a setting says 
 
 In reading order:
 
-schema — the tables, and the database that holds them: opened, checked, and written in whole transactions
+schema — the tables, the same on every database
+database — a database that holds the tables: read in one state, written in whole transactions
+sqlite — the memory in a SQLite file, which one bot at a time uses
+postgresql — the memory in a PostgreSQL database, which several bots share
 places — where in Slack something was said
 limits — how many questions were taken in the last minute, from one person and in one channel
 inbox — questions from the moment that they are acknowledged until they have their one reply
@@ -17,12 +20,13 @@ memory — the bot's memory as one thing: what belongs together of a question is
 """
 
 from bot.memory.answers import Judged, Reason, ShownAnswer, ShownQuote, Verdict, new_id, text_hash
+from bot.memory.database import MemoryAway
 from bot.memory.inbox import LEASE_SECONDS, MAX_TRIES, Lease, Replied, Revision, StoredQuestion, Unfinished
 from bot.memory.limits import Limits, Over
 from bot.memory.log import Ending, EndingKind, Unanswered
-from bot.memory.memory import RETENTION_DAYS, Ended, Memory, Shown
+from bot.memory.memory import RETENTION_DAYS, Ended, Memory, Shown, look_at
 from bot.memory.places import Place
-from bot.memory.schema import alone
+from bot.memory.sqlite import alone
 from bot.memory.threads import FOLLOW_UP_SECONDS, TURNS_REMEMBERED
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "Lease",
     "Limits",
     "Memory",
+    "MemoryAway",
     "Over",
     "Place",
     "Reason",
@@ -51,6 +56,7 @@ __all__ = [
     "Unfinished",
     "Verdict",
     "alone",
+    "look_at",
     "new_id",
     "text_hash",
 ]

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
+from bot.memory.database import Database, transaction
 from bot.memory.places import Place
-from bot.memory.schema import Database, answers, endings, feedback, misses, put, quotes
+from bot.memory.schema import answers, endings, feedback, misses, put, quotes
 from bot.types import Answer, Instead
 
 Verdict = Literal["up", "down"]
@@ -79,6 +80,7 @@ class PostedAnswers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @transaction
     def remember(
         self, answer: Answer, place: Place, question: str | None = None, answer_id: str | None = None
     ) -> str:
@@ -114,11 +116,13 @@ class PostedAnswers:
                 sql.execute(insert(quotes), rows)
         return answer_id
 
+    @transaction
     def forget(self, answer_id: str) -> None:
         """Forget an answer whose message is gone: its buttons show nothing any more."""
         with self._database.write() as sql:
             sql.execute(delete(answers).where(answers.c.id == answer_id))
 
+    @transaction
     def quote(self, answer_id: str, number: int, place: Place) -> ShownQuote | None:
         """None if the answer is unknown, has no such quote, or was shown in another channel."""
         with self._database.read() as sql:
@@ -127,6 +131,7 @@ class PostedAnswers:
             found = _quotes(sql, answer_id, quotes.c.number == number)
         return found[0] if found else None
 
+    @transaction
     def answer(self, answer_id: str, place: Place) -> ShownAnswer | None:
         """None if the answer is unknown, or was shown in another channel."""
         with self._database.read() as sql:
@@ -138,6 +143,7 @@ class PostedAnswers:
             )
         return _with_details(shown, row.details)
 
+    @transaction
     def record_feedback(self, answer_id: str, verdict: Verdict, user: str, place: Place) -> bool:
         """Keep one verdict a person and answer, the latest; False if the answer is not known here."""
         with self._database.write() as sql:
@@ -149,6 +155,7 @@ class PostedAnswers:
                 put(sql, feedback, same, {"verdict": verdict, "given_at": now, "reason": None, "words": None})
         return known
 
+    @transaction
     def record_reason(self, answer_id: str, reason: Reason, words: str, user: str, place: Place) -> bool:
         """Why somebody's verdict is 👎; False if the answer is not known here."""
         with self._database.write() as sql:
@@ -163,11 +170,13 @@ class PostedAnswers:
                 )
         return known
 
+    @transaction
     def feedback(self, answer_id: str) -> dict[str, Verdict]:
         """The verdicts on an answer by user."""
         with self._database.read() as sql:
             return _verdicts(sql, answer_id)
 
+    @transaction
     def reasons(self, answer_id: str) -> dict[str, tuple[str, str | None]]:
         """Reason and words of those who gave some, by user."""
         given = select(feedback.c.user, feedback.c.reason, feedback.c.words).where(
@@ -176,6 +185,7 @@ class PostedAnswers:
         with self._database.read() as sql:
             return {user: (reason, words) for user, reason, words in sql.execute(given)}
 
+    @transaction
     def remember_miss(self, question: str, place: Place, miss_id: str | None = None) -> str:
         """Keep a question that the articles do not answer for a while, and return the id for its button."""
         miss_id = miss_id or new_id()
@@ -184,16 +194,19 @@ class PostedAnswers:
             sql.execute(insert(misses).values(id=miss_id, team=place.team, channel=place.channel, **asked))
         return miss_id
 
+    @transaction
     def forget_miss(self, miss_id: str) -> None:
         with self._database.write() as sql:
             sql.execute(delete(misses).where(misses.c.id == miss_id))
 
+    @transaction
     def missed(self, miss_id: str, place: Place) -> str | None:
         """The question; None if it is not known here."""
         here = (misses.c.id == miss_id, misses.c.team == place.team, misses.c.channel == place.channel)
         with self._database.read() as sql:
             return sql.execute(select(misses.c.question).where(*here)).scalar_one_or_none()
 
+    @transaction
     def tell_curators(self, miss_id: str, user: str, place: Place) -> bool:
         """Pass a question on, which keeps it; False if it is not known here."""
         with self._database.write() as sql:
@@ -203,12 +216,14 @@ class PostedAnswers:
             told = told.values(told_at=told_at, told_by=func.coalesce(misses.c.told_by, user))
             return sql.execute(told).rowcount > 0
 
+    @transaction
     def told(self, limit: int = 100) -> list[str]:
         """The questions that were passed on to the curators, newest first."""
         passed_on = select(misses.c.question).where(misses.c.told_at.is_not(None))
         with self._database.read() as sql:
             return list(sql.scalars(passed_on.order_by(misses.c.told_at.desc()).limit(limit)))
 
+    @transaction
     def verdicts(self, since: float) -> list[Judged]:
         """What people thought of answers, oldest first, with where the quotes stand that they saw."""
         joined = feedback.outerjoin(answers, answers.c.id == feedback.c.answer_id).outerjoin(

@@ -33,9 +33,10 @@ from sqlalchemy import (
     update,
 )
 
+from bot.memory.database import Database, transaction
 from bot.memory.limits import Over
 from bot.memory.places import Place
-from bot.memory.schema import Database, claims, deliveries, put, replies
+from bot.memory.schema import claims, deliveries, put, replies
 
 # Six renewals, one each `SlackSettings.round_seconds`; an asker waits no longer after a crash.
 LEASE_SECONDS = 30.0
@@ -128,6 +129,7 @@ class Inbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @transaction
     def claim(self, keys: Sequence[str], question: StoredQuestion | None = None) -> Lease | None:
         """Claim a delivery under all its keys; None if another has answered or is answering."""
         with self._database.write() as sql:
@@ -163,6 +165,7 @@ class Inbox:
             sql.execute(insert(deliveries), [{"key": key, "claim": claim} for key in all_keys])
         return lease
 
+    @transaction
     def renew(self, leases: Iterable[Lease]) -> None:
         """Start leases anew, as far as nobody has taken them over."""
         with self._database.write() as sql:
@@ -170,6 +173,7 @@ class Inbox:
             tokens = [lease.token for lease in leases]
             sql.execute(update(claims).where(claims.c.token.in_(tokens)).values(leased_until=until))
 
+    @transaction
     def begin_posting(self, lease: Lease) -> bool:
         """Note that the reply is about to be posted; False if it is not to be posted (any more)."""
         with self._database.write() as sql:
@@ -177,6 +181,7 @@ class Inbox:
             held = sql.execute(_BEGIN_POSTING, {"held": lease.token, "until": until}).rowcount
         return held > 0
 
+    @transaction
     def finish(self, lease: Lease, replied: Replied | None = None) -> Revision:
         """The asker has a reply, or is to have none: no redelivery will be answered again.
 
@@ -205,6 +210,7 @@ class Inbox:
             _close(sql, row.id, now)
         return Revision(retracted=row.retracted)
 
+    @transaction
     def release(self, lease: Lease, *, maybe_posted: bool = False) -> bool:
         """No reply got through: a redelivery may try at once, and `unfinished` gives it out later.
 
@@ -230,6 +236,7 @@ class Inbox:
             )
         return True
 
+    @transaction
     def hand_over(self, leases: Iterable[Lease]) -> None:
         """Let another bot take these at once.  Who still works on one notices before it posts."""
         tokens = [lease.token for lease in leases]
@@ -240,11 +247,13 @@ class Inbox:
                 .values(leased_until=0.0)
             )
 
+    @transaction
     def hand_over_all(self) -> None:
         """Let all be taken at once: whoever held them is known to be dead."""
         with self._database.write() as sql:
             sql.execute(update(claims).where(claims.c.body.is_not(None)).values(leased_until=0.0))
 
+    @transaction
     def unfinished(self, limit: int, team: str = "") -> list[Unfinished]:
         """Take over questions whose bot died, or whose reply did not get through; oldest first.
 
@@ -286,17 +295,20 @@ class Inbox:
                 found.append(Unfinished(lease, body, row.retracted))
         return found
 
+    @transaction
     def waiting(self) -> int:
         """How many questions have no reply yet."""
         with self._database.read() as sql:
             found = sql.scalar(select(func.count()).select_from(claims).where(claims.c.body.is_not(None)))
         return found or 0
 
+    @transaction
     def reply(self, place: Place, ts: str) -> Replied | None:
         """The reply to the message `ts` of a channel."""
         with self._database.read() as sql:
             return _reply(sql, place, ts)
 
+    @transaction
     def revise(self, question: StoredQuestion) -> Lease | None:
         """Note an edit.  A lease if the reply to it has to be made anew by the caller.
 
@@ -318,11 +330,13 @@ class Inbox:
             lease = None if shown is None else self.claim(question.keys, question)
         return None if lease is None else Lease(lease.token, lease.maybe_posted, shown)
 
+    @transaction
     def known(self, place: Place, ts: str) -> bool:
         """Whether the message is being answered, or has a reply."""
         with self._database.read() as sql:
             return _under_way(sql, place, ts) or _reply(sql, place, ts) is not None
 
+    @transaction
     def retract(self, place: Place, ts: str) -> Replied | None:
         """Note a deletion, and return the reply that has to go with it.
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, select
 
+from bot.memory.database import Database, transaction
 from bot.memory.places import Place
-from bot.memory.schema import Database, put, windows
+from bot.memory.schema import put, windows
 
 WINDOW_SECONDS = 60.0
 
@@ -43,6 +44,7 @@ class Takings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @transaction
     def take(self, place: Place, user: str, limits: Limits) -> Over | None:
         """Count a question; None if it is within both limits, else it counts for neither."""
         both: tuple[tuple[Whose, str, int], ...] = (

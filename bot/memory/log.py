@@ -7,8 +7,9 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
+from bot.memory.database import Database, transaction
 from bot.memory.places import Place
-from bot.memory.schema import Database, endings, misses
+from bot.memory.schema import endings, misses
 
 EndingKind = Literal["answered", "uncertain", "none", "error", "turned_away"]
 """`turned_away`: too many questions at once, from everybody or from one."""
@@ -45,6 +46,7 @@ class Log:
         self._database = database
         self.keeps_questions = keep_questions
 
+    @transaction
     def note(self, ending: Ending, place: Place, ts: str, question: str) -> None:
         """Note how a question ended; an edited one (the same `ts`) ends anew, and counts once."""
         with self._database.write() as sql:
@@ -66,6 +68,7 @@ class Log:
             }
             sql.execute(insert(endings), noted)
 
+    @transaction
     def forget(self, place: Place, ts: str) -> None:
         """Forget the words of a deleted question wherever they are; that one was asked still counts."""
         with self._database.write() as sql:
@@ -74,6 +77,7 @@ class Log:
             )
             sql.execute(update(endings).where(*_of(place, ts)).values(question=None))
 
+    @transaction
     def since(self, moment: float) -> list[Ending]:
         """Oldest first."""
         columns = (endings.c.kind, endings.c.seconds, endings.c.confidence, endings.c.generation)
@@ -82,6 +86,7 @@ class Log:
         with self._database.read() as sql:
             return [Ending(*row) for row in sql.execute(found)]
 
+    @transaction
     def in_vain(self, since: float) -> list[Unanswered]:
         """What was asked and not answered, oldest first: what was kept, and what was passed on."""
         told = misses.c.told_at.is_not(None)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.memory.answers import PostedAnswers
+from bot.memory.database import Clock, Database, MemoryAway, transaction
 from bot.memory.inbox import Inbox, Lease, Replied, Revision, StoredQuestion
 from bot.memory.limits import Limits, Takings
 from bot.memory.log import Ending, Log
 from bot.memory.places import Place
-from bot.memory.schema import Database
+from bot.memory.sqlite import SqliteFile
 from bot.memory.threads import Threads
 from bot.types import Answer, Turn
 
@@ -53,22 +53,23 @@ class Ended:
 
 
 class Memory:
-    """Thread-safe.  `clock` returns seconds since 1970.
+    """Thread-safe.  `where` is a file, or the address of a PostgreSQL database, which several bots share.
 
-    `keep_questions` lets the words of questions stay as long as everything else.
+    `clock` takes the place of the database's own; `keep_questions` lets the words of questions stay as
+    long as everything else.
     """
 
     def __init__(
         self,
-        path: Path,
-        clock: Callable[[], float] = time.time,
+        where: Path | str,
+        clock: Clock | None = None,
         *,
         retention_days: int = RETENTION_DAYS,
         keep_questions: bool = False,
         prune: bool = True,
     ) -> None:
-        """Raise `FootnoteError` if the file cannot be used."""
-        self._database = Database(path, clock)
+        """Raise `FootnoteError` if it cannot be used."""
+        self._database = _opened(where, clock)
         self.inbox = Inbox(self._database)
         self.threads = Threads(self._database)
         self.shown = PostedAnswers(self._database)
@@ -78,6 +79,7 @@ class Memory:
         if prune:
             self.prune()
 
+    @transaction
     def accept(self, question: StoredQuestion, limits: Limits | None = None) -> Lease | None:
         """Claim a question, listen to whoever asks, and count it; None if it was delivered before.
 
@@ -94,6 +96,7 @@ class Memory:
                 return lease
             return replace(lease, over=self.takings.take(question.place, question.user, limits))
 
+    @transaction
     def begin_posting(self, lease: Lease, place: Place, shown: Shown | None = None) -> bool:
         """Note that the reply is about to be posted, and what it shows; False if it is not to be posted."""
         with self._database.write():
@@ -105,6 +108,7 @@ class Memory:
                 self.shown.remember_miss(shown.miss, place, shown.miss_id)
         return True
 
+    @transaction
     def record(self, lease: Lease, ended: Ended) -> Revision:
         """Finish a question, and keep what is remembered of it."""
         with self._database.write():
@@ -121,12 +125,14 @@ class Memory:
                 self.log.note(ended.ending, ended.place, ended.ts, ended.question)
         return revision
 
+    @transaction
     def not_posted(self, lease: Lease, shown: Shown | None, *, maybe: bool = False) -> bool:
         """No reply got through, as far as is known: it is tried again.  False if it is given up."""
         with self._database.write():
             self.forget(shown)
             return self.inbox.release(lease, maybe_posted=maybe)
 
+    @transaction
     def forget(self, shown: Shown | None) -> None:
         """Forget what a reply would have shown."""
         if shown is None:
@@ -137,6 +143,7 @@ class Memory:
             if shown.miss_id:
                 self.shown.forget_miss(shown.miss_id)
 
+    @transaction
     def retract(self, place: Place, ts: str) -> Replied | None:
         """Forget a deleted question, and return the reply that has to go with it."""
         with self._database.write():
@@ -147,6 +154,7 @@ class Memory:
                 self.shown.forget(replied.answer_id)
         return replied
 
+    @transaction
     def prune(self) -> None:
         """Forget what is past its time; nothing that people did or said outlives the retention."""
         with self._database.write() as sql:
@@ -159,8 +167,26 @@ class Memory:
         """Prune every hour, for as long as the program runs; one that fails is made up for by the next."""
         while True:
             time.sleep(PRUNE_SECONDS)
-            with contextlib.suppress(SQLAlchemyError):
+            with contextlib.suppress(SQLAlchemyError, MemoryAway):
                 self.prune()
 
     def close(self) -> None:
         self._database.close()
+
+
+def look_at(address: str) -> str:
+    """Say of a PostgreSQL database what it is, and change nothing.
+
+    Raise `FootnoteError` if it cannot be used.
+    """
+    from bot.memory import postgresql
+
+    return postgresql.look_at(address)
+
+
+def _opened(where: Path | str, clock: Clock | None) -> Database:
+    if isinstance(where, Path):
+        return SqliteFile(where, clock)
+    from bot.memory.postgresql import PostgresDatabase  # its driver is not installed everywhere
+
+    return PostgresDatabase(where, clock)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 
+from bot.memory.database import Database, transaction
 from bot.memory.places import Place
-from bot.memory.schema import Database, put, threads, turns
+from bot.memory.schema import put, threads, turns
 from bot.types import Conversation, Turn
 
 TURNS_KEPT_SECONDS = 7 * 86_400.0
@@ -23,6 +24,7 @@ class Threads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @transaction
     def remember(self, turn: Turn, place: Place, ts: str = "") -> None:
         """Keep what was said; an edited question (the same `ts`) takes the place of what it was."""
         said = {"question": turn.question, "answer": turn.answer}
@@ -33,6 +35,7 @@ class Threads:
                     insert(turns).values(**_key(place), ts=ts, said_at=self._database.now(sql), **said)
                 )
 
+    @transaction
     def forget(self, place: Place, ts: str) -> None:
         """Forget a turn whose question was deleted."""
         with self._database.write() as sql:
@@ -45,6 +48,7 @@ class Threads:
                 )
             )
 
+    @transaction
     def conversation(self, place: Place, before: str = "", *, whole_channel: bool = False) -> Conversation:
         """The last turns of a thread, oldest first; empty if `place` has no thread.
 
@@ -67,12 +71,14 @@ class Threads:
             rows = sql.execute(newest).all()
         return tuple(Turn(row.question, row.answer) for row in reversed(rows))
 
+    @transaction
     def addressed(self, place: Place, user: str) -> None:
         """`user` speaks to the bot, which listens to that person from now on."""
         with self._database.write() as sql:
             now = self._database.now(sql)
             put(sql, threads, _key(place), {"asker": user, "listening": True, "addressed_at": now})
 
+    @transaction
     def overheard(self, place: Place, user: str, *, to_others: bool) -> bool:
         """Whether a message without a mention is still said to the bot.
 
@@ -97,16 +103,19 @@ class Threads:
             put(sql, threads, _key(place), changed)
         return goes_on
 
+    @transaction
     def knows(self, place: Place) -> bool:
         """Whether the bot was ever addressed in the thread."""
         with self._database.read() as sql:
             return _state(sql, place) is not None
 
+    @transaction
     def is_quiet(self, place: Place) -> bool:
         with self._database.read() as sql:
             found = _state(sql, place)
         return found is not None and found.quiet
 
+    @transaction
     def set_quiet(self, place: Place, user: str, *, quiet: bool) -> None:
         with self._database.write() as sql:
             self.addressed(place, user)

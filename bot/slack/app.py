@@ -88,7 +88,8 @@ class SlackApp:
             return Here(team_of(context), context.bot_user_id, curated, bool(curators))
 
         Home(answers, lookups, panel, curating).register(self.bolt, self.pools.workers)
-        listeners.register_events(self.bolt, Listener(self._dispatcher, memory, settings), here)
+        listener = Listener(self._dispatcher, memory, settings)
+        listeners.register_events(self.bolt, listener, here, self.pools.listeners)
         if curating is not None:  # before the other buttons, the last of which is any
             register_curating(self.bolt, curating, memory)
         offers.register(self.bolt, self._dispatcher.accept)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bot.memory import Ended, Ending, Lease, Memory, Over, Place, Replied, Revision
+from bot.memory import Ended, Ending, Lease, Memory, MemoryAway, Over, Place, Replied, Revision
 from bot.slack import messages
 from bot.slack.curating.curate import ProgressMessage
 from bot.slack.home import Panel
@@ -61,7 +61,10 @@ class Dispatcher:
         self._held: dict[str, Lease] = {}
 
     def accept(self, question: Question) -> None:
-        """Claim the delivery and queue the question; a full queue is said, never kept silent."""
+        """Claim the delivery and queue the question; a full queue is said, never kept silent.
+
+        Raise `MemoryAway` if it could not be written down and Slack will deliver it again.
+        """
         lease: Lease | None = None
         try:
             limits = self._pools.limits if question.is_asked else None
@@ -74,6 +77,13 @@ class Dispatcher:
                 work = self._work(question, lease)
                 if not self._queue(work):
                     self._turn_away(work)
+        except MemoryAway as error:
+            if lease is not None:
+                _leave_for_later(error)
+            elif question.response_url:  # a command, or a button: it comes once
+                self._apologise(error, question, None)
+            else:
+                raise
         except Exception as error:
             self._apologise(error, question, lease)
 
@@ -81,6 +91,7 @@ class Dispatcher:
         """Answer an edited question anew, in the same reply.
 
         A message that became a question to the bot only now (`spoken_to`) is accepted as a new one.
+        Raise `MemoryAway` as `accept` does.
         """
         try:
             lease = self._memory.inbox.revise(question.stored())
@@ -90,13 +101,18 @@ class Dispatcher:
                 return
             if not spoken_to or self._memory.inbox.known(question.place, question.ts):
                 return
+        except MemoryAway:
+            raise
         except Exception as error:
             _log.error("An edited question could not be taken\n%s", trace(error))
             return
         self.accept(as_new(question))
 
     def retract(self, place: Place, ts: str) -> None:
-        """Take the reply to a deleted question back, also one that is not posted yet."""
+        """Take the reply to a deleted question back, also one that is not posted yet.
+
+        Raise `MemoryAway` if it could not be written down.
+        """
         try:
             replied = self._memory.retract(place, ts)
             if replied is None:
@@ -104,6 +120,8 @@ class Dispatcher:
             reply = self._reply_to(Question("", place, ts=ts))
             if not self._pools.workers.submit(lambda: reply.delete(replied.ts)):
                 reply.delete(replied.ts)
+        except MemoryAway:
+            raise
         except Exception as error:
             _log.error("A reply could not be taken back\n%s", trace(error))
 
@@ -146,6 +164,9 @@ class Dispatcher:
         def run() -> None:
             try:
                 job(work)
+            except MemoryAway as error:
+                _leave_for_later(error)
+                work.reply.thought()
             except Exception as error:
                 self._apologise(error, work.question, work.lease, work.reply)
             finally:
@@ -290,7 +311,8 @@ class Dispatcher:
             shown = None if lease is None else lease.shown
             if question.addressed:
                 words = self._responder.words_at_once(question)
-                message = messages.broken_message(words)
+                away = isinstance(error, MemoryAway)
+                message = messages.away_message(words) if away else messages.broken_message(words)
                 outcome = (
                     reply.post(message, words) if shown is None else reply.update(shown.ts, message, words)
                 )
@@ -324,6 +346,11 @@ class Rounds:
                 _log.error("Questions that were left behind could not be looked for\n%s", trace(error))
             if self._stop.wait(self._seconds):
                 return
+
+
+def _leave_for_later(error: MemoryAway) -> None:
+    """Its claim is written down and runs out: whoever comes first then answers it, once."""
+    _log.error("A question is left for later: %s", error)
 
 
 def _ended(work: _Work, said: Said, replied: Replied | None = None) -> Ended:

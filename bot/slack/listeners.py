@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import get_args
 
-from slack_bolt import Ack, App, BoltContext
+from slack_bolt import Ack, App, BoltContext, BoltResponse
 
 from bot.config import SlackSettings
-from bot.memory import Memory, Place, Reason
+from bot.memory import Memory, MemoryAway, Place, Reason
 from bot.slack import messages
 from bot.slack.buttons import place_of
 from bot.slack.dispatch import Dispatcher
@@ -39,12 +40,26 @@ _log = logging.getLogger(__name__)
 HereOf = Callable[[BoltContext], Here]
 
 
-def register_events(app: App, listener: Listener, here: HereOf) -> None:
-    def mention(body: Payload, context: BoltContext) -> None:
-        listener.mention(body, here(context))
+def register_events(app: App, listener: Listener, here: HereOf, threads: Executor) -> None:
+    def taking(hear: Callable[[Payload, Here], None]) -> Callable[..., BoltResponse | None]:
+        """Hear an event before Bolt acknowledges it: what cannot be written down, Slack delivers again."""
 
-    def message(body: Payload, context: BoltContext) -> None:
-        listener.message(body, here(context))
+        def take(body: Payload, context: BoltContext, next: Callable[[], None]) -> BoltResponse | None:
+            try:
+                heard = threads.submit(hear, body, here(context))
+            except RuntimeError:  # the bot is ending; the next one gets it
+                return BoltResponse(status=503)
+            try:
+                heard.result()
+            except MemoryAway as error:
+                _log.error("A delivery is not acknowledged: %s", error)
+                return BoltResponse(status=503)
+            except Exception as error:
+                _log.error("An event could not be heard\n%s", trace(error))
+            next()
+            return None
+
+        return take
 
     def taken_away(event: Payload) -> None:
         if takes_token_away(event):
@@ -55,8 +70,8 @@ def register_events(app: App, listener: Listener, here: HereOf) -> None:
     def acknowledged() -> None:
         """Slack delivers an event that no listener matches again and again."""
 
-    app.event("app_mention")(mention)
-    app.event("message")(message)
+    app.event("app_mention", middleware=[taking(listener.mention)])(acknowledged)
+    app.event("message", middleware=[taking(listener.message)])(acknowledged)
     app.event(re.compile("app_uninstalled|tokens_revoked"))(taken_away)
     app.event(re.compile(".+"))(acknowledged)
 

@@ -21,6 +21,7 @@ from rich.text import Text
 from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.library.rights import DEFAULT_FILE, known_collections, read_rights
 from bot.library.store import open_store
+from bot.memory import look_at
 from bot.slack.health import SILENT_SECONDS, last_beat_seconds
 from bot.terminal.checks import Check, State, secret_checks
 from bot.terminal.inspection import drift
@@ -74,6 +75,8 @@ def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]
         yield from _articles(settings.sources, reading)
     yield _model(settings.model, verified)
     yield _data(settings.data)
+    if settings.state is not None:
+        yield _state(settings.state)
     yield from _index(settings, index, reading)
     yield from model_checks(settings, parts.reader)
     if settings.llm is not None:
@@ -130,6 +133,14 @@ def _data(data: Path) -> Check:
         return Check("data", "ok", f"{data.resolve()} can be written")
     fix = "Change its permissions, or name another folder with --data."
     return Check("data", "problem", f"{data.resolve()} cannot be written.", fix)
+
+
+def _state(address: str) -> Check:
+    """The database that bots share, looked at from here."""
+    try:
+        return Check("state", "ok", f"What bots remember is in {look_at(address)}")
+    except FootnoteError as error:
+        return Check("state", "problem", str(error))
 
 
 def _index(

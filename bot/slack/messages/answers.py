@@ -272,6 +272,11 @@ def tell_whom(curators: Sequence[str], words: Words) -> str:
     return words.tell_names.format(names=shortened(words.comma.join(curators), MAX_ASKED_CHARS))
 
 
+def away_message(words: Words = ENGLISH) -> Message:
+    """What a command or a button asked could not be written down."""
+    return _notice("warning", words.away, words.away_detail)
+
+
 def broken_message(words: Words = ENGLISH) -> Message:
     return _notice("warning", words.broken, words.broken_detail)
 

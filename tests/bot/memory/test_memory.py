@@ -10,9 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.schema import CreateTable
 
 from bot.memory import (
     FOLLOW_UP_SECONDS,
@@ -25,7 +23,7 @@ from bot.memory import (
     Revision,
     StoredQuestion,
 )
-from bot.memory.schema import alone, metadata
+from bot.memory.sqlite import alone
 from bot.memory.threads import DIRECT_SECONDS
 from bot.types import About, Instead, Told, Turn
 from index.types import FootnoteError
@@ -55,9 +53,15 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "state.sqlite"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, path: Path) -> Path | str:
+    """On each database in turn."""
+    return path if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
+
+
 @pytest.fixture
-def state(path: Path, clock: Clock) -> Memory:
-    return Memory(path, clock)
+def state(where: Path | str, clock: Clock) -> Memory:
+    return Memory(where, clock)
 
 
 def test_a_delivery_is_claimed_once(state: Memory) -> None:
@@ -116,9 +120,9 @@ def test_a_released_delivery_is_free_at_once(state: Memory) -> None:
     assert state.inbox.claim(KEYS) is not None
 
 
-def test_claims_survive_a_restart(path: Path, clock: Clock) -> None:
-    Memory(path, clock).inbox.claim(KEYS)
-    assert Memory(path, clock).inbox.claim(KEYS) is None
+def test_claims_survive_a_restart(where: Path | str, clock: Clock) -> None:
+    Memory(where, clock).inbox.claim(KEYS)
+    assert Memory(where, clock).inbox.claim(KEYS) is None
 
 
 def test_threads_racing_for_a_delivery_yield_one_claim(state: Memory) -> None:
@@ -127,14 +131,14 @@ def test_threads_racing_for_a_delivery_yield_one_claim(state: Memory) -> None:
     assert len([claim for claim in claims if claim]) == 1
 
 
-def test_processes_racing_for_deliveries_yield_one_claim_each(path: Path) -> None:
+def test_processes_racing_for_deliveries_yield_one_claim_each(where: Path | str) -> None:
     with ProcessPoolExecutor(2) as pool:
-        won = [number for numbers in pool.map(claim_fifty, [path, path]) for number in numbers]
+        won = [number for numbers in pool.map(claim_fifty, [where, where]) for number in numbers]
     assert sorted(won) == list(range(50))
 
 
-def claim_fifty(path: Path) -> list[int]:
-    state = Memory(path)
+def claim_fifty(where: Path | str) -> list[int]:
+    state = Memory(where)
     return [number for number in range(50) if state.inbox.claim([f"event:{number}"])]
 
 
@@ -159,10 +163,10 @@ def test_a_question_is_kept_until_it_is_finished(state: Memory) -> None:
 
 
 def test_a_question_whose_process_died_is_given_out_once_when_its_lease_ran_out(
-    path: Path, state: Memory, clock: Clock
+    where: Path | str, state: Memory, clock: Clock
 ) -> None:
     dead = state.inbox.claim(KEYS, LETTER)
-    other = Memory(path, clock)
+    other = Memory(where, clock)
     clock.now += LEASE_SECONDS - 1
     assert other.inbox.unfinished(9) == []
     clock.now += 2
@@ -175,17 +179,17 @@ def test_a_question_whose_process_died_is_given_out_once_when_its_lease_ran_out(
     assert other.inbox.claim(KEYS, LETTER) is None
 
 
-def test_processes_racing_for_what_was_left_behind_take_each_question_once(path: Path) -> None:
-    past = Memory(path, lambda: time.time() - 10 * LEASE_SECONDS)
+def test_processes_racing_for_what_was_left_behind_take_each_question_once(where: Path | str) -> None:
+    past = Memory(where, lambda: time.time() - 10 * LEASE_SECONDS)
     for number in range(40):
         past.inbox.claim((f"event:{number}",), StoredQuestion(HERE, f"{number}.0", str(number)))
     with ProcessPoolExecutor(2) as pool:
-        taken = [body for bodies in pool.map(take_over_all, [path, path]) for body in bodies]
+        taken = [body for bodies in pool.map(take_over_all, [where, where]) for body in bodies]
     assert sorted(taken, key=int) == [str(number) for number in range(40)]
 
 
-def take_over_all(path: Path) -> list[str]:
-    state = Memory(path)
+def take_over_all(where: Path | str) -> list[str]:
+    state = Memory(where)
     return [pending.body for _ in range(40) for pending in state.inbox.unfinished(3)]
 
 
@@ -211,12 +215,12 @@ def test_one_that_may_have_been_posted_says_so(state: Memory, clock: Clock) -> N
 
 
 def test_what_is_handed_over_is_free_at_once_and_the_one_who_lets_go_cannot_post_it_then(
-    path: Path, state: Memory, clock: Clock
+    where: Path | str, state: Memory, clock: Clock
 ) -> None:
     claim = state.inbox.claim(KEYS, LETTER)
     assert claim
     state.inbox.hand_over([claim])
-    assert [pending.body for pending in Memory(path, clock).inbox.unfinished(9)] == ["the question"]
+    assert [pending.body for pending in Memory(where, clock).inbox.unfinished(9)] == ["the question"]
     assert not state.inbox.begin_posting(claim)
 
 
@@ -329,7 +333,8 @@ def test_a_shown_quote_is_found_by_its_channel_alone(state: Memory) -> None:
     assert state.shown.quote("unknown", 1, HERE) is None
 
 
-def test_the_text_of_a_quote_is_not_stored(state: Memory, path: Path) -> None:
+def test_the_text_of_a_quote_is_not_stored(path: Path) -> None:
+    state = Memory(path)
     state.shown.remember(answer_quoting("zebra crossing"), HERE)
     with sqlite3.connect(path) as connection:
         assert "zebra" not in "\n".join(connection.iterdump())
@@ -509,7 +514,8 @@ def test_what_is_old_is_forgotten(state: Memory, clock: Clock) -> None:
     assert state.shown.feedback(answer_id) == {}
 
 
-def test_the_file_is_for_its_owner_alone(state: Memory, path: Path) -> None:
+def test_the_file_is_for_its_owner_alone(path: Path) -> None:
+    Memory(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -529,14 +535,8 @@ def test_a_memory_of_an_earlier_program_is_set_aside_and_nothing_of_it_is_delete
     assert "is of an earlier Footnote: it is kept as state.sqlite.old1" in caplog.text
 
 
-def test_the_tables_can_be_made_on_postgresql_too() -> None:
-    made = [str(CreateTable(table).compile(dialect=postgresql.dialect())) for table in metadata.sorted_tables]
-    assert "leased_until DOUBLE PRECISION NOT NULL" in "".join(made)
-    assert "retracted BOOLEAN NOT NULL" in "".join(made)
-
-
 def test_one_bot_at_a_time_uses_a_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.memory.schema.ALONE_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("bot.memory.sqlite.ALONE_WAIT_SECONDS", 0.1)
     with (
         alone(tmp_path),
         pytest.raises(FootnoteError, match=r"Another bot is running on .* Stop it first"),

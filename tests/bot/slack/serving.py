@@ -1,6 +1,6 @@
 """A bot in a process of its own, for tests that end processes.
 
-`serving.py API MODE STATE DELAY [LEASE [PORT]]`
+`serving.py API MODE STATE DELAY [LEASE [PORT]]`; STATE is a file, or a database that is shared.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from collections import deque
+from contextlib import nullcontext
 from pathlib import Path
 
 from bot.config import SlackSettings
@@ -46,9 +47,11 @@ def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30", por
         ping_seconds=float(lease) / 15,
     )
     run = run_socket_mode if mode == "socket" else run_http
-    with alone(Path(state).parent):
-        memory = Memory(Path(state))
-        memory.inbox.hand_over_all()
+    shared = "://" in state
+    with nullcontext() if shared else alone(Path(state).parent):
+        memory = Memory(state if shared else Path(state))
+        if not shared:
+            memory.inbox.hand_over_all()
         run(settings, answers, memory, stop, lambda up: print("up" if up else "down", flush=True))
     print("stopped", flush=True)
 
