@@ -36,6 +36,10 @@ _PROGRAM = (
 )
 
 
+class _Broken(Unreadable):
+    """The process ended in the middle of a document."""
+
+
 class Sandbox:
     """Reads one document at a time; the process starts with the first, and again after a loss."""
 
@@ -54,6 +58,16 @@ class Sandbox:
         self, kind: Kind, raw: bytes, name: str, charset: str | None = None, url: str | None = None
     ) -> Draft:
         """Return the article in a document; raise `Unreadable` if there is none or its limits were passed."""
+        used = self._process is not None
+        try:
+            return self._read(kind, raw, name, charset, url)
+        except _Broken:
+            if not used:
+                raise
+        # The process had read others before, and may have had no memory left because of them.
+        return self._read(kind, raw, name, charset, url)
+
+    def _read(self, kind: Kind, raw: bytes, name: str, charset: str | None, url: str | None) -> Draft:
         seconds = self._seconds[kind]
         header = {"kind": kind, "name": name, "charset": charset, "url": url, "seconds": seconds}
         late = threading.Event()
@@ -70,7 +84,7 @@ class Sandbox:
                     f"took longer than {seconds} seconds to read, which is where reading stops. Export it "
                     "once more, or split it into several documents."
                 ) from error
-            raise Unreadable(
+            raise _Broken(
                 "broke the program that reads it. It may be damaged: export it once more, in another form."
             ) from error
         except BaseException:

@@ -18,6 +18,7 @@ from index.ingest.readers.markup import lowered, raised
 from index.ingest.readers.pandoc import tree
 from index.ingest.readers.tree import Writer
 
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STYLE_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STYLE_STRUCK = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
 # What a click shows: tabs, accordions, and whatever another element says that it controls.
@@ -57,6 +58,7 @@ class PageParts:
             raise Unreadable(
                 "is HTML that cannot be taken apart. Open it in a browser, save it once more, and add that."
             ) from error
+        self._drop_controls()
         self._drop_hidden()
         self._drop_struck()
         self._write_raised()
@@ -68,6 +70,14 @@ class PageParts:
             paragraph, words = bold.getparent(), _visible_text(bold).strip()
             if words.endswith("?") and words == _visible_text(paragraph).strip():
                 paragraph.tag = "h4"
+
+    def _drop_controls(self) -> None:
+        """Drop the control characters that HTML may hold and the tree lets nobody write back."""
+        for element in self.root.iter():
+            for part in ("text", "tail"):
+                held = getattr(element, part)
+                if held and _CONTROLS.search(held):
+                    setattr(element, part, _CONTROLS.sub("", held))
 
     def article_html(self) -> tuple[str, list[list[str]]]:
         """Return the page with marks in place of the parts set aside, and the Markdown of those."""

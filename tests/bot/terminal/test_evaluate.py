@@ -18,7 +18,7 @@ from index.generations import load_generation
 from tests.bot.terminal.bench import ROOT, Bench
 from tests.fakes.answers import PreparedAnswers, nothing
 
-README = (ROOT / "README.md").read_text("utf-8")
+DOCS = ROOT / "docs"
 LENGTH, RYE, CITY, PRICE = (
     "How long is the river Aare?",
     "What holds little gluten?",
@@ -318,16 +318,18 @@ class TestFailures:
         )
 
 
-def test_the_readme_explains_every_figure_and_every_key_in_their_order(
+def test_the_pages_explain_every_figure_and_every_key_in_their_order(
     evaluated: TwoIndexes, file: str
 ) -> None:
-    section = README.split("## Your own questions as a gate\n")[1].split("\n## ")[0]
+    section = (DOCS / "operating.md").read_text("utf-8").split("## Your own questions as a gate\n")[1]
+    section = section.split("\n## ")[0]
+    forms = (DOCS / "json.md").read_text("utf-8")
     found = json.loads(evaluated("eval", file, "--compare-balance", "0.2", "--json")[1])
 
     table = [row.split(" | ")[0] for row in section.splitlines() if row.startswith("| `")]
     assert re.findall(r"`(\w+)`", " ".join(table)) == list(found["figures"])
     keys = list(found)
-    assert re.findall(r'"(\w+)"', section.split("eval: {")[1].split("```")[0]) == [
+    assert re.findall(r'"(\w+)"', forms.split("eval: {")[1].split("```")[0]) == [
         *keys[: keys.index("figures") + 1], "value", "of", "misses", *found["misses"][0],
         "compared", *found["compared"],
     ]  # fmt: skip

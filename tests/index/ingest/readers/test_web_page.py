@@ -120,3 +120,16 @@ def test_code_lists_and_quotes_keep_their_form() -> None:
     assert "> Boats are slow, and that is what people like about them, she said." in text
     assert "1. Buy a ticket at the harbour.\n2. Wait at the pier for the boat." in text
     assert "```\nboat = 2\nprint(boat < 3)\n```" in text
+
+
+@pytest.mark.parametrize("control", ["\x01", "&#1;", "\x0c"])
+def test_control_characters_in_a_table_break_nothing(control: str) -> None:
+    text = f"<p>{'The boats sail on the lake in summer. ' * 9}</p>"
+    page = (
+        f"{text}<table><tr><th>Year</th><th>Boats</th></tr><tr><td>20{control}26</td><td>7</td></tr></table>"
+    )
+
+    draft = page_draft(f"<html><body><article>{page}</article></body></html>")
+
+    assert "The boats sail" in draft.text
+    assert "| 2026 | 7 |" in draft.text.replace("20 26", "2026")
