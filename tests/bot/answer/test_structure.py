@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.answer.answerer import Answerer
+from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.find import mended
 from bot.answer.kin import names_another
 from bot.answer.question import asks_for_steps, holds_identifier, identifiers, step_asked
@@ -207,7 +207,7 @@ def test_all_of_several_are_quoted_if_the_reader_finds_no_words_of_an_answer_in_
     ask: Ask, tmp_path: Path, data: Path, encoder: HashingEncoder
 ) -> None:
     read = Answerer(
-        FileStore(data, encoder), encoder, tmp_path / "structured", balance=0.0, reader=WordReader({})
+        FileStore(data, encoder), encoder, tmp_path / "structured", 0.0, AnswerOptions(WordReader({}))
     ).answer
     for asked in (ask, read):
         quotes = " ".join(shown(asked("Which versions were released in 2021?")))

@@ -113,7 +113,7 @@ def test_a_question_is_answered_in_its_thread_edited_with_it_and_deleted_with_it
         "event_ts": "9.0",
     }
     post(bot, _of_workspace(workspace, {**change, "message": edited, "previous_message": event}))
-    _wait(lambda: "did not find" in _thread(workspace, ts)[0]["text"])
+    _wait(lambda: "found no answer" in _thread(workspace, ts)[0]["text"])
     assert [message["ts"] for message in _thread(workspace, ts)] == [reply["ts"]]
 
     gone = {
