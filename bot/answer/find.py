@@ -256,23 +256,29 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
     An answer about another code, version or name is no answer to this question.
     """
     held = " ".join(_passage_text(findings, span) for span in spans)
-    known = _known_text(findings)
     codes = identifiers(question)
     for code in codes:
         if not holds_identifier(held, code):
+            known = _known_text(findings)
             alike = [other for other in identifiers(known) if _alike(code, other)]
             named = code if holds_identifier(known, code) else next(iter(alike), None)
             return Instead(code, named)
     articles = list(dict.fromkeys(span.article for span in spans))
-    words = frozenset(term for article in articles for term in terms(f"{article.title} {article.text}"))
     for name in names_in(question):
-        if name not in codes and words.isdisjoint(terms(name)):
+        if name not in codes and not any(_names(article, name) for article in articles):
             return Instead(name, None)
     dated = " ".join([held, *(article.published or "" for article in articles)])
     for year in _YEAR.findall(question):
         if year not in dated:
             return Instead(year, None)
     return None
+
+
+def _names(article: Article, name: str) -> bool:
+    """Return whether the article has the name, or a form of it."""
+    # Stemming a long article takes long, and hardly a name needs it.
+    text = f"{article.title} {article.text}"
+    return name in text or not frozenset(terms(text)).isdisjoint(terms(name))
 
 
 def _another(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:

@@ -47,7 +47,7 @@ MOST_MARGIN = 12.0
 # Below, the reader finds "no answer" likelier than any words of the sentence: these are not shown as the
 # answer, and nothing else makes the sentence a certain one.  Yes and no have no words to find.
 LEAST_MARGIN = 0.0
-UNSURE = -0.2
+MOST_UNSURE = 0.45
 # No probability is nearer to 0 or 1.
 LEAST_SURE = 1e-5
 # The lead over other articles if no other article was found.
@@ -187,6 +187,13 @@ def probability(seen: Floats, yes_or_no: Floats, weights: Sure, read: bool) -> F
     slope, intercept, undecided = weights.read
     answers = _sigmoid(np.where(yes_or_no > 0, undecided, slope * signal["margin"] + intercept))
     return about * answers if read else about
+
+
+def confidence(seen: Floats, yes_or_no: Floats, weights: Sure, read: bool) -> Floats:
+    """Return `probability`, kept below one half for an answer whose words the reader does not find."""
+    found = probability(seen, yes_or_no, weights, read)
+    unfound = (seen[:, ORDER.index("margin")] < LEAST_MARGIN) & (yes_or_no == 0)
+    return np.where(unfound, np.minimum(found, MOST_UNSURE), found) if read else found
 
 
 def best_windows(findings: Findings) -> list[Window]:
@@ -427,11 +434,9 @@ class Judge:
             return -MOST_MARGIN
         read = self._reader is not None and reads(self._reader, findings)
         yes_or_no = np.array([float(asks_yes_or_no(asked))])
-        found = probability(evidence(findings, ranked)[None], yes_or_no, self._weights.sure[read], read)
+        found = confidence(evidence(findings, ranked)[None], yes_or_no, self._weights.sure[read], read)
         sure = min(1 - LEAST_SURE, max(LEAST_SURE, float(found[0])))
         margin = math.log(sure / (1 - sure))
-        if read and ranked[0].margin < LEAST_MARGIN and not asks_yes_or_no(asked):
-            margin = min(margin, UNSURE)
         if self._calibration is None:
             return margin
         return self._calibration.scale * margin + self._calibration.offset

@@ -193,7 +193,7 @@ def judged(found: Sequence[Seen], order: Floats, sure: ranking.Sure, read: bool)
     for one in found:
         sees = evidence(one, order)[None] if len(one.right) else None
         asks = np.array([float(one.yes_or_no)])
-        p[one.kind].append(0.0 if sees is None else float(ranking.probability(sees, asks, sure, read)[0]))
+        p[one.kind].append(0.0 if sees is None else float(ranking.confidence(sees, asks, sure, read)[0]))
         right[one.kind].append(first_right(one, order))
     figures = {"n": float(len(p["answerable"])), "first": float(np.mean(right["answerable"]))}
     yes = np.array(p["answerable"])
