@@ -278,7 +278,8 @@ def _names(article: Article, name: str) -> bool:
     """Return whether the article has the name, or a form of it."""
     # Stemming a long article takes long, and hardly a name needs it.
     text = f"{article.title} {article.text}"
-    return name in text or not frozenset(terms(text)).isdisjoint(terms(name))
+    whole = re.search(rf"\b{re.escape(name)}\b", text)
+    return whole is not None or not frozenset(terms(text)).isdisjoint(terms(name))
 
 
 def _another(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:
