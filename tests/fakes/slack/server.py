@@ -38,6 +38,8 @@ BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-loopback", "xapp-loopback", "loopba
 MAX_RESPONSE_USES = 5
 MAX_DELIVERIES = 4
 """The first, and Slack's three repetitions."""
+PRESS_PATIENCE = 3.0
+"""Seconds that a button, a command or a modal may stay unacknowledged: Slack's own limit."""
 HTTP_BACKOFF = 4
 """How many times as long it waits after each delivery over HTTP; Slack waits a minute, and then five."""
 
@@ -127,7 +129,7 @@ class SlackFile:
 
 
 class FakeSlack:
-    def __init__(self, redeliver_after: float = 0.3) -> None:
+    def __init__(self, redeliver_after: float = 0.8) -> None:
         self.redeliver_after = redeliver_after
         self.posted: list[Posted] = []
         self.views: list[dict[str, Any]] = []
@@ -541,7 +543,8 @@ class FakeSlack:
     def _sent(self, envelope: Envelope) -> None:
         now = time.monotonic()
         envelope.deliveries += 1
-        envelope.due = now + self.redeliver_after
+        patience = self.redeliver_after if envelope.kind == "events_api" else PRESS_PATIENCE
+        envelope.due = now + patience
         envelope.sent_at = envelope.sent_at or now
 
     def _post_signed(self, envelope: Envelope, port: int) -> None:
