@@ -19,6 +19,7 @@ from bot.answer.conversation import Request, last_question, leans, request_about
 from bot.answer.examples import candidates
 from bot.answer.find import Found, Means, find_answer
 from bot.answer.key_sentences import (
+    MAX_KEY_SENTENCES,
     Given,
     key_sentences_of,
     sentences_about,
@@ -26,6 +27,7 @@ from bot.answer.key_sentences import (
     topic_of,
 )
 from bot.answer.passages import overview_of, stretch_after, stretch_before
+from bot.answer.question import compared
 from bot.answer.ranking import Correction, Judge, Weights, rank
 from bot.answer.scoped_search import View
 from bot.answer.selection import Span, same
@@ -51,6 +53,8 @@ from index.types import Article, Encoder, Reader, Scope
 UNCERTAIN_SHARE = 0.25
 MAX_NEAREST = 2
 CONTEXT_CHARS = 600
+MAX_OF_A_SIDE = 2
+"""Sentences about each of two things that are compared."""
 MAX_RELATED = 3
 MAX_EXAMPLES = 3
 THE_LINK = "link to it"
@@ -146,6 +150,8 @@ class Answerer:
                 generation = view.snapshot.id
                 return Answer(question, (), sources, 1.0, True, generation, _since(began), told=told)
             found = self._select(view, asked, last) or self._find(view, asked, conversation)
+            if found.sure < self._balance or found.instead is not None:
+                found = _both_sides(view, asked) or found
         else:
             place = last_question(conversation)
             if place is None:
@@ -189,11 +195,7 @@ class Answerer:
             topic = topic_of(asked)
             if topic is None:
                 return None
-            given = [
-                Given(c.article, c.sentence.start, c.sentence.end, c.relevance)
-                for c in rank(view.find(topic), topic, None)
-            ]
-            spans = [Span(one.article, one.start, one.end) for one in sentences_about(topic, given)]
+            spans = _about(view, topic, MAX_KEY_SENTENCES)
         return Found(tuple(spans), 1.0, (), selection=True) if spans else None
 
     def _find(self, view: View, asked: str, conversation: Conversation, shown: Sequence[str] = ()) -> Found:
@@ -338,6 +340,29 @@ def _silence(asked: str) -> Silence | None:
     if courtesy is not None:
         return courtesy
     return Silence.TOO_LONG if len(asked) > MAX_QUESTION_CHARS else None
+
+
+def _about(view: View, topic: str, count: int) -> list[Span]:
+    """Return at most `count` sentences that say most about a topic."""
+    given = [
+        Given(c.article, c.sentence.start, c.sentence.end, c.relevance)
+        for c in rank(view.find(topic), topic, None)
+    ]
+    return [Span(one.article, one.start, one.end) for one in sentences_about(topic, given, count=count)]
+
+
+def _both_sides(view: View, asked: str) -> Found | None:
+    """Return what is said of each of two things that are compared; None if not both are known.
+
+    No sentence need compare them for somebody to see how they differ.
+    """
+    sides = compared(asked) or ()
+    told = [[replace(span, part=side) for span in _about(view, side, MAX_OF_A_SIDE)] for side in sides]
+    if not told or not all(told):
+        return None
+    first, second = told
+    second = [span for span in second if not any(same(span, other) for other in first)]
+    return Found((*first, *second), 1.0, (), selection=True) if second else None
 
 
 def _in_context(found: Found) -> Found:

@@ -162,3 +162,29 @@ def test_many_askers_at_once_get_the_same_answer(answerer: Answerer) -> None:
     for thread in threads:
         thread.join()
     assert found == ["The Aare is 288 kilometres long."] * 80
+
+
+class TestTwoThingsThatAreCompared:
+    @pytest.fixture
+    def compared(self, tmp_path: Path, encoder: HashingEncoder) -> Answerer:
+        texts = {
+            "aare": "The Aare is 288 kilometres long. Water of the Aare turns many mills in old Bern.",
+            "rhine": "The Rhine is 1,233 kilometres long. Ships on the Rhine carry coal, grain and oil.",
+        }
+        folder = tmp_path / "rivers"
+        folder.mkdir()
+        for name, text in texts.items():
+            (folder / f"{name}.md").write_text(f"---\ntitle: {name}\n---\n{text}\n", "utf-8")
+        build(folder, tmp_path / "rivers-data", encoder)
+        return Answerer(FileStore(tmp_path / "rivers-data", encoder), encoder, folder, balance=1.0)
+
+    def test_each_is_heard_if_no_sentence_compares_them(self, compared: Answerer) -> None:
+        found = compared.answer("Compare the Aare and the Rhine")
+        assert isinstance(found, Answer) and found.selection
+        assert {quote.part for quote in found.quotes} == {"the Aare", "the Rhine"}
+        for quote in found.quotes:
+            assert str(quote.part).removeprefix("the ") in quote.text
+
+    def test_one_that_the_articles_do_not_know_is_not_compared(self, compared: Answerer) -> None:
+        found = compared.answer("Compare the Aare and the Nile")
+        assert not (isinstance(found, Answer) and found.selection)
