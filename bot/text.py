@@ -178,6 +178,7 @@ def _is_hangul(character: str) -> bool:
 def told_lines(told: Told, sources: tuple[Source, ...], words: Words) -> list[str]:
     """Return the sentences above the articles in `sources`; one for each if one of them was asked about."""
     known = {
+        About.TITLE: words.told_title,
         About.AUTHOR: words.told_author,
         About.PUBLISHED: words.told_published,
         About.PUBLISHER: words.told_publisher,
@@ -214,20 +215,22 @@ def answer_words(quote: Quote) -> str:
 
 def _of_a_list(told: Told, shown: int, words: Words) -> str:
     subject = shortened(told.subject or "", MAX_SUBJECT_CHARS)
+    dated = (About.LATEST, About.OLDEST)
     if told.count == 0:
         if told.about is About.FROM:
             return words.told_none_from.format(subject=subject)
         if subject:
             return words.named_nowhere.format(asked=subject)
-        return words.told_none_dated if told.about is About.LATEST else words.no_articles
+        return words.told_none_dated if told.about in dated else words.no_articles
     forms = {
         About.COUNT: words.told_count,
         About.COLLECTION: words.told_collection,
         About.MENTIONING: words.told_mentioning,
         About.FROM: words.told_from,
         About.LATEST: words.told_latest_naming if subject else words.told_latest,
+        About.OLDEST: words.told_oldest_naming if subject else words.told_oldest,
     }[told.about]
-    one = shown if told.about is About.LATEST else told.count
+    one = shown if told.about in dated else told.count
     form = forms[0 if one == 1 else 1 if shown == told.count else 2]
     return form.format(count=f"{told.count:,}", subject=subject)
 

@@ -98,6 +98,8 @@ class About(Enum):
     """Which articles are from an author, a publisher or a year; `sources` are these."""
     LATEST = "latest"
     """The newest articles, newest first."""
+    OLDEST = "oldest"
+    TITLE = "title"
     AUTHOR = "author"
     PUBLISHED = "published"
     PUBLISHER = "publisher"

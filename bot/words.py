@@ -36,9 +36,12 @@ class Words:
     told_from: tuple[str, str, str]
     told_latest: tuple[str, str, str]
     told_latest_naming: tuple[str, str, str]
+    told_oldest: tuple[str, str, str]
+    told_oldest_naming: tuple[str, str, str]
     told_none_from: str
     told_none_dated: str
     # Of one article: what is known, and that it is not
+    told_title: tuple[str, str]
     told_author: tuple[str, str]
     told_published: tuple[str, str]
     told_publisher: tuple[str, str]
@@ -295,8 +298,15 @@ ENGLISH = Words(
         "The newest articles that name {subject}:",
         "The newest of {count} articles that name {subject}:",
     ),
+    told_oldest=("The oldest article:", "The oldest articles:", "The oldest of {count} articles:"),
+    told_oldest_naming=(
+        "The oldest article that names {subject}:",
+        "The oldest articles that name {subject}:",
+        "The oldest of {count} articles that name {subject}:",
+    ),
     told_none_from="No article is from {subject}.",
-    told_none_dated="No article has a date, so I cannot say which is the newest.",
+    told_none_dated="No article has a date, so I cannot say which is first or last.",
+    told_title=("Its title is “{value}”.", "It has no title."),
     told_author=("Written by {value}.", "I do not know who wrote it."),
     told_published=("Published: {value}.", "I do not know when it was published."),
     told_publisher=("Published by {value}.", "I do not know who published it."),
@@ -539,8 +549,15 @@ CHINESE = Words(
         "提到 {subject} 的最新文章：",
         "提到 {subject} 的 {count} 篇文章中最新的：",
     ),
+    told_oldest=("最早的文章：", "最早的文章：", "{count} 篇文章中最早的："),
+    told_oldest_naming=(
+        "提到 {subject} 的最早的文章：",
+        "提到 {subject} 的最早的文章：",
+        "{count} 篇提到 {subject} 的文章中最早的：",
+    ),
     told_none_from="没有来自 {subject} 的文章。",
     told_none_dated="文章都没有日期，无法说出哪篇最新。",
+    told_title=("标题：“{value}”。", "它没有标题。"),
     told_author=("作者：{value}。", "我不知道作者是谁。"),
     told_published=("发表日期：{value}。", "我不知道它是什么时候发表的。"),
     told_publisher=("发表于：{value}。", "我不知道它是由谁发表的。"),

@@ -115,7 +115,7 @@ _SUMMARY = tuple(
     for form in (
         rf"{_LEAD}(?:what (?:is|are) )?(?:an? |the )?(?:short |brief |quick )?{_SUM_UP}"
         rf"(?:(?: of| for| from| in)?:? (?P<ref>.+))?|{_LEAD}(?:tell me )?what (?P<also>.+) says",
-        r"what(?: is|'s) (?P<ref>.+) about|what (?:does|do) (?P<also>.+)"
+        r"what(?: is|'s) (?P<ref>.+) about|what(?: is|'s) in (?P<ref2>.+)|what (?:does|do) (?P<also>.+)"
         r" (?:say|report|write(?: about)?|tell(?: us| me)?)",
         rf"(?P<ref>.+ {ONE})[,:]? {_SUM_UP}",
         r"(?:请)?(?:给我)?(?:总结|概括|概述|摘要)(?:一下)?(?P<ref>.*)|(?P<also>.+)(?:讲|说|写)了?(?:些)?什么",

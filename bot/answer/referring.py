@@ -19,7 +19,7 @@ ONE = r"(?:article|report|story|post|piece|paper|document|doc|text|source|write-
 MANY = r"(?:articles|reports|stories|posts|pieces|papers|documents|docs|texts|sources|write-?ups|news)"
 ZH = r"(?:文章|报道|新闻|资料|文档|稿子|来源)"
 # "The 36kr report" may be something that an article speaks of; "the 36kr article" is one of ours.
-_OURS = re.compile(r"article|source|text|news|文章|资料|文档|新闻|稿子|来源", re.IGNORECASE)
+_OURS = re.compile(r"article|piece|write-?up|source|text|news|文章|资料|文档|新闻|稿子|来源", re.IGNORECASE)
 _NEWEST = r"(?:very )?(?:latest|newest|most recent)|最新|最近"
 _ANY_ONE = rf"(?P<noun>{ONE}s?|stories)"
 _POINTING = re.compile(
@@ -58,9 +58,9 @@ def referred(
     words = " ".join(words.split())
     if _POINTING.fullmatch(words):
         return (last,) if last is not None and pointing else ()
-    titled = _titled(words, articles)
-    if titled:
-        return titled
+    whole = titled(words, articles)
+    if whole:
+        return whole
     for form in _NAMED:
         found = form.fullmatch(words)
         if found is None:
@@ -70,8 +70,7 @@ def referred(
             return tuple(newest_first(article for article in articles if article.published)[:1])
         if parts.get("origin"):
             return coming_from(what, articles)
-        ours, theme = _OURS.match(found["noun"]) is not None, parts.get("theme") is not None
-        return _about(what, articles, top=ours or theme, deep=ours and theme)
+        return fitting(what, articles, found["noun"], theme=parts.get("theme") is not None)
     return ()
 
 
@@ -124,8 +123,13 @@ def stems(text: str) -> list[str]:
     return list(_stems(text) if len(text) < 2_000 else (t for t in terms(text) if not t.startswith("^")))
 
 
-def _about(what: str, articles: Sequence[Article], *, top: bool, deep: bool) -> tuple[Article, ...]:
-    """Return the articles on the highest level at which `what` fits one: names, top, or the whole text."""
+def fitting(what: str, articles: Sequence[Article], noun: str, *, theme: bool) -> tuple[Article, ...]:
+    """Return the articles on the highest level at which `what` fits one: names, top, or the whole text.
+
+    `noun` is the word for the article, `theme` whether `what` stands behind "about" or the like.
+    """
+    ours = _OURS.match(noun) is not None
+    top, deep = ours or theme, ours and theme
     wanted = _telling(what)
     if not wanted:
         return ()
@@ -143,7 +147,7 @@ def _about(what: str, articles: Sequence[Article], *, top: bool, deep: bool) -> 
     )
 
 
-def _titled(words: str, articles: Sequence[Article]) -> tuple[Article, ...]:
+def titled(words: str, articles: Sequence[Article]) -> tuple[Article, ...]:
     """Return the articles whose whole title is in `words`."""
     said = f" {' '.join(stems(words))} "
     found = [(stems(article.title), article) for article in articles]

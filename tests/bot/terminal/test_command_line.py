@@ -130,8 +130,10 @@ class TestProcess:
 
     def test_an_interrupt_ends_it_with_130(self, tmp_path: Path) -> None:
         script = (
-            "import time, sys\n"
+            "import signal, time\n"
             "from dataclasses import fields\n"
+            # A shell starts what runs in the background with the signal ignored.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "from bot.terminal import main\n"
             "from bot.wiring import Parts\n"
             "def wait(*_):\n"

@@ -563,7 +563,7 @@ def telling(told: Told, sources: int = 1) -> Answer:
         (Told(About.LATEST, 3), 1, ["The newest article:"]),
         (Told(About.LATEST, 3), 3, ["The newest articles:"]),
         (Told(About.LATEST, 3, "SAIC"), 1, ["The newest article that names SAIC:"]),
-        (Told(About.LATEST, 0), 0, ["No article has a date, so I cannot say which is the newest."]),
+        (Told(About.LATEST, 0), 0, ["No article has a date, so I cannot say which is first or last."]),
         (Told(About.AUTHOR, 1, values=("Jill Shen",)), 1, ["Written by Jill Shen."]),
         (Told(About.AUTHOR, 1, values=(None,)), 1, ["I do not know who wrote it."]),
         (Told(About.AUTHOR, 2, values=("Ann", None)), 2,
