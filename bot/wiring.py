@@ -163,6 +163,7 @@ def indexed_articles(settings: Settings) -> Sequence[Article]:
 
 def serve_slack(settings: Settings) -> None:
     """Answer in Slack until SIGTERM or SIGINT; raise `FootnoteError` if Slack refuses at the start."""
+    from bot.slack.app import SlackParts
     from bot.slack.http_mode import run_http
     from bot.slack.run import stop_on_signals
     from bot.slack.socket_mode import run_socket_mode
@@ -186,15 +187,8 @@ def serve_slack(settings: Settings) -> None:
                     page = WebServer(
                         routes, listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
                     )
-            serve(
-                slack,
-                answers,
-                state,
-                stop,
-                lambda up: health.beat(settings.data, up),
-                open_rights(settings).get,
-                open_library(settings),
-            )
+            parts = SlackParts(answers, state, open_rights(settings).get, open_library(settings))
+            serve(slack, parts, stop, lambda up: health.beat(settings.data, up))
         finally:
             if page is not None:
                 page.close()
