@@ -35,6 +35,7 @@ from index.encoders.any_model import SentenceTransformerEncoder, default_model_f
 from index.encoders.packaged import lightest
 from index.encoders.reader import AnyReader, ShippedReader
 from index.generations import FileStore
+from index.ingest.add import IntakeOptions
 from index.search import Searcher
 from index.store import Current, Pinned, Snapshot
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
@@ -128,7 +129,7 @@ def open_library(settings: Settings) -> Library:
         return report
 
     store = open_store(settings)
-    library = Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library = Library(settings.sources, settings.data, built, IntakeOptions(settings.allow_hosts), store)
     library.keep_removed_days = settings.slack.retention_days
     return library
 
