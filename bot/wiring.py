@@ -35,6 +35,7 @@ from index.encoders.any_model import SentenceTransformerEncoder, default_model_f
 from index.encoders.packaged import lightest
 from index.encoders.reader import AnyReader, ShippedReader
 from index.generations import FileStore
+from index.ingest.add import IntakeOptions
 from index.search import Searcher
 from index.store import Current, Pinned, Snapshot
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
@@ -128,7 +129,7 @@ def open_library(settings: Settings) -> Library:
         return report
 
     store = open_store(settings)
-    library = Library(settings.sources, settings.data, built, settings.allow_hosts, store=store)
+    library = Library(settings.sources, settings.data, built, IntakeOptions(settings.allow_hosts), store)
     library.keep_removed_days = settings.slack.retention_days
     return library
 
@@ -163,6 +164,7 @@ def indexed_articles(settings: Settings) -> Sequence[Article]:
 
 def serve_slack(settings: Settings) -> None:
     """Answer in Slack until SIGTERM or SIGINT; raise `FootnoteError` if Slack refuses at the start."""
+    from bot.slack.app import SlackParts
     from bot.slack.http_mode import run_http
     from bot.slack.run import stop_on_signals
     from bot.slack.socket_mode import run_socket_mode
@@ -186,15 +188,8 @@ def serve_slack(settings: Settings) -> None:
                     page = WebServer(
                         routes, listen(settings.web.host, settings.web.port, "FOOTNOTE_WEB_PORT")
                     )
-            serve(
-                slack,
-                answers,
-                state,
-                stop,
-                lambda up: health.beat(settings.data, up),
-                open_rights(settings).get,
-                open_library(settings),
-            )
+            parts = SlackParts(answers, state, open_rights(settings).get, open_library(settings))
+            serve(slack, parts, stop, lambda up: health.beat(settings.data, up))
         finally:
             if page is not None:
                 page.close()

@@ -95,26 +95,26 @@ class _Html:
         inside = self.opened[-1] if self.opened else ""
         if "pre" in self.opened:
             for line in re.finditer(r"[^\n]+", scan.seen[start:end]):
-                scan.add(start + line.start(), start + line.end(), Kind.LINE, self._over())
+                scan.add((start + line.start(), start + line.end()), Kind.LINE, self._over())
         elif inside == "summary" and self.summaries:
-            self.summaries[-1] = scan.introduce(start, end, self._over())
+            self.summaries[-1] = scan.introduce((start, end), self._over())
         elif inside == "dt":
-            self.term = scan.introduce(start, end, self._over())
+            self.term = scan.introduce((start, end), self._over())
         elif len(inside) == 2 and inside[0] == "h" and inside[1].isdigit():
             if LETTER.search(scan.seen, start, end):
-                scan.push(start, end, int(inside[1]))
+                scan.push((start, end), int(inside[1]))
                 self.above = scan.base()
         elif "dd" in self.opened and self.term is not None:
-            scan.flow(start, end, Kind.DEFINITION, (*self._over(), self.term), False)
+            scan.flow((start, end), Kind.DEFINITION, (*self._over(), self.term), False)
         else:
             kind = Kind.ITEM if "li" in self.opened else Kind.SENTENCE
-            scan.flow(start, end, kind, self._over(), False)
+            scan.flow((start, end), kind, self._over(), False)
 
     def _row(self, start: int, end: int) -> None:
         scan, words = self.scan, self.scan.seen[start:end]
         over = self._over() + ((self.head,) if self.head is not None else ())
         if not self.heads and self.head is None and "<th" in words.lower() and "<td" not in words.lower():
             self.heads = tuple(shortened(plain(cell)) for cell in cells(words))
-            self.head = scan.introduce(start, end, over, otherwise=Kind.ROW, words="")
+            self.head = scan.introduce((start, end), over, otherwise=Kind.ROW, words="")
         else:
-            scan.add(start, end, Kind.ROW, over, self.heads)
+            scan.add((start, end), Kind.ROW, over, self.heads)

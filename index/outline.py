@@ -161,12 +161,14 @@ class Outline:
         self.items.clear()
         self.list_lead = ()
 
-    def push(self, start: int, end: int, level: int, words: str | None = None) -> None:
+    def push(self, span: Span, level: int, words: str | None = None) -> None:
+        """Add a heading of a level, 1 the highest, and let it stand above what follows."""
         while self.headings and self.headings[-1].level >= level:
             self.headings.pop()
-        asks = QUESTION_END.search(self.seen, start, end) is not None
-        one = self.introduce(start, end, tuple(self.headings), level=level, binds=asks, words=words)
-        if self.title is None and level == 1 and self._is_only_first(start):
+        asks = QUESTION_END.search(self.seen, *span) is not None
+        one = self.introduce(span, tuple(self.headings), binds=asks, words=words)
+        one.level = level
+        if self.title is None and level == 1 and self._is_only_first(span[0]):
             one.words = ""
         self.headings.append(one)
 
@@ -184,13 +186,14 @@ class Outline:
 
     def add(
         self,
-        start: int,
-        end: int,
+        span: Span,
         kind: Kind,
         above: tuple[Above, ...],
         heads: tuple[str, ...] = (),
         verbatim: bool = False,
     ) -> None:
+        """Add a unit, without the white space around it; nothing if it holds no letter."""
+        start, end = span
         source = self.text if verbatim else self.seen
         while start < end and source[start].isspace():
             start += 1
@@ -207,23 +210,21 @@ class Outline:
 
     def introduce(
         self,
-        start: int,
-        end: int,
+        span: Span,
         above: tuple[Above, ...],
         *,
-        level: int = 0,
         binds: bool = True,
         otherwise: Kind = Kind.SENTENCE,
         words: str | None = None,
     ) -> Above:
         """Add what introduces, and return what it is to the units below; `binds` if it is no mere heading."""
-        words = plain(self.text[start:end]) if words is None else words
+        words = plain(self.text[slice(*span)]) if words is None else words
         if len(words) > 1 and COLON_END.search(words):
             words = words.rstrip(" :：")
-        one = Above(shortened(words), level)
+        one = Above(shortened(words))
         count = len(self.drafts)
         marks = [(a, a.used) for a in above]
-        self.add(start, end, Kind.INTRODUCES, above)
+        self.add(span, Kind.INTRODUCES, above)
         for a, used in marks:
             # Only what is quoted makes use of what stands above it.
             a.used = used

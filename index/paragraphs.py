@@ -61,20 +61,20 @@ class Paragraphs(Outline):
         if (callout := _CALLOUT.match(line.seen)) is not None and line.depth:
             start = line.start + callout.end()
             if start < line.end:
-                self.pending = self.introduce(start, line.end, self.above(line.indent))
+                self.pending = self.introduce((start, line.end), self.above(line.indent))
             return number + 1
         if (defined := DEFINED.match(line.seen)) is not None and self.term is not None:
             start = line.start + defined.end()
-            self.flow(start, self.lines[stop - 1].end, Kind.DEFINITION, (*self.base(), self.term), False)
+            self.flow((start, self.lines[stop - 1].end), Kind.DEFINITION, (*self.base(), self.term), False)
             return stop
         self.term = None
         if self.pairs and (answer := PAIR_ANSWER.match(line.seen)) is not None:
-            self.flow(line.start + answer.end(), self.lines[stop - 1].end, kind, self.above(), False)
+            self.flow((line.start + answer.end(), self.lines[stop - 1].end), kind, self.above(), False)
             return stop
         if self.pairs and (question := PAIR_QUESTION.match(line.seen)) is not None:
             self.end_list()
             start, end = line.start + question.end(), self.lines[stop - 1].end
-            self.push(start, end, _QUESTION_LEVEL)
+            self.push((start, end), _QUESTION_LEVEL)
             self.headings[-1].span = (self.drafts[-1].start, self.drafts[-1].end) if self.drafts else None
             return stop
         if self._question_or_label(number, stop):
@@ -93,21 +93,21 @@ class Paragraphs(Outline):
         ):
             indented = second.indent >= line.indent + 2 and not ITEM.match(second.seen)
             if indented or (stop == number + 1 and DEFINED.match(second.seen)):
-                self.term = self.introduce(line.start, line.end, self.above(line.indent))
+                self.term = self.introduce((line.start, line.end), self.above(line.indent))
                 if indented:
                     end = self.lines[stop - 1].end
-                    self.flow(second.start, end, Kind.DEFINITION, (*self.base(), self.term), False)
+                    self.flow((second.start, end), Kind.DEFINITION, (*self.base(), self.term), False)
                     return stop
                 return stop
         if stop == number + 1 and after is not None and kind is Kind.SENTENCE and is_term(line.seen.strip()):
             if DEFINED.match(self.lines[after].seen):
-                self.term = self.introduce(line.start, line.end, self.above(line.indent))
+                self.term = self.introduce((line.start, line.end), self.above(line.indent))
                 return stop
             if self.is_prose(after) or self._opens_structure(after):
-                self.pending = self.introduce(line.start, line.end, self.above(line.indent))
+                self.pending = self.introduce((line.start, line.end), self.above(line.indent))
                 return stop
         # An answer or a definition may be a list or a table and what is said after it.
-        self.flow(line.start, self.lines[stop - 1].end, kind, self.above(line.indent), False, after)
+        self.flow((line.start, self.lines[stop - 1].end), kind, self.above(line.indent), False, after)
         return stop
 
     def note(self, number: int, mark: re.Match[str]) -> int:
@@ -122,7 +122,7 @@ class Paragraphs(Outline):
                 words = shortened(plain(self.text[noted.start : noted.end]))
                 above = (*noted.above, Above(words, span=(noted.start, noted.end)))
         start = self.lines[number].start + mark.end()
-        self.flow(start, self.lines[stop - 1].end, Kind.SENTENCE, above, False)
+        self.flow((start, self.lines[stop - 1].end), Kind.SENTENCE, above, False)
         return stop
 
     def _question_or_label(self, number: int, stop: int) -> bool:
@@ -141,7 +141,7 @@ class Paragraphs(Outline):
                 return False
             self.end_list()
             self.pending = None
-            self.push(start, end, _QUESTION_LEVEL if asks else _BOLD_LEVEL)
+            self.push((start, end), _QUESTION_LEVEL if asks else _BOLD_LEVEL)
             return True
         if not self.faq or not QUESTION_END.search(line.seen) or end - start > _MAX_QUESTION_CHARS:
             return False
@@ -155,50 +155,45 @@ class Paragraphs(Outline):
                 return False
         self.end_list()
         self.pending = None
-        self.push(start, end, _QUESTION_LEVEL)
+        self.push((start, end), _QUESTION_LEVEL)
         return True
 
     def flow(
-        self,
-        start: int,
-        end: int,
-        kind: Kind,
-        above: tuple[Above, ...],
-        nested: bool,
-        after: int | None = None,
+        self, span: Span, kind: Kind, above: tuple[Above, ...], nested: bool, after: int | None = None
     ) -> tuple[Above, ...]:
         """Add the sentences of a paragraph or item; return what stands above what is nested in it.
 
         `after` is the line of the block that follows a paragraph.
         """
         spans: list[Span] = []
-        pieces = list(self._pieces(start, end))
+        pieces = list(self._pieces(*span))
         for piece in pieces:
             spans += sentence_spans(self.seen, *piece, self.lower)
-        spans = [span for span in spans if LETTER.search(self.seen, *span)]
+        spans = [one for one in spans if LETTER.search(self.seen, *one)]
         if len(pieces) > 1 and kind is Kind.SENTENCE:
             kind = Kind.LINE
         inner = above
         term = _TERM_FIRST.match(self.seen, *spans[0]) if spans else None
-        for number, (first, last) in enumerate(spans):
+        for number, one in enumerate(spans):
+            first, last = one
             final = number == len(spans) - 1
             asks = QUESTION_END.search(self.seen, first, last) is not None
             if kind is Kind.ITEM and number == 0 and asks and (nested or not final):
-                inner = (*above, self.introduce(first, last, above, otherwise=kind))
+                inner = (*above, self.introduce(one, above, otherwise=kind))
             elif (
                 final and nested and (COLON_END.search(self.seen, first, last) or self._is_bare(first, last))
             ):
-                return (*inner, self.introduce(first, last, inner, otherwise=kind))
+                return (*inner, self.introduce(one, inner, otherwise=kind))
             elif (
                 final and COLON_END.search(self.seen, first, last) and self._leads(first, last, spans, after)
             ):
-                self.pending = self.introduce(first, last, inner, otherwise=kind)
+                self.pending = self.introduce(one, inner, otherwise=kind)
             elif number == 0 and term is not None and (kind is Kind.ITEM or term["bold"]):
-                self.add(first, last, Kind.DEFINITION, inner)
+                self.add(one, Kind.DEFINITION, inner)
                 inner = (*inner, Above(shortened(term["bold"] or term["bare"])))
                 kind = Kind.DEFINITION
             else:
-                self.add(first, last, kind, inner)
+                self.add(one, kind, inner)
         if nested and spans and inner is above:
             inner = (*above, Above(shortened(plain(self.text[spans[0][0] : spans[0][1]]))))
         return inner
@@ -236,7 +231,7 @@ class Paragraphs(Outline):
     def _form(self, number: int, stop: int, above: tuple[Above, ...]) -> None:
         lines = self.lines[number:stop]
         if not is_labelled(lines[0].seen):
-            above = (*above, self.introduce(lines[0].begin, lines[0].end, above, otherwise=Kind.LINE))
+            above = (*above, self.introduce((lines[0].begin, lines[0].end), above, otherwise=Kind.LINE))
             lines = lines[1:]
         opening = LABELLED.match(lines[0].seen)
         group: list[Line] = []
@@ -255,7 +250,7 @@ class Paragraphs(Outline):
             own = above
             if is_record and others and len(group) <= _MAX_RECORD_LINES:
                 own = (*above, Above(shortened(" · ".join(others))))
-            self.add(line.begin, self._unbroken(line), Kind.LINE, own)
+            self.add((line.begin, self._unbroken(line)), Kind.LINE, own)
 
     def _unbroken(self, line: Line) -> int:
         return line.end - 1 if line.seen.endswith("\\") else line.end

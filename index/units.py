@@ -129,7 +129,7 @@ class _Scan(Paragraphs):
             self.end_list()
             self.pending = self.term = None
             level, (start, end), stop = heading
-            self.push(start, end, level)
+            self.push((start, end), level)
             return stop
         if _EMBED.match(line.seen) or REFERENCE.match(line.seen):
             return number + 1
@@ -165,7 +165,7 @@ class _Scan(Paragraphs):
                 if comment is not None and opened is not None:
                     told = f"{comment.words} {told}"
                 opened = len(self.drafts) if opened is None else opened
-                self.add(start, line.end, Kind.LINE, above, verbatim=True)
+                self.add((start, line.end), Kind.LINE, above, verbatim=True)
                 comment = Above(shortened(told), span=(start, line.end))
                 continue
             first, opened = opened, None
@@ -176,9 +176,9 @@ class _Scan(Paragraphs):
                 # A comment is quoted with the line that it is about.
                 start = self.drafts[first].start
                 del self.drafts[first:]
-                self.add(start, line.end, Kind.LINE, above, verbatim=True)
+                self.add((start, line.end), Kind.LINE, above, verbatim=True)
                 continue
-            self.add(start, line.end, Kind.LINE, above + ((comment,) if comment else ()), verbatim=True)
+            self.add((start, line.end), Kind.LINE, above + ((comment,) if comment else ()), verbatim=True)
         return closing + 1
 
     def _item(self, number: int, mark: re.Match[str]) -> int:
@@ -208,9 +208,9 @@ class _Scan(Paragraphs):
         ):
             # "1. Scope" above a paragraph is the heading of a clause.
             self.end_list()
-            self.pending = self.introduce(start, end, self.base())
+            self.pending = self.introduce((start, end), self.base())
             return stop
-        inner = self.flow(start, end, Kind.ITEM, above, nested)
+        inner = self.flow((start, end), Kind.ITEM, above, nested)
         self.items.append(Item(indent, inner))
         return stop
 
@@ -223,7 +223,7 @@ class _Scan(Paragraphs):
             heads = tuple(shortened(plain(cell)) for cell in cells(first.seen))
             above = (
                 *above,
-                self.introduce(first.begin, first.end, above, otherwise=Kind.ROW, words=""),
+                self.introduce((first.begin, first.end), above, otherwise=Kind.ROW, words=""),
             )
             stop = number + 2
         section: Above | None = None
@@ -237,12 +237,12 @@ class _Scan(Paragraphs):
                 leads = len(heads) > 1 and len(values) == 1 and LETTER.search(cells(line.seen)[0])
                 if leads:
                     section = self.introduce(
-                        line.begin, line.end, above, otherwise=Kind.ROW, words=plain(values[0])
+                        (line.begin, line.end), above, otherwise=Kind.ROW, words=plain(values[0])
                     )
                 elif line.end - line.begin > MAX_SENTENCE_CHARS:
                     self._long_row(line, own, heads)
                 else:
-                    self.add(line.begin, line.end, Kind.ROW, own, heads)
+                    self.add((line.begin, line.end), Kind.ROW, own, heads)
             stop += 1
         return max(stop, number + 1)
 
@@ -256,7 +256,7 @@ class _Scan(Paragraphs):
             if end - start > MAX_SENTENCE_CHARS:
                 spans = sentence_spans(self.seen, start, end, self.lower)
             for span in spans:
-                self.add(*span, Kind.ROW, own, heads[place : place + 1])
+                self.add(span, Kind.ROW, own, heads[place : place + 1])
             if place == 0:
                 label = Above(shortened(plain(self.text[start:end])))
 
@@ -278,12 +278,12 @@ class _Scan(Paragraphs):
         self.message = None
         stop = line.start + min(end, len(line.seen))
         base = self.base()
-        self.message = self.introduce(line.begin, stop, base, binds=False, words=f"{who}, {when}")
+        self.message = self.introduce((line.begin, stop), base, binds=False, words=f"{who}, {when}")
         self.first_of_message = len(self.drafts)
         if stop >= line.end:
             return number + 1
         after = self.gather(number)
-        self.flow(stop, self.lines[after - 1].end, Kind.MESSAGE, self.base(), False)
+        self.flow((stop, self.lines[after - 1].end), Kind.MESSAGE, self.base(), False)
         return after
 
     def _end_message(self) -> None:

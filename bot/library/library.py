@@ -6,7 +6,7 @@ the curator speaks: an answer to "remove" must not name what that place may not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,9 +14,8 @@ from typing import Protocol
 
 from bot.library.rights import known_collections
 from bot.types import Scope
-from index.connections import Network
 from index.generations import FileStore
-from index.ingest.add import Added, Document, Intake, Merged, Outcome, Refused
+from index.ingest.add import DEFAULTS, Added, Document, Intake, IntakeOptions, Merged, Outcome, Refused
 from index.ingest.catalog import Catalog, plain_url
 from index.ingest.follow import Followed, Follower, Round, followed, stop_following
 from index.ingest.list import Listed, inventory
@@ -55,8 +54,7 @@ class Library:
         sources: Path,
         data: Path,
         build: Build,
-        allow_hosts: Sequence[str] = (),
-        network: Network | None = None,
+        options: IntakeOptions = DEFAULTS,
         store: Store | None = None,
     ) -> None:
         """`build` brings the index up to date, and has it in use when it returns.
@@ -67,8 +65,7 @@ class Library:
         self._sources = sources
         self._data = data
         self._build = build
-        self._allow_hosts = allow_hosts
-        self._network = network
+        self._options = options
         self.keep_removed_days = 0
         """How long the file of an article that was removed is kept; 0 for not at all."""
 
@@ -79,16 +76,12 @@ class Library:
 
     def add(self, given: Iterable[str | Document], collection: str) -> list[Outcome]:
         """Take in addresses and documents, each as it comes."""
-        with Intake(
-            self._sources, self._data, collection or None, self._allow_hosts, network=self._network
-        ) as intake:
+        with Intake(self._sources, self._data, collection or None, self._options) as intake:
             return [intake.add(source) for source in given]
 
     def follow(self, url: str, collection: str, on_page: Callable[[str, int, int], None]) -> Round:
         """Follow a feed or sitemap from now on, and take in what it lists."""
-        follower = Follower(
-            self._sources, self._data, self._allow_hosts, network=self._network, on_page=on_page
-        )
+        follower = Follower(self._sources, self._data, self._options, on_page)
         return follower.follow(url, collection)
 
     def followed(self) -> tuple[Followed, ...]:

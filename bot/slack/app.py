@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from slack_bolt import App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
@@ -30,16 +31,25 @@ from bot.types import Answers
 from index.types import FootnoteError
 
 
+@dataclass(frozen=True, slots=True)
+class SlackParts:
+    """What the bot in Slack answers from, remembers in, and may show and change."""
+
+    answers: Answers
+    memory: Memory
+    rights: Callable[[], Rights] = everything
+    """What each channel may see, as it is now."""
+    library: Library | None = None
+    """The articles, for curators; None if nobody may change them in Slack."""
+
+
 class SlackApp:
     """A Bolt app ready for deliveries, from whichever side they come."""
 
     def __init__(
         self,
         settings: SlackSettings,
-        answers: Answers,
-        memory: Memory,
-        rights: Callable[[], Rights] = everything,
-        library: Library | None = None,
+        parts: SlackParts,
         pools: Pools | None = None,
         team: str = "",
     ) -> None:
@@ -47,6 +57,7 @@ class SlackApp:
 
         With `team` it is the app of one workspace among several, whose `pools` are shared.
         """
+        answers, memory, library = parts.answers, parts.memory, parts.library
         client = patient_client(settings)
         check_bot_token(client)
         self.pools = pools or Pools(settings, memory)
@@ -74,7 +85,7 @@ class SlackApp:
                 )
             return InThread(client, question.place, question.ts)
 
-        access = Access(client, rights, shared_channels=settings.shared_channels)
+        access = Access(client, parts.rights, shared_channels=settings.shared_channels)
         curators = Curators(client, settings.curators)
         lookups = Lookups(Languages(client), access, curators, MessagesAbove(client))
         curating, panel = None, Panel(client)

@@ -18,17 +18,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.config import SlackSettings
-from bot.library.library import Library
-from bot.library.rights import Rights, everything
-from bot.memory import Memory
-from bot.slack.app import SlackApp
+from bot.slack.app import SlackApp, SlackParts
 from bot.slack.client import require_signing_secret
 from bot.slack.installing import INSTALL_PATH, REDIRECT_PATH
 from bot.slack.log import trace
 from bot.slack.monitor import Monitor
 from bot.slack.run import wait_for_stop
 from bot.slack.workspaces import Workspaces
-from bot.types import Answers
 from bot.web.server import WebServer, listen, read_body
 from index.types import FootnoteError
 
@@ -42,20 +38,13 @@ MAX_BODY_BYTES = 1_000_000
 class HttpBot:
     """A running bot; `close` it."""
 
-    def __init__(
-        self,
-        settings: SlackSettings,
-        answers: Answers,
-        state: Memory,
-        rights: Callable[[], Rights] = everything,
-        library: Library | None = None,
-    ) -> None:
+    def __init__(self, settings: SlackSettings, parts: SlackParts) -> None:
         """Raise `FootnoteError` if the token or the signing secret is missing or refused."""
         require_signing_secret(settings)
         self._settings = settings
         app_of = Workspaces if settings.client_id else SlackApp
-        self._app: SlackApp | Workspaces = app_of(settings, answers, state, rights, library)
-        self.monitor = Monitor(self._app.pools, answers, state, self.is_connected)
+        self._app: SlackApp | Workspaces = app_of(settings, parts)
+        self.monitor = Monitor(self._app.pools, parts.answers, parts.memory, self.is_connected)
         listening = listen(settings.host, settings.port, "PORT")
         self._server = WebServer([*_routes(self._app), self.monitor.health, *settings.beside], listening)
         try:
@@ -82,18 +71,15 @@ class HttpBot:
 
 def run_http(
     settings: SlackSettings,
-    answers: Answers,
-    state: Memory,
+    parts: SlackParts,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda serving: None,
-    rights: Callable[[], Rights] = everything,
-    library: Library | None = None,
 ) -> None:
     """Answer until `stop` is set.  `GET /healthz` is answered with 200 while the bot serves."""
-    bot = HttpBot(settings, answers, state, rights, library)
+    bot = HttpBot(settings, parts)
     try:
         _log.info("Listening for Slack on port %d, path %s", bot.port, EVENTS_PATH)
-        wait_for_stop(stop, state, bot.is_connected, beat, bot.monitor.pulse)
+        wait_for_stop(stop, parts.memory, bot.is_connected, beat, bot.monitor.pulse)
     finally:
         if not bot.close():
             _log.warning("Stopped before every question was answered")

@@ -10,15 +10,11 @@ from collections.abc import Callable
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
 from bot.config import SlackSettings
-from bot.library.library import Library
-from bot.library.rights import Rights, everything
-from bot.memory import Memory
-from bot.slack.app import SlackApp
+from bot.slack.app import SlackApp, SlackParts
 from bot.slack.client import library_log, require_app_token, with_app_token
 from bot.slack.log import trace
 from bot.slack.monitor import Monitor
 from bot.slack.run import wait_for_stop
-from bot.types import Answers
 from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
@@ -27,19 +23,12 @@ _log = logging.getLogger(__name__)
 class SocketModeBot:
     """A running bot; `close` it."""
 
-    def __init__(
-        self,
-        settings: SlackSettings,
-        answers: Answers,
-        state: Memory,
-        rights: Callable[[], Rights] = everything,
-        library: Library | None = None,
-    ) -> None:
+    def __init__(self, settings: SlackSettings, parts: SlackParts) -> None:
         """Raise `FootnoteError` if Slack refuses a token or cannot be reached."""
         require_app_token(settings)
         self._settings = settings
-        self._app = SlackApp(settings, answers, state, rights, library)
-        self.monitor = Monitor(self._app.pools, answers, state, self.is_connected)
+        self._app = SlackApp(settings, parts)
+        self.monitor = Monitor(self._app.pools, parts.answers, parts.memory, self.is_connected)
         # The built-in client notices a dead socket when pongs stay away for four intervals, and
         # connects anew; its default of 10 s would leave a channel unanswered for most of a minute.
         self._handler = SocketModeHandler(
@@ -83,22 +72,19 @@ class SocketModeBot:
 
 def run_socket_mode(
     settings: SlackSettings,
-    answers: Answers,
-    state: Memory,
+    parts: SlackParts,
     stop: threading.Event,
     beat: Callable[[bool], None] = lambda connected: None,
-    rights: Callable[[], Rights] = everything,
-    library: Library | None = None,
 ) -> None:
     """Answer until `stop` is set.  `beat` is told every few seconds whether Slack is connected.
 
     Raise `FootnoteError` if Slack refuses a token or cannot be reached at the start; later the
     connection is made anew by itself.
     """
-    bot = SocketModeBot(settings, answers, state, rights, library)
+    bot = SocketModeBot(settings, parts)
     try:
         _log.info("Connected to Slack over Socket Mode")
-        wait_for_stop(stop, state, bot.is_connected, beat, bot.monitor.pulse)
+        wait_for_stop(stop, parts.memory, bot.is_connected, beat, bot.monitor.pulse)
     finally:
         if not bot.close():
             _log.warning("Stopped before every question was answered")

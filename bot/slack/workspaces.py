@@ -9,21 +9,16 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 
 from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.config import SlackSettings
-from bot.library.library import Library
-from bot.library.rights import Rights, everything
-from bot.memory import Memory
-from bot.slack.app import SlackApp
+from bot.slack.app import SlackApp, SlackParts
 from bot.slack.incoming import takes_token_away
 from bot.slack.installing import Installations, Installing
 from bot.slack.pools import Pools
-from bot.types import Answers
 from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
@@ -32,20 +27,13 @@ _log = logging.getLogger(__name__)
 class Workspaces:
     """Thread-safe."""
 
-    def __init__(
-        self,
-        settings: SlackSettings,
-        answers: Answers,
-        state: Memory,
-        rights: Callable[[], Rights] = everything,
-        library: Library | None = None,
-    ) -> None:
+    def __init__(self, settings: SlackSettings, parts: SlackParts) -> None:
         """Raise `FootnoteError` if the folder of tokens cannot be used."""
         if settings.installations is None:
             raise FootnoteError("There is no folder for the tokens of workspaces.")
-        self.pools = Pools(settings, state)
+        self.pools = Pools(settings, parts.memory)
         self._settings = settings
-        self._parts = (answers, state, rights, library)
+        self._parts = parts
         self._installations = Installations(settings.installations)
         self._installing = Installing(settings, self._installations, self._installed)
         self._verifier = SignatureVerifier(settings.signing_secret)
@@ -93,7 +81,7 @@ class Workspaces:
                     if token is None:
                         return None
                     settings = replace(self._settings, bot_token=token)
-                    self._apps[team] = SlackApp(settings, *self._parts, pools=self.pools, team=team)
+                    self._apps[team] = SlackApp(settings, self._parts, self.pools, team)
                 except FootnoteError as error:
                     _log.error("Workspace %s cannot be served: %s", team, error)
                     return None

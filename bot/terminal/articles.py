@@ -15,6 +15,7 @@ from bot.terminal.paragraphs import Paragraph, one_line, show
 from index.ingest.add import (
     Added,
     Intake,
+    IntakeOptions,
     Merged,
     Outcome,
     Overrides,
@@ -93,7 +94,8 @@ def _sources(run: Invocation, names: Sequence[str]) -> tuple[list[str | Path], l
 
 def _take_in(run: Invocation, sources: Sequence[str | Path], overrides: Overrides) -> Iterator[Outcome]:
     settings = run.settings
-    intake = Intake(settings.sources, settings.data, run.arguments.collection, settings.allow_hosts)
+    options = IntakeOptions(settings.allow_hosts)
+    intake = Intake(settings.sources, settings.data, run.arguments.collection, options)
     with intake, run.notes.status("") as status:
         for number, source in enumerate(sources, 1):
             status.update(Text(f"Reading {number:,} of {len(sources):,}: {one_line(str(source))}"))

@@ -19,6 +19,7 @@ from bot.terminal.articles import (
 from bot.terminal.invocation import Invocation
 from bot.terminal.json_form import one_line_json
 from bot.terminal.paragraphs import Paragraph, one_line, show
+from index.ingest.add import IntakeOptions
 from index.ingest.follow import Follower, Round, followed, stop_following
 from index.types import FootnoteError
 
@@ -64,7 +65,8 @@ def _round(run: Invocation, urls: Sequence[str]) -> int:
         def on_page(url: str, number: int, count: int) -> None:
             status.update(Text(f"Reading {number:,} of {count:,}: {one_line(url)}"))
 
-        follower = Follower(settings.sources, settings.data, settings.allow_hosts, on_page=on_page)
+        options = IntakeOptions(settings.allow_hosts)
+        follower = Follower(settings.sources, settings.data, options, on_page)
         rounds = (
             [follower.follow(url, run.arguments.collection) for url in urls]
             if urls

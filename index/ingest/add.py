@@ -150,6 +150,20 @@ class Overrides:
 NOTHING = Overrides()
 
 
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """How addresses are fetched, and documents read."""
+
+    allow_hosts: Sequence[str] = ()
+    """Names, as `host` or `host:port`, that may lead to private addresses."""
+    network: Network | None = None
+    sandbox: Sandbox | None = None
+    """The process that reads documents; None for one that is started when there is something to read."""
+
+
+DEFAULTS = IntakeOptions()
+
+
 class Intake:
     """Adds to one sources folder, into one collection of it.  One thread at a time."""
 
@@ -158,20 +172,17 @@ class Intake:
         sources: Path,
         data: Path,
         collection: str | None = None,
-        allow_hosts: Sequence[str] = (),
+        options: IntakeOptions = DEFAULTS,
         on_step: Callable[[Step, str], None] | None = None,
-        network: Network | None = None,
-        sandbox: Sandbox | None = None,
     ) -> None:
         """`on_step` is told what begins, and of which source; raise `FootnoteError` for a collection
         that no folder can be called, or whose folder leads out of the sources folder."""
         self._sources = sources
         self._data = data
         self._collection = naming.collection_name(collection) if collection else ""
-        self._allow_hosts = tuple(allow_hosts)
+        self._options = options
         self._on_step = on_step or _silent
-        self._network = network
-        self._sandbox = sandbox or Sandbox()
+        self._sandbox = options.sandbox or Sandbox()
         self._catalog = Catalog(sources, data)
         self._turn = -1
         folder = sources / self._collection
@@ -235,7 +246,7 @@ class Intake:
 
     def _fetched(self, url: str, shown: str) -> Document:
         self._on_step("Fetching", shown)
-        return document_of(fetch(url, self._allow_hosts, self._network))
+        return document_of(fetch(url, self._options.allow_hosts, self._options.network))
 
     def _shelve(self, shown: str, draft: Draft) -> Outcome:
         """Decide what the draft is beside what is there, and write it; nobody else writes meanwhile."""

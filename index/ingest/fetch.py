@@ -46,6 +46,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """The document that is asked for: its size and media type at the most, and the version that is known."""
+
+    max_bytes: int = MAX_BYTES
+    types: Collection[str] = READABLE_TYPES
+    known: Version = Version()
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """The document at the end of an address."""
 
@@ -55,6 +64,9 @@ class Fetched:
     content_type: str
     charset: str | None
     version: Version = Version()
+
+
+ARTICLE = Wanted()
 
 
 class NotModified(Exception):
@@ -73,17 +85,14 @@ def fetch(
     url: str,
     allow_hosts: Sequence[str] = (),
     network: Network | None = None,
+    wanted: Wanted = ARTICLE,
     seconds: float = SECONDS,
-    max_bytes: int = MAX_BYTES,
-    types: Collection[str] = READABLE_TYPES,
-    known: Version | None = None,
 ) -> Fetched:
     """Return the document at `url`; raise `Unreadable` if it must not, or cannot, be fetched.
 
-    `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.  `types` are
-    those that may come.  Raise `NotModified` if the version is the `known` one still.
+    `allow_hosts` are names, as `host` or `host:port`, that may lead to private addresses.  Raise
+    `NotModified` if the server has the version still that is known.
     """
-    wanted = _Wanted(max_bytes, types, known or Version())
     first = url
 
     def choose(host: str, port: int, found: Sequence[str]) -> Sequence[str]:
@@ -104,15 +113,6 @@ def fetch(
     raise Unreadable(
         f"was redirected more than {MAX_REDIRECTS} times. Give the address that a browser ends at."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The size and media types that are accepted, and the version that is known."""
-
-    max_bytes: int
-    types: Collection[str]
-    known: Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ def _lower(hosts: Sequence[str]) -> set[str]:
     return {host.strip().lower() for host in hosts}
 
 
-def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: _Wanted) -> Fetched | str:
+def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: Wanted) -> Fetched | str:
     """Return the document, or the address it has moved to."""
     import httpcore2
 
@@ -285,7 +285,7 @@ def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: _Wanted) -> Fe
         raise Unreadable(f"cannot be reached ({_words(error)}). Check the address, and try again.") from error
 
 
-def _received(response: httpcore2.Response, target: _Target, wanted: _Wanted) -> Fetched | str:
+def _received(response: httpcore2.Response, target: _Target, wanted: Wanted) -> Fetched | str:
     headers = Message()
     for name, value in response.headers:
         # Latin-1 by the rule, and UTF-8 to those who break it.

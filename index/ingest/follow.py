@@ -20,13 +20,21 @@ from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 from xml.parsers import expat
 
-from index.connections import Network
 from index.files import write_whole
-from index.ingest.add import Added, Intake, Merged, Outcome, Refused, alone, document_of
+from index.ingest.add import (
+    DEFAULTS,
+    Added,
+    Intake,
+    IntakeOptions,
+    Merged,
+    Outcome,
+    Refused,
+    alone,
+    document_of,
+)
 from index.ingest.catalog import plain_url
 from index.ingest.document import Unreadable, clean_line, clean_url
-from index.ingest.fetch import BadStatus, Fetched, NotModified, Version, fetch
-from index.ingest.sandbox import Sandbox
+from index.ingest.fetch import BadStatus, Fetched, NotModified, Version, Wanted, fetch
 from index.types import FootnoteError
 
 FILE = "following.json"
@@ -45,6 +53,8 @@ _TYPES = frozenset(
     "application/rss+xml application/atom+xml application/rdf+xml application/xml text/xml application/gzip "
     "application/x-gzip application/octet-stream text/plain text/html".split()
 ) | {""}
+_FEED = Wanted(MAX_FEED_BYTES, _TYPES)
+_ROBOTS = Wanted(500_000, _TYPES)
 _ATOM = "http://www.w3.org/2005/Atom"
 _ITEMS = frozenset({"item", "entry", "url", "sitemap"})
 _ROOTS = frozenset({"rss", "RDF", "feed", "urlset", "sitemapindex"})
@@ -149,6 +159,26 @@ def stop_following(data: Path, url: str) -> None:
         _save(data, kept)
 
 
+@dataclass
+class Pace:
+    """Waits, so that no host is asked more often than once a second."""
+
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+    next: dict[str, float] = field(default_factory=dict)
+    """Host -> when it may be asked again."""
+
+    def wait(self, url: str, asked_for: float = 0.0) -> None:
+        """Sleep until the host of `url` may be asked; it asked for so many seconds between requests."""
+        host = urlsplit(url).hostname or ""
+        now = self.clock()
+        left = self.next.get(host, now) - now
+        if left > 0:
+            self.sleep(left)
+        between = max(SECONDS_BETWEEN, min(asked_for, _MAX_SECONDS_BETWEEN))
+        self.next[host] = max(now, self.next.get(host, now)) + between
+
+
 class Follower:
     """Looks at feeds and sitemaps and takes in what they list.  One thread at a time."""
 
@@ -156,21 +186,16 @@ class Follower:
         self,
         sources: Path,
         data: Path,
-        allow_hosts: Sequence[str] = (),
-        network: Network | None = None,
-        sandbox: Sandbox | None = None,
+        options: IntakeOptions = DEFAULTS,
         on_page: Callable[[str, int, int], None] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> None:
         """`on_page` is told which page comes, its number and how many there are."""
         self._sources = sources
         self._data = data
-        self._allow_hosts = tuple(allow_hosts)
-        self._network = network
-        self._sandbox = sandbox
+        self._options = options
         self._on_page = on_page or (lambda url, number, count: None)
-        self._pace = _Pace(sleep, clock)
+        self._pace = pace or Pace()
         self._robots: dict[str, RobotFileParser] = {}
 
     def follow(self, url: str, collection: str | None = None) -> Round:
@@ -200,14 +225,7 @@ class Follower:
         gone: list[Taken] = []
         taken: dict[str, Taken] = {}
         unchanged = 0
-        with Intake(
-            self._sources,
-            self._data,
-            feed.collection or None,
-            self._allow_hosts,
-            network=self._network,
-            sandbox=self._sandbox,
-        ) as intake:
+        with Intake(self._sources, self._data, feed.collection or None, self._options) as intake:
             for number, page in enumerate(pages, 1):
                 self._on_page(page.url, number, len(pages))
                 key = plain_url(page.url)
@@ -232,7 +250,8 @@ class Follower:
     def _listed(self, feed: Followed) -> tuple[Followed, list[Listed], int]:
         """Give the feed as it is now, its latest pages, and how many are left out."""
         try:
-            fetched = self._fetch(feed.url, Version(feed.etag, feed.modified), feed=True)
+            known = Version(feed.etag, feed.modified)
+            fetched = self._fetch(feed.url, replace(_FEED, known=known))
         except NotModified:
             return feed, [Listed(page.url, page.changed) for page in feed.pages if not page.gone], 0
         contents = read_feed(fetched.raw, fetched.url)
@@ -242,7 +261,7 @@ class Follower:
             # The index of sitemaps may stay as it is while they change.
             version = Version()
         for sitemap in contents.sitemaps[:MAX_SITEMAPS]:
-            inner = self._fetch(sitemap, Version(), feed=True)
+            inner = self._fetch(sitemap, _FEED)
             pages += read_feed(inner.raw, inner.url).pages
         unique = list({plain_url(page.url): page for page in reversed(pages)}.values())[::-1]
         if len(unique) > MAX_ENTRIES:
@@ -257,7 +276,7 @@ class Follower:
             return before, None
         known = Version(before.etag, before.modified) if before is not None else Version()
         try:
-            fetched = self._fetch(page.url, known)
+            fetched = self._fetch(page.url, Wanted(known=known))
         except NotModified:
             return replace(before or Taken(page.url), changed=page.changed, gone=False), None
         except Unreadable as error:
@@ -276,16 +295,12 @@ class Follower:
         same = isinstance(outcome, Added) and outcome.change == "unchanged"
         return now, None if same else outcome
 
-    def _fetch(self, url: str, known: Version, *, feed: bool = False) -> Fetched:
+    def _fetch(self, url: str, wanted: Wanted) -> Fetched:
         robots = self._robots_of(url)
         if not robots.can_fetch(ROBOT, url):
             raise Unreadable("is closed to programs by the robots.txt of its host, which is respected.")
         self._pace.wait(url, float(robots.crawl_delay(ROBOT) or 0))
-        if feed:
-            return fetch(
-                url, self._allow_hosts, self._network, max_bytes=MAX_FEED_BYTES, types=_TYPES, known=known
-            )
-        return fetch(url, self._allow_hosts, self._network, known=known)
+        return fetch(url, self._options.allow_hosts, self._options.network, wanted)
 
     def _robots_of(self, url: str) -> RobotFileParser:
         """Give what a host lets programs read: all of it if it says nothing, nothing if it cannot say."""
@@ -295,9 +310,8 @@ class Follower:
             parser = self._robots[place] = RobotFileParser()
             self._pace.wait(url)
             try:
-                fetched = fetch(
-                    f"{place}/robots.txt", self._allow_hosts, self._network, max_bytes=500_000, types=_TYPES
-                )
+                robots = f"{place}/robots.txt"
+                fetched = fetch(robots, self._options.allow_hosts, self._options.network, _ROBOTS)
                 parser.parse(fetched.raw.decode("utf-8", "replace").splitlines())
             except BadStatus as error:
                 closed = error.status in (401, 403) or error.status >= 500
@@ -316,25 +330,6 @@ class Follower:
             else:
                 others.append(feed)
             _save(self._data, others)
-
-
-@dataclass
-class _Pace:
-    """Waits, so that no host is asked more often than once a second."""
-
-    sleep: Callable[[float], None]
-    clock: Callable[[], float]
-    next: dict[str, float] = field(default_factory=dict)
-    """Host -> when it may be asked again."""
-
-    def wait(self, url: str, asked_for: float = 0.0) -> None:
-        host = urlsplit(url).hostname or ""
-        now = self.clock()
-        left = self.next.get(host, now) - now
-        if left > 0:
-            self.sleep(left)
-        between = max(SECONDS_BETWEEN, min(asked_for, _MAX_SECONDS_BETWEEN))
-        self.next[host] = max(now, self.next.get(host, now)) + between
 
 
 def read_feed(raw: bytes, url: str) -> Contents:

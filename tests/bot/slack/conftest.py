@@ -13,6 +13,7 @@ from bot.config import SlackSettings
 from bot.library.library import Library
 from bot.library.rights import Rights, everything
 from bot.memory import Memory
+from bot.slack.app import SlackParts
 from bot.slack.http_mode import HttpBot
 from bot.slack.socket_mode import SocketModeBot
 from bot.types import Answers
@@ -83,7 +84,8 @@ def start(
     ) -> Bot:
         chosen = replace(settings, **changed)  # type: ignore[arg-type]
         accepted = slack.accepted
-        bot = (SocketModeBot if chosen.mode == "socket" else HttpBot)(chosen, answers, state, rights, library)
+        parts = SlackParts(answers, state, rights, library)
+        bot = (SocketModeBot if chosen.mode == "socket" else HttpBot)(chosen, parts)
         bots.append(bot)
         if isinstance(bot, HttpBot):
             slack.http_ports.append(bot.port)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.config import SlackSettings
 from bot.memory import Memory, alone, inbox
+from bot.slack.app import SlackParts
 from bot.slack.http_mode import run_http
 from bot.slack.run import stop_on_signals
 from bot.slack.socket_mode import run_socket_mode
@@ -52,7 +53,7 @@ def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30", por
         memory = Memory(state if shared else Path(state))
         if not shared:
             memory.inbox.hand_over_all()
-        run(settings, answers, memory, stop, lambda up: print("up" if up else "down", flush=True))
+        run(settings, SlackParts(answers, memory), stop, lambda up: print("up" if up else "down", flush=True))
     print("stopped", flush=True)
 
 

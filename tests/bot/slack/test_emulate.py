@@ -23,6 +23,7 @@ from slack_sdk.web import WebClient
 
 from bot.config import SlackSettings
 from bot.memory import Memory
+from bot.slack.app import SlackParts
 from bot.slack.http_mode import HttpBot
 from tests.bot.slack.test_http_mode import post
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
@@ -79,7 +80,7 @@ def workspace(api_url: str) -> WebClient:
 @pytest.fixture
 def bot(api_url: str, settings: SlackSettings, answers: PreparedAnswers, state: Memory) -> Iterator[HttpBot]:
     changed = replace(settings, mode="http", api_url=api_url, bot_token=TOKEN, shared_channels=True)
-    running = HttpBot(changed, answers, state)
+    running = HttpBot(changed, SlackParts(answers, state))
     yield running
     running.close()
 

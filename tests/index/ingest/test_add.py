@@ -23,6 +23,7 @@ from index.ingest.add import (
     Added,
     Document,
     Intake,
+    IntakeOptions,
     Merged,
     Outcome,
     Overrides,
@@ -68,6 +69,9 @@ class NoSandbox(Sandbox):
         return _read({"kind": kind, "name": name, "charset": charset, "url": url}, raw)
 
 
+IN_THIS_PROCESS = IntakeOptions(sandbox=NoSandbox())
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "articles"
@@ -75,7 +79,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def intake(folder: Path, data: Path) -> Iterator[Intake]:
-    with Intake(folder, data, sandbox=NoSandbox()) as one:
+    with Intake(folder, data, options=IN_THIS_PROCESS) as one:
         yield one
 
 
@@ -111,7 +115,8 @@ class TestAdding:
         steps: list[tuple[str, str]] = []
         url = "http://lake.example/ferry?id=7&utm_source=mail"
 
-        with Intake(folder, data, on_step=lambda *step: steps.append(step), network=web.network) as intake:
+        options = IntakeOptions(network=web.network)
+        with Intake(folder, data, None, options, lambda *step: steps.append(step)) as intake:
             outcome = intake.add(url)
         web.close()
 
@@ -206,7 +211,7 @@ class TestAdding:
         assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
 
     def test_a_collection_is_a_sub_folder(self, folder: Path, data: Path) -> None:
-        with Intake(folder, data, "press", sandbox=NoSandbox()) as intake:
+        with Intake(folder, data, "press", options=IN_THIS_PROCESS) as intake:
             outcome = intake.add(text("a.txt", story(1), "News"))
 
         assert isinstance(outcome, Added)
@@ -296,7 +301,7 @@ class TestAddingAgain:
     def test_an_edit_by_hand_is_seen(self, intake: Intake, folder: Path) -> None:
         document = text("a.txt", story(1), "News")
         intake.add(document)
-        with Intake(folder, intake._data, sandbox=NoSandbox()) as later:
+        with Intake(folder, intake._data, options=IN_THIS_PROCESS) as later:
             (folder / "news.md").write_text(
                 '---\ntitle: "Mine"\norigin: "a.txt"\n---\n' + story(1) + " Mine.", "utf-8"
             )
@@ -396,7 +401,7 @@ class TestCopies:
     def test_articles_of_other_collections_are_no_twins(self, folder: Path, data: Path) -> None:
         outcomes: list[Outcome] = []
         for name in ("press", "legal"):
-            with Intake(folder, data, name, sandbox=NoSandbox()) as intake:
+            with Intake(folder, data, name, options=IN_THIS_PROCESS) as intake:
                 outcomes.append(intake.add(text("a.txt", story(1), "News")))
 
         assert [one.file for one in outcomes if isinstance(one, Added)] == ["press/news.md", "legal/news.md"]
@@ -431,7 +436,7 @@ class TestHoldings:
         intake.add(text("a.txt", story(1), "News"))
         (data / "holdings.json").write_bytes(damage)
 
-        with Intake(folder, data, sandbox=NoSandbox()) as later:
+        with Intake(folder, data, options=IN_THIS_PROCESS) as later:
             assert isinstance(later.add(text("b.txt", story(1), "Same")), Refused)
         assert json.loads((data / "holdings.json").read_text("utf-8"))["held"][0][1] == "news.md"
 
@@ -696,7 +701,7 @@ class TestAtTheSameTime:
         folder.mkdir()
         (folder / ".news.md.new-4242").write_bytes(b"half an art")
 
-        with Intake(folder, data, sandbox=NoSandbox()) as intake:
+        with Intake(folder, data, options=IN_THIS_PROCESS) as intake:
             intake.add(text("a.txt", story(1), "News"))
 
         assert [path.name for path in folder.iterdir()] == ["news.md"]
@@ -714,7 +719,7 @@ class TestAtTheSameTime:
 
 
 def _add_some(folder: Path, data: Path, worker: int) -> None:
-    with Intake(folder, data, sandbox=NoSandbox()) as intake:
+    with Intake(folder, data, options=IN_THIS_PROCESS) as intake:
         for n in range(4):
             outcome = intake.add(text(f"{worker}-{n}.txt", story(100 * worker + n), "News"))
             assert isinstance(outcome, Added), outcome

@@ -14,7 +14,7 @@ import pytest
 
 from index.connections import Network
 from index.ingest.document import Unreadable
-from index.ingest.fetch import Fetched, fetch, is_public
+from index.ingest.fetch import Fetched, Wanted, fetch, is_public
 from tests.fakes.web import PUBLIC, FakeWeb
 
 PAGE = "<!doctype html><html><body><p>Boats sail in the morning.</p></body></html>"
@@ -220,7 +220,7 @@ def test_a_page_without_a_declared_length_is_cut_off_at_the_limit(packed: bool, 
 
     web.put("http://lake.example/", b"", send=send)
 
-    assert "is larger than 1 MB" in refusal(web, "http://lake.example/", max_bytes=1_000_000)
+    assert "is larger than 1 MB" in refusal(web, "http://lake.example/", wanted=Wanted(1_000_000))
 
 
 def test_a_page_that_breaks_off_is_not_taken_for_a_short_one(web: FakeWeb) -> None:

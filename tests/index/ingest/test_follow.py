@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.ingest.add import Added, Refused
+from index.ingest.add import Added, IntakeOptions, Refused
 from index.ingest.document import Unreadable
-from index.ingest.follow import Follower, Round, followed, read_feed, stop_following
+from index.ingest.follow import Follower, Pace, Round, followed, read_feed, stop_following
 from index.types import FootnoteError
 from tests.fakes.web import FakeWeb
 from tests.index.ingest.test_add import NoSandbox
@@ -42,14 +42,8 @@ class Bench:
         self.now += seconds
 
     def follower(self) -> Follower:
-        return Follower(
-            self.sources,
-            self.data,
-            network=self.web.network,
-            sandbox=NoSandbox(),
-            sleep=self.sleep,
-            clock=lambda: self.now,
-        )
+        options = IntakeOptions(network=self.web.network, sandbox=NoSandbox())
+        return Follower(self.sources, self.data, options, pace=Pace(self.sleep, lambda: self.now))
 
     def follow(self, url: str = MAP, collection: str | None = None) -> Round:
         return self.follower().follow(url, collection)

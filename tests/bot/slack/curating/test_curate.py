@@ -17,6 +17,7 @@ from bot.library.rights import Rights
 from bot.memory import Memory
 from index.build import BuildOptions, build
 from index.generations import FileStore
+from index.ingest.add import IntakeOptions
 from index.types import BuildReport, FootnoteError
 from tests.bot.slack.conftest import Bot, StartBot
 from tests.fakes.encoder import HashingEncoder
@@ -79,7 +80,7 @@ def house(sources: Path, data: Path, encoder: HashingEncoder, web: FakeWeb) -> H
         return house.builds[-1]
 
     answers = Answerer(live, encoder, sources, balance=0.0)
-    library = Library(sources, data, built, (), web.network)
+    library = Library(sources, data, built, IntakeOptions(network=web.network))
     library.keep_removed_days = 90
     house = House(sources, data, answers, library, [], gate)
     return house
