@@ -157,6 +157,9 @@ def forms(question: str, conversation: Conversation) -> tuple[Form, ...]:
         return (Form(question), Form(f"{subject} {question}", context=subject))
     found: list[Form] = []
     names = _names(subject)
+    if pronoun and _PERSON.fullmatch(pronoun[0]):
+        # "Who is the CTO?" does not name the person; its answer does.
+        names = [*names, *_people(conversation[-1].answer, subject)]
     if pronoun:
         found += [
             Form(
@@ -186,6 +189,9 @@ def _subject(conversation: Conversation) -> str | None:
     return next((asked for asked in earlier if not leans(asked) or names_something(asked)), None)
 
 
+_PERSON = re.compile(r"he|him|his|she|her|hers", re.IGNORECASE)
+
+
 def _names(question: str) -> list[str]:
     """Return the subject of the question as it is written there; its last weighty word if it has no name."""
     found = names_of(question)
@@ -199,6 +205,13 @@ def _names(question: str) -> list[str]:
 def names_of(question: str) -> list[str]:
     """Return the names in a question, neighbours as one."""
     return list(dict.fromkeys(" ".join(m.group().split()) for m in _NAMES.finditer(question)))
+
+
+def _people(answer: str, asked: str) -> list[str]:
+    """Return what may be names of people in an answer, first last: several words with capitals, not asked with."""
+    # A sentence may open with a name.
+    found = [name for name in names_of(f"| {answer}") if " " in name and name not in asked]
+    return found[:MOST_NAMES][::-1]
 
 
 def _in_place_of(pronoun: str, name: str) -> str:

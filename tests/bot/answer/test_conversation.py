@@ -155,3 +155,12 @@ def test_a_request_is_about_the_last_question() -> None:
 def test_requests_in_between_do_not_become_the_subject() -> None:
     talk = (*TALK, Turn("more", "…"), Turn("source?", "…"))
     assert texts("and Baidu?", talk)[0] == "When was Baidu founded?"
+
+
+def test_he_is_whom_the_answer_names_if_the_question_does_not() -> None:
+    before = (Turn("Who is the CTO of the group?", "Jian Wang, the CTO of Alibaba Group, said that it grows."),)
+    texts = [form.text for form in forms("what did he say?", before)]
+    assert texts[0] == "what did Jian Wang say?"
+    assert "what did it say?" not in texts
+    named = [form.text for form in forms("what does it do?", before)]
+    assert not any("Jian Wang" in text for text in named), "a thing is no person"
