@@ -2,6 +2,7 @@
 
 In reading order:
 
+reasons — why a file or an address is no article: the reasons, and their words in English
 types — the values that travel through the index, from a file on disk to a ranked passage
 files — files that are written whole or not at all, locks that end with their process, signs of a change
 marks — the marks inside a line of Markdown: what of them is hidden, and how the rest reads without them

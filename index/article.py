@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from index.lines import first_heading
+from index.reasons import Reason, Value, Why
 from index.types import Article, FootnoteError
 
 T = TypeVar("T")
@@ -59,7 +60,6 @@ _LANGUAGES = {
     **{"chinese": "zh", "中文": "zh", "japanese": "ja", "日本語": "ja"},
     **{"korean": "ko", "polish": "pl", "russian": "ru"},
 }
-_WITHOUT = "What cannot be read of it is left out."
 _TOML = re.compile(r"\+\+\+[ \t]*\n(.{0,65536}?)^\+\+\+[ \t]*(?:\n|\Z)", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^[A-Za-z_][\w -]{0,60}:(?=[ \t\n]|\Z)", re.MULTILINE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -70,14 +70,14 @@ _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class ArticleError(FootnoteError):
-    """A file that is no article.  `reason` is the message without the file's name."""
+    """A file that is no article."""
 
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(f"{file}: {reason}")
-        self.reason = reason
+    def __init__(self, file: str, why: Why, **values: Value) -> None:
+        self.reason = Reason(why, values)
+        super().__init__(f"{file}: {self.reason}")
 
 
-def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = None) -> Article:
+def parse_article(id: str, file: str, raw: bytes, problems: list[Reason] | None = None) -> Article:
     """Return the article in `raw`; raise `ArticleError` with the line and the remedy.
 
     If a list for `problems` is given, front matter is no reason to refuse a file: fields that cannot
@@ -85,7 +85,7 @@ def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = N
     """
     fields, body = _fields_and_body(file, _decode(file, raw), problems)
     if not body.strip():
-        raise ArticleError(file, "is empty: write the text below the front matter, or delete the file.")
+        raise ArticleError(file, Why.EMPTY_ARTICLE)
     return Article(
         id=id,
         file=file,
@@ -102,7 +102,7 @@ def parse_article(id: str, file: str, raw: bytes, problems: list[str] | None = N
 
 
 def front_matter(
-    file: str, text: str, problems: list[str] | None = None
+    file: str, text: str, problems: list[Reason] | None = None
 ) -> tuple[dict[str, str | tuple[str, ...]], str]:
     """Return every field whose value is words or a list of words, known here or not, and the body.
 
@@ -145,7 +145,7 @@ def with_copies(file: str, raw: bytes, copies: Sequence[str]) -> bytes:
     """Return the file with `copies` as its `also`, every other byte unchanged; its lines end with "\n"."""
     text = _decode(file, raw)
     if _TOML.match(text):
-        raise ArticleError(file, "has its front matter in TOML, to which nothing is added. Write it as YAML.")
+        raise ArticleError(file, Why.TOML)
     front, body = _split_front_matter(file, text)
     field = _fields(file, front).get("also")
     added = "".join(f"  - {json.dumps(copy, ensure_ascii=False)}\n" for copy in copies)
@@ -176,18 +176,18 @@ def _kept(
     read: Callable[[str, Mapping[str, _Field]], T | None],
     file: str,
     fields: Mapping[str, _Field],
-    problems: list[str] | None,
+    problems: list[Reason] | None,
 ) -> T | None:
     try:
         return read(file, fields)
     except ArticleError as error:
         if problems is None:
             raise
-        problems.append(f"{error.reason} {_WITHOUT}")
+        problems.append(Reason(Why.FIELD_LEFT_OUT, {"reason": error.reason}))
         return None
 
 
-def _fields_and_body(file: str, text: str, problems: list[str] | None) -> tuple[Mapping[str, _Field], str]:
+def _fields_and_body(file: str, text: str, problems: list[Reason] | None) -> tuple[Mapping[str, _Field], str]:
     toml = _TOML.match(text)
     if toml is not None:
         fields = _toml_fields(file, toml[1], problems)
@@ -198,7 +198,7 @@ def _fields_and_body(file: str, text: str, problems: list[str] | None) -> tuple[
     except ArticleError as error:
         if problems is None:
             raise
-        problems.append(f"{error.reason} It is read as text.")
+        problems.append(Reason(Why.READ_AS_TEXT, {"reason": error.reason}))
         return {}, text
     try:
         return _renamed(_fields(file, front)), body
@@ -209,18 +209,18 @@ def _fields_and_body(file: str, text: str, problems: list[str] | None) -> tuple[
         if not fields:
             # Two rules, and the text between them.
             return {}, text
-        problems.append(f"{error.reason} {_WITHOUT}")
+        problems.append(Reason(Why.FIELD_LEFT_OUT, {"reason": error.reason}))
         return _renamed(fields), body
 
 
-def _toml_fields(file: str, front: str, problems: list[str] | None) -> dict[str, _Field]:
+def _toml_fields(file: str, front: str, problems: list[Reason] | None) -> dict[str, _Field]:
     try:
         content = tomllib.loads(front)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        problem = ArticleError(file, f"has broken front matter: {error}. Write it as YAML.")
+        problem = ArticleError(file, Why.BROKEN_TOML, problem=str(error))
         if problems is None:
             raise problem from error
-        problems.append(f"{problem.reason} {_WITHOUT}")
+        problems.append(Reason(Why.FIELD_LEFT_OUT, {"reason": problem.reason}))
         return {}
     fields: dict[str, _Field] = {}
     for name, value in content.items():
@@ -283,24 +283,17 @@ class _Field(NamedTuple):
 
 def _decode(file: str, raw: bytes) -> str:
     if raw.startswith(_UTF16_MARKS):
-        raise ArticleError(file, "is UTF-16, not UTF-8. Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW")
+        raise ArticleError(file, Why.UTF_16)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # The exception counts from behind a byte order mark.
         offset = error.start + (len(raw) - len(error.object))
-        raise ArticleError(
-            file,
-            f"is not UTF-8: byte 0x{error.object[error.start]:02X} at offset {offset}. "
-            "Convert it: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW",
-        ) from error
+        raise ArticleError(file, Why.NOT_UTF_8, byte=error.object[error.start], offset=offset) from error
     # Stripping NULs would silently shift every offset, and they mean that this is no text.
     if "\0" in text:
-        raise ArticleError(
-            file,
-            f"holds a NUL character in line {text.count(chr(10), 0, text.index(chr(0))) + 1}, so it is not "
-            "plain text. Export it again as UTF-8 text.",
-        )
+        line = 1 + text[: text.index("\0")].count("\n")
+        raise ArticleError(file, Why.NUL, line=line)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -315,20 +308,13 @@ def _split_front_matter(file: str, text: str) -> tuple[str, str]:
         raise _unclosed(file)
     front = text[opening.end() : closing.start()]
     if len(front) > MAX_FRONT_MATTER_CHARS:
-        raise ArticleError(
-            file,
-            f"has {len(front):,} characters of front matter; at most {MAX_FRONT_MATTER_CHARS:,} are read. "
-            "Move the text below the closing '---' line.",
-        )
+        raise ArticleError(file, Why.LONG_FIELDS, count=len(front), limit=MAX_FRONT_MATTER_CHARS)
     blank = _BLANK_LINES.match(text, closing.end())
     return front, text[blank.end() if blank else closing.end() :]
 
 
 def _unclosed(file: str) -> ArticleError:
-    return ArticleError(
-        file,
-        "opens front matter with '---' in line 1 and never closes it. Put a line '---' below the last field.",
-    )
+    return ArticleError(file, Why.UNCLOSED_FIELDS)
 
 
 def _fields(file: str, front: str) -> Mapping[str, _Field]:
@@ -338,33 +324,22 @@ def _fields(file: str, front: str) -> Mapping[str, _Field]:
         # few bytes of either can exhaust memory or the stack.
         for depth, event in _with_depth(yaml.parse(front, Loader=_Loader)):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-                raise ArticleError(
-                    file,
-                    f"uses a YAML anchor or alias ('&' or '*') in line {_line(event.start_mark)}. "
-                    "Put quotation marks round the value.",
-                )
+                raise ArticleError(file, Why.YAML_ALIAS, line=_line(event.start_mark))
             if depth > MAX_FRONT_MATTER_DEPTH:
-                raise ArticleError(
-                    file, f"nests its front matter too deeply in line {_line(event.start_mark)}. Flatten it."
-                )
+                raise ArticleError(file, Why.DEEP_FIELDS, line=_line(event.start_mark))
         root = yaml.compose(front, Loader=_Loader)
     except yaml.YAMLError as error:
-        raise ArticleError(file, f"has broken front matter: {_yaml_problem(error)}") from error
+        raise _broken(file, error) from error
     if root is None:
         return {}
     if not isinstance(root, yaml.MappingNode):
-        raise ArticleError(
-            file,
-            f"has front matter that is not a list of fields (line {_line(root.start_mark)}). "
-            "Write lines such as 'title: My article'.",
-        )
+        raise ArticleError(file, Why.NOT_FIELDS, line=_line(root.start_mark))
     fields: dict[str, _Field] = {}
     for key, value in root.value:
         name = str(key.value).strip().lower() if isinstance(key, yaml.ScalarNode) else ""
         line = _line(key.start_mark)
         if name in fields:
-            twice = f"in lines {fields[name].line} and {line}"
-            raise ArticleError(file, f"gives '{name}' twice, {twice}. Keep one.")
+            raise ArticleError(file, Why.FIELD_TWICE, name=name, first=fields[name].line, second=line)
         fields[name] = _Field(line, value)
     return fields
 
@@ -379,13 +354,14 @@ def _with_depth(events: Iterator[yaml.Event]) -> Iterator[tuple[int, yaml.Event]
         yield depth, event
 
 
-def _yaml_problem(error: yaml.YAMLError) -> str:
+def _broken(file: str, error: yaml.YAMLError) -> ArticleError:
     if not isinstance(error, yaml.MarkedYAMLError):
-        return f"{error}. Save the file as plain UTF-8 text."
+        return ArticleError(file, Why.STRANGE_FIELDS, problem=str(error))
     mark = error.problem_mark or error.context_mark
-    where = f" in line {_line(mark)}" if mark else ""
-    problem = error.problem or error.context
-    return f"{problem}{where}. Put quotation marks round a value that holds ': ' or '#'."
+    problem = str(error.problem or error.context)
+    if mark is None:
+        return ArticleError(file, Why.BROKEN_FIELDS, problem=problem)
+    return ArticleError(file, Why.BROKEN_FIELDS_AT, problem=problem, line=_line(mark))
 
 
 def _line(mark: Any) -> int:
@@ -393,12 +369,16 @@ def _line(mark: Any) -> int:
     return int(mark.line) + 2
 
 
+def _in_line(field: _Field) -> Reason:
+    return Reason(Why.IN_LINE, {"line": field.line})
+
+
 def _text(file: str, fields: Mapping[str, _Field], name: str) -> str | None:
     field = fields.get(name)
     if field is None:
         return None
     if not isinstance(field.node, yaml.ScalarNode):
-        raise ArticleError(file, f"gives '{name}' in line {field.line} as a list. Write one value.")
+        raise ArticleError(file, Why.FIELD_IS_LIST, name=name, line=field.line)
     value = " ".join(str(field.node.value).split())
     # A quoted "null" is a word; a bare one is YAML for nothing.
     return None if value == "" or (not field.node.style and value in _NOTHING) else value
@@ -407,11 +387,8 @@ def _text(file: str, fields: Mapping[str, _Field], name: str) -> str | None:
 def _title(file: str, fields: Mapping[str, _Field]) -> str | None:
     title = _text(file, fields, "title")
     if title is not None and len(title) > MAX_TITLE_CHARS:
-        raise ArticleError(
-            file,
-            f"has a title of {len(title):,} characters in line {fields['title'].line}. "
-            f"Write at most {MAX_TITLE_CHARS}.",
-        )
+        place = _in_line(fields["title"])
+        raise ArticleError(file, Why.LONG_TITLE, count=len(title), place=place, limit=MAX_TITLE_CHARS)
     return title
 
 
@@ -446,11 +423,7 @@ def _also(file: str, fields: Mapping[str, _Field]) -> tuple[str, ...]:
     lines = [_text(file, {"also": _Field(field.line, item)}, "also") for item in items]
     copies = tuple(dict.fromkeys(line for line in lines if line))
     if len(copies) > MAX_COPIES or any(len(copy) > MAX_COPY_CHARS for copy in copies):
-        raise ArticleError(
-            file,
-            f"names too much under 'also' in line {field.line}. Keep at most {MAX_COPIES} copies, each "
-            f"'Publisher, https://…' in at most {MAX_COPY_CHARS} characters.",
-        )
+        raise ArticleError(file, Why.LONG_ALSO, line=field.line, copies=MAX_COPIES, limit=MAX_COPY_CHARS)
     return copies
 
 
@@ -461,11 +434,7 @@ def _published(file: str, fields: Mapping[str, _Field]) -> str | None:
     date = date_in(value)
     if date is not None:
         return date
-    raise ArticleError(
-        file,
-        f"gives a date that cannot be read in line {fields['published'].line}: '{value}'. "
-        "Write 2019-07-17, 2019-07 or 2019.",
-    )
+    raise ArticleError(file, Why.NO_DATE, place=_in_line(fields["published"]), value=value)
 
 
 def _language(file: str, fields: Mapping[str, _Field]) -> str | None:
@@ -475,11 +444,7 @@ def _language(file: str, fields: Mapping[str, _Field]) -> str | None:
     plain = value.partition(".")[0].replace("_", "-")
     if plain.lower() in _LANGUAGES or _LANGUAGE.fullmatch(plain):
         return _LANGUAGES.get(plain.lower(), plain)
-    raise ArticleError(
-        file,
-        f"gives a language that is not a language code in line {fields['language'].line}: '{value}'. "
-        "Write 'en', 'zh' or 'pt-BR'.",
-    )
+    raise ArticleError(file, Why.NO_LANGUAGE, place=_in_line(fields["language"]), value=value)
 
 
 def _url(file: str, fields: Mapping[str, _Field]) -> str | None:
@@ -493,11 +458,7 @@ def _url(file: str, fields: Mapping[str, _Field]) -> str | None:
         usable = False
     if usable:
         return value
-    raise ArticleError(
-        file,
-        f"gives a url that is not a web address in line {fields['url'].line}: '{value}'. "
-        "Write a full address that begins with https://, or leave the line out.",
-    )
+    raise ArticleError(file, Why.NO_URL, place=_in_line(fields["url"]), value=value)
 
 
 def _readable_stem(file: str) -> str:

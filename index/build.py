@@ -28,6 +28,7 @@ from index.chunking import Chunks, chunk, context_text
 from index.folder import NO_SENTENCE, Known, Reading, known_files, read_sources
 from index.generations import KEPT_GENERATIONS, LOCK_SECONDS, FileStore
 from index.manifest import DamagedGeneration, Manifest, Recipe, SourceEntry
+from index.reasons import Reason, Why
 from index.rendering import context, searched
 from index.store import Draft, Snapshot, Store
 from index.types import (
@@ -212,10 +213,8 @@ class _Build:
             id = good.get(failure.file)
             if id is None or id in fresh:
                 continue
-            stale[id] = failure.reason
-            failures[number] = replace(
-                failure, reason=f"{failure.reason} Until then its last good version stays."
-            )
+            stale[id] = str(failure.reason)
+            failures[number] = replace(failure, reason=Reason(Why.STAYS, {"reason": failure.reason}))
             if not self._split_alike:
                 article_before = self._draft.article(id)
                 assert article_before is not None

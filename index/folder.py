@@ -16,9 +16,10 @@ from pathlib import Path
 
 from index.article import ArticleError, parse_article, text_sha256
 from index.manifest import SourceEntry
+from index.reasons import Reason, Why
 from index.types import Article, FootnoteError, SourceFailure
 
-NO_SENTENCE = "holds no sentence, only headings and marks. Write some text, or delete the file."
+NO_SENTENCE = Reason(Why.NO_SENTENCE)
 """Why an article that can be read is still none that can be asked."""
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 # The Bible is 4 MB.  What is larger is a dump, and one dump would outweigh all other articles.
@@ -80,13 +81,12 @@ def read_sources(folder: Path, known: Mapping[str, Known] | None = None) -> Read
             if before is not None and before.sha256 == hashlib.sha256(raw).hexdigest():
                 article, seen = None, _Seen(file, before.title, before.text_sha256)
             else:
-                problems: list[str] = []
+                problems: list[Reason] = []
                 article = parse_article(id, file, raw, problems)
                 fields += [f"{file} {problem}" for problem in problems]
                 seen = _Seen(file, article.title, text_sha256(article.text))
             if id in found:
-                reason = f"has the name of {found[id].file} but for the suffix. Rename one of them."
-                raise ArticleError(file, reason)
+                raise ArticleError(file, Why.SAME_NAME, other=found[id].file)
         except ArticleError as error:
             failures.append(SourceFailure(_printable(file), error.reason))
         else:
@@ -147,7 +147,7 @@ def _walk(root: Path, failures: list[SourceFailure]) -> list[str]:
         try:
             entries = list(os.scandir(os.path.join(root, place)))
         except OSError as error:
-            reason = f"cannot be opened: {error.strerror}. Check its permissions."
+            reason = Reason(Why.CLOSED_FOLDER, {"problem": str(error.strerror)})
             failures.append(SourceFailure(_printable(place.rstrip("/") or "."), reason))
             continue
         for entry in entries:
@@ -158,8 +158,7 @@ def _walk(root: Path, failures: list[SourceFailure]) -> list[str]:
                 todo.append(f"{file}/")
             elif entry.is_symlink() and _leads_to_folder(entry):
                 # Following it could leave the folder or go round in circles.
-                reason = "is a link to a folder, which is not followed. Copy the folder instead."
-                failures.append(SourceFailure(_printable(file), reason))
+                failures.append(SourceFailure(_printable(file), Reason(Why.LINKED_FOLDER)))
             elif file.lower() != "readme.md":
                 found.append(file)
     return sorted(found)
@@ -174,35 +173,32 @@ def _leads_to_folder(link: os.DirEntry[str]) -> bool:
 
 def _bytes(root: Path, file: str) -> bytes:
     if _printable(file) != file:
-        raise ArticleError(file, "has a name that is not UTF-8. Rename it.")
+        raise ArticleError(file, Why.NAME_NOT_UTF_8)
     path = os.path.join(root, file)
     try:
         state = os.lstat(path)
         if stat.S_ISLNK(state.st_mode):
             target = Path(path).resolve(strict=True)
             if not target.is_relative_to(root):
-                raise ArticleError(
-                    file, "is a link that leads out of the sources folder. Copy the file instead."
-                )
+                raise ArticleError(file, Why.LINK_OUT)
             path, state = str(target), target.stat()
         # Opening a named pipe would wait for ever.
         if not stat.S_ISREG(state.st_mode):
-            raise ArticleError(file, "is not a regular file. Replace it by the text itself, or remove it.")
+            raise ArticleError(file, Why.NO_FILE)
         if state.st_size > MAX_FILE_BYTES:
             raise _too_large(file, state.st_size)
         with open(path, "rb") as stream:
             raw = stream.read(MAX_FILE_BYTES + 1)
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself, before Python 3.13
         problem = getattr(error, "strerror", None) or str(error)
-        raise ArticleError(file, f"cannot be read: {problem}. Check the file and its permissions.") from error
+        raise ArticleError(file, Why.CLOSED_FILE, problem=problem) from error
     if len(raw) > MAX_FILE_BYTES:
         raise _too_large(file, len(raw))
     return raw
 
 
 def _too_large(file: str, size: int) -> ArticleError:
-    sizes = f"has {size / 1e6:.1f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} MB are read"
-    return ArticleError(file, f"{sizes}. Split it into several articles.")
+    return ArticleError(file, Why.FILE_TOO_LARGE, size=size / 1e6, limit=MAX_FILE_BYTES / 1e6)
 
 
 def _ignored(suffixes: Counter[str]) -> Iterator[str]:

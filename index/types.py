@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from index.reasons import Reason
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -116,10 +118,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SourceFailure:
-    """A file that could not be read, and why, in words for the person who wrote it."""
+    """A file that could not be read, and why."""
 
     file: str
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

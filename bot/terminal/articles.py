@@ -25,6 +25,7 @@ from index.ingest.add import (
 )
 from index.ingest.remove import Removed
 from index.ingest.remove import remove as remove_articles
+from index.reasons import Reason, Why
 from index.types import BuildReport, FootnoteError
 
 FAILED = 1
@@ -77,16 +78,14 @@ def _sources(run: Invocation, names: Sequence[str]) -> tuple[list[str | Path], l
         if "://" in name:
             found.append(name)
         elif any(path.resolve().is_relative_to(folder.resolve()) for folder in settled):
-            refused.append(
-                Refused(name, "lies in Footnote's own folders already. `footnote build` reads it.")
-            )
+            refused.append(Refused(name, Reason(Why.IN_OWN_FOLDERS)))
         elif path.is_dir():
             inside, links, others = documents(path, leave_out=settled)
             found += inside
             refused += links
             ignored += others
             if not inside and not links:
-                refused.append(Refused(name, "holds no document that can be read."))
+                refused.append(Refused(name, Reason(Why.NO_DOCUMENTS)))
         else:
             found.append(path)
     return list(dict.fromkeys(found)), refused, ignored
@@ -116,7 +115,7 @@ def build_after(run: Invocation) -> tuple[BuildReport | None, str | None]:
         return None, str(error)
     if not run.arguments.json:
         failures = [
-            Paragraph(Text(f"{one_line(failure.file)} {one_line(failure.reason)}", "red"), "  ! ")
+            Paragraph(Text(f"{one_line(failure.file)} {one_line(str(failure.reason))}", "red"), "  ! ")
             for failure in report.failed
         ]
         size = f"{report.passages:,} passages, {report.sentences:,} sentences"
@@ -148,7 +147,7 @@ def outcome_paragraphs(outcomes: Sequence[Outcome], ignored: int) -> list[Paragr
     if refused:
         paragraphs.append(Paragraph(Text(), f"  refused {len(refused)}"))
     for refusal in refused[:LINES_SHOWN]:
-        words = f"{one_line(refusal.source)} {one_line(refusal.reason)}"
+        words = f"{one_line(refusal.source)} {one_line(str(refusal.reason))}"
         paragraphs.append(Paragraph(Text(words, "red"), "  ! "))
     hidden = sum(max(0, len(told) - LINES_SHOWN) for told in (beside, merged, refused))
     if hidden:
@@ -170,7 +169,9 @@ def _remarks(added: Sequence[Added]) -> list[Paragraph]:
             said = f"{one_line(one.id)}: {left.what} left out{shown}"
             lines.append(Paragraph(Text(said, "dim"), "  - "))
         for warning in one.warnings:
-            lines.append(Paragraph(Text(f"{one_line(one.source)} {one_line(warning)}", "yellow"), "  ! "))
+            lines.append(
+                Paragraph(Text(f"{one_line(one.source)} {one_line(str(warning))}", "yellow"), "  ! ")
+            )
     hidden = len(lines) - LINES_SHOWN
     if hidden > 0:
         lines[LINES_SHOWN:] = [Paragraph(Text(f"and {hidden:,} more; --json lists them all"), "    ")]
@@ -189,7 +190,7 @@ def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 **{"source": one.source, "id": one.id, "file": one.file, "title": one.title},
                 "change": one.change,
                 "left_out": [asdict(left) for left in one.left_out],
-                "warnings": list(one.warnings),
+                "warnings": list(map(str, one.warnings)),
                 "sibling": one.sibling,
             }
             for one in outcomes
@@ -201,7 +202,7 @@ def outcomes_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             if isinstance(one, Merged)
         ],
         "refused": [
-            {"source": one.source, "reason": one.reason} for one in outcomes if isinstance(one, Refused)
+            {"source": one.source, "reason": str(one.reason)} for one in outcomes if isinstance(one, Refused)
         ],
     }
 
@@ -218,7 +219,7 @@ def build_json(report: BuildReport | None, problem: str | None) -> dict[str, Any
     return {
         "generation": report.generation,
         "passages": report.passages,
-        "failed": [{"file": failure.file, "reason": failure.reason} for failure in report.failed],
+        "failed": [{"file": failure.file, "reason": str(failure.reason)} for failure in report.failed],
         "seconds": round(report.seconds, 3),
     }
 

@@ -127,7 +127,7 @@ def report_json(report: BuildReport) -> dict[str, Any]:
         "changed": list(report.changed),
         "removed": list(report.removed),
         "unchanged": len(report.unchanged),
-        "failed": [{"file": failure.file, "reason": failure.reason} for failure in report.failed],
+        "failed": [{"file": failure.file, "reason": str(failure.reason)} for failure in report.failed],
         "warnings": list(report.warnings),
         "passages": report.passages,
         "sentences": report.sentences,
@@ -151,7 +151,7 @@ def report_paragraphs(report: BuildReport) -> list[Paragraph]:
     if report.failed:
         paragraphs.append(Paragraph(Text(), f"   failed {len(report.failed)}"))
     for failure in report.failed:
-        why = f"{one_line(failure.file)} {one_line(failure.reason)}"
+        why = f"{one_line(failure.file)} {one_line(str(failure.reason))}"
         paragraphs.append(Paragraph(Text(why, "red"), "  ! "))
     for warning in report.warnings:
         paragraphs.append(Paragraph(Text(one_line(warning), "yellow"), "  ! "))

@@ -108,5 +108,5 @@ def _round_json(one: Round) -> dict[str, Any]:
         "unchanged": one.unchanged,
         "gone": [{"url": page.url, "id": page.id} for page in one.gone],
         "left_out": one.left_out,
-        "problem": one.problem,
+        "problem": str(one.problem) if one.problem else None,
     }

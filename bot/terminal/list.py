@@ -25,11 +25,8 @@ def list_articles(run: Invocation) -> int:
     ]
     feeds = [one for one in followed(run.settings.data) if wanted is None or one.collection == wanted]
     if run.arguments.json:
-        print(
-            one_line_json(
-                {"articles": [asdict(one) for one in listed], "following": [_feed_json(f) for f in feeds]}
-            )
-        )
+        articles = [{**asdict(one), "reason": str(one.reason) if one.reason else None} for one in listed]
+        print(one_line_json({"articles": articles, "following": [_feed_json(feed) for feed in feeds]}))
     else:
         show(run.out, [*_list_paragraphs(listed), *_feed_paragraphs(feeds)])
     return 0

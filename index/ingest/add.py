@@ -41,6 +41,7 @@ from index.ingest.fetch import MAX_BYTES, Fetched, fetch
 from index.ingest.formats import SUFFIXES, kind_of
 from index.ingest.readers.plain import fallback_title
 from index.ingest.sandbox import Sandbox
+from index.reasons import Reason, Why
 from index.types import Article, FootnoteError
 
 LOCK_FILE = "intake.lock"
@@ -78,8 +79,7 @@ class Added:
     """`replaced`: an earlier version of the same document was there; `unchanged`: this very one was."""
     left_out: tuple[LeftOut, ...] = ()
     """Text of the document that the article does not hold."""
-    warnings: tuple[str, ...] = ()
-    """Warnings, each a sentence that goes on from the source's name."""
+    warnings: tuple[Reason, ...] = ()
     sibling: str | None = None
     """The id of another article with the same title or name but for a year or version, which stays."""
 
@@ -97,10 +97,10 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was changed.  `reason` is a sentence that goes on from the source's name."""
+    """Nothing was changed."""
 
     source: str
-    reason: str
+    reason: Reason
 
 
 Outcome = Added | Merged | Refused
@@ -131,7 +131,7 @@ class Overrides:
                 try:
                     parse_article("override", f"The {name}", markdown_file(draft))
                 except ArticleError as error:
-                    reason = re.sub(r" in line \d+", "", error.reason)
+                    reason = replace(error.reason, values={**error.reason.values, "place": ""})
                     raise FootnoteError(f"What was given for the article {reason}") from error
 
     def applied(self, draft: Draft) -> Draft:
@@ -215,9 +215,7 @@ class Intake:
             if isinstance(outcome, Added):
                 return replace(outcome, left_out=draft.left_out, warnings=draft.warnings)
             return outcome
-        except Unreadable as error:
-            return Refused(shown, str(error))
-        except ArticleError as error:
+        except (Unreadable, ArticleError) as error:
             return Refused(shown, error.reason)
         except OSError as error:
             raise FootnoteError(
@@ -230,7 +228,7 @@ class Intake:
         url = document.url
         origin = shown if url is None else None
         if len(document.raw) > MAX_BYTES:
-            raise Unreadable(f"is larger than {MAX_BYTES / 1e6:.0f} MB, which is the most that is read.")
+            raise Unreadable(Why.DOCUMENT_TOO_LARGE, limit=MAX_BYTES / 1e6)
         self._on_step("Reading", shown)
         kind = kind_of(document.raw, document.name, document.content_type)
         draft = self._sandbox.read(kind, document.raw, document.name, document.charset, url)
@@ -238,7 +236,7 @@ class Intake:
             draft = replace(draft, url=url, publisher=draft.publisher or urlsplit(url).hostname)
         draft = overrides.applied(draft)
         if not re.search(r"\w", draft.text):
-            raise Unreadable("holds no text. If it holds a picture of a text, add the text itself.")
+            raise Unreadable(Why.NO_TEXT)
         title = draft.title or fallback_title(document.name, draft.text)
         return replace(
             draft, title=title, origin=origin if draft.url is None else None, url=_cited(draft.url)
@@ -259,7 +257,7 @@ class Intake:
         copy = _copy_line(draft, twin)
         if copy is not None and len(twin.also) < MAX_COPIES:
             return self._merge(shown, twin, copy)
-        return Refused(shown, f"is the same text as '{twin.title}' ({twin.file}). It is there already.")
+        return Refused(shown, Reason(Why.SAME_TEXT, {"title": twin.title, "other": twin.file}))
 
     def _earlier(self, draft: Draft) -> CatalogEntry | None:
         if draft.url is not None:
@@ -292,9 +290,7 @@ class Intake:
     def _write(self, shown: str, draft: Draft) -> Outcome:
         raw = markdown_file(draft)
         if len(raw) > MAX_FILE_BYTES:
-            raise Unreadable(
-                f"holds more than {MAX_FILE_BYTES / 1e6:.0f} MB of text. Split it into several articles."
-            )
+            raise Unreadable(Why.LONG_TEXT, limit=MAX_FILE_BYTES / 1e6)
         folder = self._sources / self._collection
         folder.mkdir(parents=True, exist_ok=True)
         name = naming.slug(draft.title or "")
@@ -366,13 +362,12 @@ def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path],
             if path.suffix.lower() not in SUFFIXES:
                 ignored += 1
             elif path.is_symlink():
-                reason = "is a link, which is not followed. Add the file that it leads to by its own name."
-                refused.append(Refused(path.relative_to(root).as_posix(), reason))
+                refused.append(Refused(path.relative_to(root).as_posix(), Reason(Why.LINK)))
             else:
                 found.append(path)
         for name in [name for name in folders if (here / name).is_symlink()]:
-            reason = "is a link to a folder, which is not followed. Add that folder by its own name."
-            refused.append(Refused((here / name).relative_to(root).as_posix(), reason))
+            folder_name = (here / name).relative_to(root).as_posix()
+            refused.append(Refused(folder_name, Reason(Why.LINKED_FOLDER_ADDED)))
     return found, refused, ignored
 
 
@@ -383,13 +378,13 @@ def read_document(path: Path) -> Document | Refused:
         state = path.stat()
         # Opening a named pipe would wait for ever.
         if not stat.S_ISREG(state.st_mode):
-            return Refused(shown, "is not a regular file. Give the file itself.")
+            return Refused(shown, Reason(Why.NO_FILE_ADDED))
         if state.st_size > MAX_BYTES:
-            return Refused(shown, f"is larger than {MAX_BYTES / 1e6:.0f} MB, which is the most that is read.")
+            return Refused(shown, Reason(Why.DOCUMENT_TOO_LARGE, {"limit": MAX_BYTES / 1e6}))
         return Document(shown, path.read_bytes())
     except (OSError, RuntimeError) as error:
         problem = getattr(error, "strerror", None) or str(error)
-        return Refused(shown, f"cannot be read: {problem}. Check the name and the permissions.")
+        return Refused(shown, Reason(Why.CLOSED_DOCUMENT, {"problem": problem}))
 
 
 @dataclass

@@ -16,6 +16,8 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
+from index.reasons import Reason, Value, Why
+
 MAX_TITLE_CHARS = 300
 """The longest title that `index.article` reads; a longer one is cut."""
 MAX_FIELD_CHARS = 500
@@ -63,7 +65,11 @@ PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, T
 
 
 class Unreadable(Exception):
-    """A document that holds no article.  Says why, as a sentence that goes on from its name."""
+    """A document that holds no article."""
+
+    def __init__(self, why: Why, **values: Value) -> None:
+        self.reason = Reason(why, values)
+        super().__init__(str(self.reason))
 
 
 What = Literal[
@@ -125,7 +131,7 @@ class Draft:
     extra: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     """Front matter that Footnote does not use and a person may: tags, a category."""
     left_out: tuple[LeftOut, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Reason, ...] = ()
     """Warnings for a person, each a sentence that goes on from the document's name."""
 
 

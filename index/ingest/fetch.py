@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 from index.connections import Deadline, Network, open_pool
 from index.ingest.document import Unreadable
 from index.ingest.formats import READABLE, READABLE_TYPES
+from index.reasons import Why
 
 if TYPE_CHECKING:
     import httpcore2  # and in the functions that need it, since most commands fetch nothing
@@ -76,8 +77,8 @@ class NotModified(Exception):
 class BadStatus(Unreadable):
     """The server answered with something else than the document."""
 
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
+    def __init__(self, why: Why, status: int) -> None:
+        super().__init__(why, status=status)
         self.status = status
 
 
@@ -106,13 +107,8 @@ def fetch(
                 return answer
             url = urljoin(target.url, answer)
             if _is_login(url) and not _is_login(first):
-                raise Unreadable(
-                    "leads to a login, so the article behind it cannot be read. Open it in your browser, "
-                    "save the page, and add the file."
-                )
-    raise Unreadable(
-        f"was redirected more than {MAX_REDIRECTS} times. Give the address that a browser ends at."
-    )
+                raise Unreadable(Why.LEADS_TO_LOGIN)
+    raise Unreadable(Why.MANY_REDIRECTS, limit=MAX_REDIRECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +167,22 @@ def _target(url: str, allow_hosts: Sequence[str]) -> _Target:
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise Unreadable("is not a web address. Copy it once more from your browser.") from error
+        raise Unreadable(Why.NO_ADDRESS) from error
     scheme = parts.scheme.lower()
     if scheme not in _PORTS or not host:
-        raise Unreadable("is not a web address: only http:// and https:// are fetched.")
+        raise Unreadable(Why.NO_WEB_ADDRESS)
     if any(ord(character) < 0x21 or character == "\x7f" for character in url.strip()) or "\\" in parts.netloc:
-        raise Unreadable("holds characters that no web address has. Copy it once more from your browser.")
+        raise Unreadable(Why.STRANGE_ADDRESS)
     if parts.username is not None or parts.password is not None:
-        raise Unreadable("holds a user name or a password, which are never sent. Give the address without.")
+        raise Unreadable(Why.PASSWORD)
     host = _plain_host(host)
     port = port or _PORTS[scheme]
     if port not in _PORTS.values() and f"{host}:{port}" not in _lower(allow_hosts):
-        raise Unreadable(f"names port {port}; only 80 and 443 are fetched from. {_ALLOW}")
+        raise Unreadable(Why.PORT, port=port)
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{_query(parts)}" if parts.query else "")
     authority = f"[{host}]" if ":" in host else host
     shown = authority if port == _PORTS[scheme] else f"{authority}:{port}"
     return _Target(urlunsplit((scheme, shown, parts.path, parts.query, "")), scheme, host, port, path)
-
-
-_ALLOW = "FOOTNOTE_ALLOW_HOSTS lists exceptions."
 
 
 def _query(parts: SplitResult) -> str:
@@ -204,11 +197,9 @@ def _plain_host(host: str) -> str:
     try:
         plain = host.encode("idna").decode("ascii").lower().rstrip(".")
     except UnicodeError as error:
-        raise Unreadable(
-            "names a host that cannot be. Copy the address once more from your browser."
-        ) from error
+        raise Unreadable(Why.IMPOSSIBLE_HOST) from error
     if not plain:
-        raise Unreadable("names no host. Copy the address once more from your browser.")
+        raise Unreadable(Why.NO_HOST)
     return plain
 
 
@@ -224,16 +215,12 @@ def _checked(host: str, port: int, found: Sequence[str], allow_hosts: Sequence[s
         except ValueError:
             continue
     if not addresses:
-        raise Unreadable(f"cannot be reached: no address is known for {host}. Check the spelling.")
+        raise Unreadable(Why.UNKNOWN_HOST, host=host)
     allowed = {host, f"{host}:{port}"} & _lower(allow_hosts)
     for address in addresses:
         # A name with both a public and a private address is a trap: not one of them may be private.
         if not is_public(address) and not (allowed and not _is_metadata(address)):
-            raise Unreadable(
-                f"leads to a private address ({host}), which is not fetched, so that nobody can look "
-                "into the network behind this server. Save the page in your browser and add the file. "
-                f"{_ALLOW}"
-            )
+            raise Unreadable(Why.PRIVATE_ADDRESS, host=host)
     return [str(address) for address in addresses]
 
 
@@ -274,15 +261,11 @@ def _get(target: _Target, pool: httpcore2.ConnectionPool, wanted: Wanted) -> Fet
         with pool.stream("GET", url, headers=headers) as response:
             return _received(response, target, wanted)
     except ssl.SSLCertVerificationError as error:
-        raise Unreadable(
-            f"has no valid certificate ({error.verify_message}), so what it sends cannot be trusted."
-        ) from error
+        raise Unreadable(Why.NO_CERTIFICATE, problem=error.verify_message) from error
     except TimeoutError as error:
-        raise Unreadable(
-            "took too long to answer. Try again later, or save the page and add the file."
-        ) from error
+        raise Unreadable(Why.NO_ANSWER) from error
     except (OSError, UnicodeError, httpcore2.ProtocolError) as error:
-        raise Unreadable(f"cannot be reached ({_words(error)}). Check the address, and try again.") from error
+        raise Unreadable(Why.UNREACHABLE, problem=_words(error)) from error
 
 
 def _received(response: httpcore2.Response, target: _Target, wanted: Wanted) -> Fetched | str:
@@ -297,7 +280,7 @@ def _received(response: httpcore2.Response, target: _Target, wanted: Wanted) -> 
     _insist_on_success(response.status)
     content_type = headers.get_content_type().lower() if "Content-Type" in headers else ""
     if content_type not in wanted.types:
-        raise Unreadable(f"is {content_type[:80]}, which is not read. {READABLE} are.")
+        raise Unreadable(Why.UNKNOWN_TYPE, name=content_type[:80], kinds=READABLE)
     length = headers.get("Content-Length", "")
     if length.isdigit() and int(length) > wanted.max_bytes:
         raise _too_large(wanted.max_bytes)
@@ -314,16 +297,11 @@ def _header(headers: Message, name: str) -> str:
 
 def _insist_on_success(status: int) -> None:
     if status in (401, 403, 407):
-        reason = (
-            f"asks for a login or is closed to programs (status {status}). Open it in your browser, save the "
-            "page, and add the file."
-        )
-    elif status in (404, 410):
-        reason = f"does not exist (status {status}). Check the address."
-    else:
-        reason = f"cannot be read now: the server answered with status {status}. Try again later."
+        raise BadStatus(Why.CLOSED_PAGE, status)
+    if status in (404, 410):
+        raise BadStatus(Why.NOT_FOUND, status)
     if status != 200:
-        raise BadStatus(reason, status)
+        raise BadStatus(Why.SERVER_FAILED, status)
 
 
 def _body(response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
@@ -331,9 +309,7 @@ def _body(response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
     import httpcore2
 
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise Unreadable(
-            f"came in an encoding that was not asked for ({encoding[:40]}). Save the page, and add the file."
-        )
+        raise Unreadable(Why.STRANGE_ENCODING, name=encoding[:40])
     unpack = None if encoding in ("", "identity") else zlib.decompressobj(wbits=47)
     received = bytearray()
     try:
@@ -354,15 +330,12 @@ def _body(response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
             if unpack is not None and unpack.eof:
                 break
     except zlib.error as error:
-        raise Unreadable("came damaged: it could not be unpacked. Try again.") from error
+        raise Unreadable(Why.CAME_DAMAGED) from error
     except httpcore2.ProtocolError as error:
-        raise Unreadable(_BROKE_OFF) from error
+        raise Unreadable(Why.BROKE_OFF) from error
     if unpack is not None and received and not unpack.eof:
-        raise Unreadable(_BROKE_OFF)
+        raise Unreadable(Why.BROKE_OFF)
     return bytes(received)
-
-
-_BROKE_OFF = "broke off before its end. Try again."
 
 
 def _is_login(url: str) -> bool:
@@ -377,7 +350,7 @@ def _is_login(url: str) -> bool:
 
 
 def _too_large(max_bytes: int) -> Unreadable:
-    return Unreadable(f"is larger than {max_bytes / 1e6:.0f} MB, which is the most that is fetched.")
+    return Unreadable(Why.PAGE_TOO_LARGE, limit=max_bytes / 1e6)
 
 
 def _words(error: Exception) -> str:

@@ -35,6 +35,7 @@ from index.ingest.add import (
 from index.ingest.catalog import plain_url
 from index.ingest.document import Unreadable, clean_line, clean_url
 from index.ingest.fetch import BadStatus, Fetched, NotModified, Version, Wanted, fetch
+from index.reasons import Reason, Why
 from index.types import FootnoteError
 
 FILE = "following.json"
@@ -58,7 +59,6 @@ _ROBOTS = Wanted(500_000, _TYPES)
 _ATOM = "http://www.w3.org/2005/Atom"
 _ITEMS = frozenset({"item", "entry", "url", "sitemap"})
 _ROOTS = frozenset({"rss", "RDF", "feed", "urlset", "sitemapindex"})
-_NO_FEED = "is no RSS or Atom feed and no sitemap. To take in a page alone, add it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Round:
     """Pages that are not there any more, and whose articles are."""
     left_out: int = 0
     """Pages beyond the first `MAX_ENTRIES`."""
-    problem: str | None = None
+    problem: Reason | None = None
     """Why the feed itself could not be read."""
 
     @property
@@ -219,7 +219,7 @@ class Follower:
         try:
             feed, pages, left_out = self._listed(feed)
         except Unreadable as error:
-            return Round(feed.url, feed.collection, problem=str(error))
+            return Round(feed.url, feed.collection, problem=error.reason)
         known = {plain_url(page.url): page for page in feed.pages}
         outcomes: list[Outcome] = []
         gone: list[Taken] = []
@@ -285,7 +285,7 @@ class Follower:
                 return replace(before, gone=True), None
             # Tried again the next time, since nothing says that this version was taken in.
             failed = replace(before, changed="") if before is not None else Taken(page.url)
-            return failed, Refused(clean_line(page.url, 200) or "page", str(error))
+            return failed, Refused(clean_line(page.url, 200) or "page", error.reason)
         outcome, version = intake.add(document_of(fetched)), fetched.version
         if isinstance(outcome, Refused):
             # A page that cannot be an article is tried again when it changes.
@@ -298,7 +298,7 @@ class Follower:
     def _fetch(self, url: str, wanted: Wanted) -> Fetched:
         robots = self._robots_of(url)
         if not robots.can_fetch(ROBOT, url):
-            raise Unreadable("is closed to programs by the robots.txt of its host, which is respected.")
+            raise Unreadable(Why.ROBOTS)
         self._pace.wait(url, float(robots.crawl_delay(ROBOT) or 0))
         return fetch(url, self._options.allow_hosts, self._options.network, wanted)
 
@@ -318,7 +318,7 @@ class Follower:
                 parser.parse(["User-agent: *", "Disallow: /" if closed else "Disallow:"])
             except Unreadable as error:
                 del self._robots[place]
-                raise Unreadable(f"cannot be followed now: the robots.txt of its host {error}") from error
+                raise Unreadable(Why.NO_ROBOTS, reason=error.reason) from error
         return self._robots[place]
 
     def _remember(self, feed: Followed) -> None:
@@ -350,8 +350,8 @@ def read_feed(raw: bytes, url: str) -> Contents:
         parser.Parse(raw, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         if reader.root:
-            raise Unreadable(f"is a damaged feed or sitemap ({error}). Try again later.") from error
-        raise Unreadable(_NO_FEED) from error
+            raise Unreadable(Why.DAMAGED_FEED, problem=str(error)) from error
+        raise Unreadable(Why.NO_FEED) from error
     return Contents(reader.root in ("urlset", "sitemapindex"), tuple(reader.pages), tuple(reader.sitemaps))
 
 
@@ -360,9 +360,9 @@ def _unpacked(raw: bytes) -> bytes:
         unpack = zlib.decompressobj(wbits=31)
         found = unpack.decompress(raw, MAX_FEED_BYTES + 1)
     except zlib.error as error:
-        raise Unreadable("came damaged: it could not be unpacked. Try again.") from error
+        raise Unreadable(Why.CAME_DAMAGED) from error
     if len(found) > MAX_FEED_BYTES:
-        raise Unreadable(f"unpacks to more than {MAX_FEED_BYTES / 1e6:.0f} MB, the most that is read.")
+        raise Unreadable(Why.FEED_TOO_LARGE, limit=MAX_FEED_BYTES / 1e6)
     return found
 
 
@@ -381,17 +381,17 @@ class _Reader:
         self.sitemaps: list[str] = []
 
     def doctype(self, *_: object) -> None:
-        raise Unreadable("declares a document type, in which entities could hide, and is not read.")
+        raise Unreadable(Why.DOCTYPE)
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
         space, _, name = tag.rpartition(" ")
         if self._depth == 1:
             if name not in _ROOTS:
-                raise Unreadable(_NO_FEED)
+                raise Unreadable(Why.NO_FEED)
             self.root = name
         if self._depth > _MAX_DEPTH:
-            raise Unreadable("nests its parts too deeply to be a feed, and is not read.")
+            raise Unreadable(Why.DEEP_FEED)
         if not self._item_depth and name in _ITEMS and self._depth > 1:
             self._item_depth, self._space, self._values = self._depth, space, {}
         elif self._item_depth and self._depth == self._item_depth + 1 and space == self._space:

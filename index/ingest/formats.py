@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from index.ingest.document import Unreadable
+from index.reasons import Why
 
 Kind = Literal[
     "markdown", "text", "page", "archive", "pdf", "docx", "odt", "epub", "rtf", "rst", "org", "mediawiki",
@@ -96,13 +97,10 @@ _HTML = re.compile(
 )
 # What begins so is never text, whatever it is called.
 _OTHERS = (
-    (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "is a document of an old Office. Save it as .docx, .xlsx, .pptx or PDF, and add that.",
-    ),
-    (b"\x89PNG", "is a picture. Add the text that it shows."),
-    (b"\xff\xd8\xff", "is a picture. Add the text that it shows."),
-    (b"GIF8", "is a picture. Add the text that it shows."),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Why.OLD_OFFICE),
+    (b"\x89PNG", Why.PICTURE),
+    (b"\xff\xd8\xff", Why.PICTURE),
+    (b"GIF8", Why.PICTURE),
 )
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
@@ -110,7 +108,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 def kind_of(raw: bytes, name: str, content_type: str | None = None) -> Kind:
     """Raise `Unreadable` for what none of the readers reads, and for an empty document."""
     if not raw.strip():
-        raise Unreadable("is empty.")
+        raise Unreadable(Why.EMPTY_DOCUMENT)
     suffix = PurePosixPath(name).suffix.lower()
     kind = _SUFFIXES.get(suffix)
     if raw.startswith(b"PK\x03\x04"):
@@ -120,21 +118,17 @@ def kind_of(raw: bytes, name: str, content_type: str | None = None) -> Kind:
         return "pdf"
     if raw.startswith(b"{\\rtf"):
         return "rtf"
-    for start, reason in _OTHERS:
+    for start, why in _OTHERS:
         if raw.startswith(start):
-            if _ENCRYPTED in raw:
-                reason = "is encrypted. Save it without a password, and add it again."
-            raise Unreadable(reason)
+            raise Unreadable(Why.ENCRYPTED if _ENCRYPTED in raw else why)
     declared = (content_type or "").partition(";")[0].strip().lower()
     if kind is None or declared in ("text/html", "application/xhtml+xml"):
         # An address may end in anything, such as ".com" or ".php": what the server says counts.
         kind = _TYPES.get(declared, kind)
     if kind in (_ZIP_KINDS - {"slack"}) | {"pdf", "rtf"} or (kind == "slack" and not _JSON.match(raw)):
-        raise Unreadable(f"is called {suffix or declared} and is none. Export it once more.")
+        raise Unreadable(Why.MISNAMED, name=suffix or declared)
     if kind in (None, "text") and _HTML.match(raw):
         return "page"
     if kind is None:
-        raise Unreadable(
-            f"is of a kind that is not read ({suffix or declared or 'no suffix'}). {READABLE} are."
-        )
+        raise Unreadable(Why.UNKNOWN_KIND, name=suffix or declared or "no suffix", kinds=READABLE)
     return kind

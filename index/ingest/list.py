@@ -9,6 +9,7 @@ from typing import Literal
 
 from index.folder import NO_SENTENCE, known_files, read_sources
 from index.manifest import MissingGeneration, SourceEntry
+from index.reasons import Reason
 from index.store import Store
 from index.types import Article, FootnoteError, collection_of
 from index.units import Kind, units_of
@@ -38,7 +39,7 @@ class Listed:
     passages: int
     """In the index; 0 if it is not in it."""
     state: State
-    reason: str | None
+    reason: Reason | None
     """Why it is `stale` or `failed`."""
 
 
@@ -88,7 +89,7 @@ def _entry(entry: SourceEntry, state: State) -> Listed:
     return Listed(entry.id, entry.file, place, entry.title, entry.published, entry.passages, state, None)
 
 
-def _state(article: Article, entry: SourceEntry | None) -> tuple[State, str | None]:
+def _state(article: Article, entry: SourceEntry | None) -> tuple[State, Reason | None]:
     """Return the state of the file now: a fault that the index knows may have been mended since."""
     if entry is not None and entry.sha256 == article.sha256:
         return "indexed", None

@@ -24,6 +24,7 @@ from typing import Any, get_args
 
 from index.ingest.document import Draft, LeftOut, Unreadable
 from index.ingest.formats import Kind
+from index.reasons import Why, reason_of
 
 # The largest book that is allowed takes about half of this.  See RESULTS.md, "Constants".
 SECONDS: dict[Kind, int] = dict.fromkeys(get_args(Kind), 30) | {"markdown": 10, "text": 10, "pdf": 60}
@@ -80,13 +81,8 @@ class Sandbox:
         except (EOFError, OSError) as error:
             self.close()
             if late.is_set():
-                raise Unreadable(
-                    f"took longer than {seconds} seconds to read, which is where reading stops. Export it "
-                    "once more, or split it into several documents."
-                ) from error
-            raise _Broken(
-                "broke the program that reads it. It may be damaged: export it once more, in another form."
-            ) from error
+                raise Unreadable(Why.TOO_SLOW, seconds=seconds) from error
+            raise _Broken(Why.BROKE_READER) from error
         except BaseException:
             # Interrupted in the middle of a message: the next reader would take its rest for an answer.
             self.close()
@@ -94,10 +90,11 @@ class Sandbox:
         if late.is_set():
             self.close()  # it answered in its last moment
         if "unreadable" in reply:
-            raise Unreadable(reply["unreadable"])
+            reason = reason_of(reply["unreadable"])
+            raise Unreadable(reason.why, **reason.values)
         fields = reply["draft"]
         fields["also"] = tuple(fields["also"])
-        fields["warnings"] = tuple(fields["warnings"])
+        fields["warnings"] = tuple(map(reason_of, fields["warnings"]))
         fields["left_out"] = tuple(
             LeftOut(one["what"], one["count"], tuple(one["words"])) for one in fields["left_out"]
         )

@@ -17,6 +17,7 @@ from typing import Any
 
 from index.ingest.document import Draft, Unreadable
 from index.ingest.formats import Kind
+from index.reasons import Reason, Why
 
 MEMORY_BYTES = 1536 * 1024 * 1024
 """Of address space: reading the largest PDF that is allowed takes a third of it."""
@@ -44,11 +45,11 @@ def _reply(header: dict[str, Any], raw: bytes) -> dict[str, Any]:
     try:
         return {"draft": asdict(_read(header, raw))}
     except Unreadable as error:
-        return {"unreadable": str(error)}
+        return {"unreadable": asdict(error.reason)}
     except MemoryError:
-        return {"unreadable": "needs more memory than a document is given. Split it into several documents."}
+        return {"unreadable": asdict(Reason(Why.NO_MEMORY))}
     except RecursionError:
-        return {"unreadable": "nests its parts too deeply to be read. Save it in a simpler form."}
+        return {"unreadable": asdict(Reason(Why.TOO_DEEP))}
 
 
 def _read(header: dict[str, Any], raw: bytes) -> Draft:

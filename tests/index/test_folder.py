@@ -5,6 +5,7 @@ import pytest
 
 from index import folder
 from index.folder import read_sources
+from index.reasons import Reason, Why
 from index.types import FootnoteError, SourceFailure
 
 
@@ -43,7 +44,7 @@ def test_one_bad_file_does_not_keep_the_others_out(sources: Path) -> None:
     found = read_sources(sources)
     assert [article.id for article in found.articles] == ["bread", "notes/moon-landing", "river"]
     assert [failure.file for failure in found.failures] == ["empty.md", "latin.md"]
-    assert found.failures[1].reason.startswith("is not UTF-8: byte 0xE9 at offset 3.")
+    assert str(found.failures[1].reason).startswith("is not UTF-8: byte 0xE9 at offset 3.")
 
 
 def test_a_file_that_is_too_large_is_refused_unread(sources: Path) -> None:
@@ -52,7 +53,7 @@ def test_a_file_that_is_too_large_is_refused_unread(sources: Path) -> None:
     found = read_sources(sources)
     assert len(found.articles) == 3
     assert found.failures == (
-        SourceFailure("dump.txt", "has 50.0 MB; at most 20 MB are read. Split it into several articles."),
+        SourceFailure("dump.txt", Reason(Why.FILE_TOO_LARGE, {"size": 50.0, "limit": 20.0})),
     )
 
 
@@ -68,9 +69,7 @@ def test_two_files_that_differ_in_suffix_alone_are_one_article_and_one_failure(s
     (sources / "river.txt").write_text("Another text.", "utf-8")
     found = read_sources(sources)
     assert [article.file for article in found.articles] == ["bread.md", "notes/moon-landing.txt", "river.md"]
-    assert found.failures == (
-        SourceFailure("river.txt", "has the name of river.md but for the suffix. Rename one of them."),
-    )
+    assert found.failures == (SourceFailure("river.txt", Reason(Why.SAME_NAME, {"other": "river.md"})),)
 
 
 def test_articles_that_share_a_title_or_a_text_are_kept_with_a_warning(sources: Path) -> None:
@@ -96,7 +95,7 @@ def test_links_are_read_within_the_folder_and_refused_beyond_it(sources: Path, t
     (sources / "folder").symlink_to(tmp_path / "elsewhere")
     found = read_sources(sources)
     assert [article.id for article in found.articles] == ["bread", "inside", "notes/moon-landing", "river"]
-    reasons = {failure.file: failure.reason for failure in found.failures}
+    reasons = {failure.file: str(failure.reason) for failure in found.failures}
     assert reasons["outside.md"] == "is a link that leads out of the sources folder. Copy the file instead."
     assert reasons["folder"] == "is a link to a folder, which is not followed. Copy the folder instead."
     assert reasons["gone.md"].startswith("cannot be read: No such file or directory.")
@@ -114,9 +113,7 @@ def test_a_file_name_that_is_not_utf8_is_a_failure_that_can_be_printed(sources: 
         (sources / os.fsdecode(b"caf\xe9.md")).write_text("Text.", "utf-8")
     except OSError:
         pytest.skip("this file system holds UTF-8 names only")
-    assert read_sources(sources).failures == (
-        SourceFailure("caf\ufffd.md", "has a name that is not UTF-8. Rename it."),
-    )
+    assert read_sources(sources).failures == (SourceFailure("caf\ufffd.md", Reason(Why.NAME_NOT_UTF_8)),)
 
 
 def test_a_sources_folder_that_is_itself_a_link_is_read(sources: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from bot.slack.messages.blocks import Block
 from bot.text import ELLIPSIS, date_words, shortened
 from bot.types import Collection, Listed, Overview
 from bot.words import ENGLISH, Words
+from index.reasons import Reason
 
 # A view may have 100 blocks; nobody scrolls past so many folders.
 MAX_COLLECTIONS_SHOWN = 15
@@ -33,7 +34,7 @@ class Trouble:
     """A file that cannot be read."""
 
     file: str
-    reason: str
+    reason: Reason
     kept: bool
     """Whether its last good version can still be asked."""
 

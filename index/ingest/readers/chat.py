@@ -15,6 +15,7 @@ from index.ingest.document import Draft, Unreadable, clean_line, clean_text, scr
 from index.ingest.readers.decoding import decode
 from index.ingest.readers.markup import escaped_paragraph
 from index.ingest.readers.packages import members
+from index.reasons import Why
 
 MAX_MESSAGES = 200_000
 MIN_MESSAGES = 3
@@ -93,7 +94,7 @@ def read_slack(raw: bytes, name: str, charset: str | None = None) -> Draft:
                 channel = path.rpartition("/")[0].rpartition("/")[2]
                 channels.setdefault(channel, []).append(_slack_message(one, people))
     if not channels:
-        raise Unreadable("holds no messages of a Slack export. Add the documents that are in it one by one.")
+        raise Unreadable(Why.NO_MESSAGES)
     blocks: list[str] = []
     for channel, messages in channels.items():
         blocks += [f"## #{channel}"] if channel and len(channels) > 1 else []
@@ -101,7 +102,7 @@ def read_slack(raw: bytes, name: str, charset: str | None = None) -> Draft:
         blocks += [chat_text([message for _, message in sorted(messages, key=lambda one: one[0])])]
     text = clean_text("\n\n".join(blocks))
     if not re.search(r"\w", text):
-        raise Unreadable("holds no messages of a Slack export. Add the documents that are in it one by one.")
+        raise Unreadable(Why.NO_MESSAGES)
     only = next(iter(channels))
     return Draft(
         text=text,
@@ -144,7 +145,7 @@ def _json(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise Unreadable("is damaged JSON. Export it once more.") from error
+        raise Unreadable(Why.DAMAGED_JSON) from error
 
 
 def _person(user: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import codecs
 import re
 
 from index.ingest.document import Unreadable
+from index.reasons import Why
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -61,7 +62,7 @@ def decode(raw: bytes, declared: str | None = None) -> str:
             return text
     text = _guessed(raw)
     if text is None:
-        raise Unreadable("is not text in any encoding that is known. Save it again as UTF-8.")
+        raise Unreadable(Why.NO_ENCODING)
     return text
 
 

@@ -22,6 +22,7 @@ from index.ingest.document import (
 from index.ingest.readers.decoding import decode
 from index.ingest.readers.plain import text_draft
 from index.ingest.readers.web_page import whole_page
+from index.reasons import Why
 
 _MAX_DEPTH = 20
 
@@ -31,7 +32,7 @@ def read_mail(raw: bytes, name: str, charset: str | None = None) -> Draft:
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
     if not message.keys():
-        raise Unreadable("is not an e-mail: it begins with no sender or subject. Save it once more as .eml.")
+        raise Unreadable(Why.NO_MAIL)
     texts: dict[str, EmailMessage] = {}
     attachments: list[str] = []
     for part in _parts(message):
@@ -44,7 +45,7 @@ def read_mail(raw: bytes, name: str, charset: str | None = None) -> Draft:
     body = texts.get("text/plain") or texts.get("text/html")
     content = body.get_payload(decode=True) if body is not None else None
     if body is None or not isinstance(content, bytes) or not content.strip():
-        raise Unreadable("is an e-mail without a text. Add what is attached to it.")
+        raise Unreadable(Why.MAIL_WITHOUT_TEXT)
     text = decode(content, body.get_content_charset())
     draft = whole_page(text) if body.get_content_type() == "text/html" else text_draft(text, is_letter=True)
     sender, written = _names(message, "From"), _header(message, "Date")

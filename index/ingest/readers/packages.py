@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from index.ingest.document import MAX_TITLE_CHARS, Unreadable, clean_language, clean_line, iso_date
+from index.reasons import Why
 
 # A novel is 3 MB of WordprocessingML; a zip bomb is gigabytes in a few kilobytes.
 MAX_UNPACKED_BYTES = 64 * 1000 * 1000
@@ -30,7 +31,7 @@ def members(raw: bytes, suffixes: Iterable[str] = (".xml", ".rels")) -> dict[str
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             if len(archive.infolist()) > MAX_MEMBERS:
-                raise Unreadable(f"has more than {MAX_MEMBERS:,} parts, which no document has.")
+                raise Unreadable(Why.MANY_PARTS, limit=MAX_MEMBERS)
             for info in archive.infolist():
                 if not info.filename.lower().endswith(wanted):
                     continue
@@ -39,17 +40,14 @@ def members(raw: bytes, suffixes: Iterable[str] = (".xml", ".rels")) -> dict[str
                     content = stream.read(left + 1)
                 left -= len(content)
                 if left < 0:
-                    raise Unreadable(
-                        f"unpacks to more than {MAX_UNPACKED_BYTES / 1e6:.0f} MB. Split it into several "
-                        "documents."
-                    )
+                    raise Unreadable(Why.UNPACKS_TOO_LARGE, limit=MAX_UNPACKED_BYTES / 1e6)
                 if _ENTITY.search(content):
-                    raise Unreadable("declares XML entities, which no document needs. It is not read.")
+                    raise Unreadable(Why.ENTITIES)
                 found[info.filename] = content
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-        raise Unreadable(f"is damaged ({error}). Save it once more.") from error
+        raise Unreadable(Why.DAMAGED_ARCHIVE, problem=str(error)) from error
     except RuntimeError as error:  # what zipfile raises for a member that wants a password
-        raise Unreadable("is encrypted. Save it without a password, and add it again.") from error
+        raise Unreadable(Why.ENCRYPTED) from error
     return found
 
 
@@ -114,7 +112,7 @@ def safe_xml(raw: bytes) -> Any:
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
-        raise Unreadable(f"is damaged ({error.msg}). Save it once more.") from error
+        raise Unreadable(Why.DAMAGED_ARCHIVE, problem=error.msg) from error
     if root.getroottree().docinfo.doctype:
-        raise Unreadable("declares XML entities, which no document needs. It is not read.")
+        raise Unreadable(Why.ENTITIES)
     return root

@@ -17,6 +17,7 @@ from index.ingest.document import Unreadable, What
 from index.ingest.readers.markup import lowered, raised
 from index.ingest.readers.pandoc import tree
 from index.ingest.readers.tree import Writer
+from index.reasons import Why
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STYLE_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
@@ -55,9 +56,7 @@ class PageParts:
                 html.encode(), parser=parser.HTMLParser(encoding="utf-8", remove_comments=True)
             )
         except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-            raise Unreadable(
-                "is HTML that cannot be taken apart. Open it in a browser, save it once more, and add that."
-            ) from error
+            raise Unreadable(Why.BROKEN_HTML) from error
         self._drop_controls()
         self._drop_hidden()
         self._drop_struck()

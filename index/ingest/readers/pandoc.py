@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from index.ingest.document import Unreadable
+from index.reasons import Why
 
 HEAP = "512m"
 MAX_TREE_BYTES = 96 * 1000 * 1000
@@ -38,9 +39,9 @@ def tree(raw: bytes, format: str, *options: str) -> dict[str, Any]:
         status = process.wait()
         feeding.join()
     if len(written) > MAX_TREE_BYTES or status == _HEAP_IS_FULL:
-        raise Unreadable("needs more memory than a document is given. Split it into several documents.")
+        raise Unreadable(Why.NO_MEMORY)
     if status != 0:
-        raise Unreadable("is damaged, or not of the kind that its name says. Save it once more.")
+        raise Unreadable(Why.DAMAGED)
     found: dict[str, Any] = json.loads(written)
     return found
 
@@ -59,6 +60,4 @@ def _program() -> str:
         path = Path(place) / "files" / "pandoc"
         if path.is_file():
             return str(path)
-    raise Unreadable(
-        "cannot be read here, because the program pandoc is missing. Install it: pip install pypandoc_binary"
-    )
+    raise Unreadable(Why.NO_PANDOC)

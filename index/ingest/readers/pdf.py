@@ -31,6 +31,7 @@ from index.ingest.document import (
 from index.ingest.readers.pdf_layout import Page, layout_of
 from index.ingest.readers.pdf_lines import UNKNOWN, Field, Glyph
 from index.ingest.readers.pdf_tables import Rule
+from index.reasons import Why
 
 if TYPE_CHECKING:
     from pdfminer.pdfdocument import PDFDocument
@@ -86,24 +87,25 @@ def read_pdf(raw: bytes, name: str, charset: str | None = None) -> Draft:
 
     # It warns of each flaw of a file that it reads all the same.
     logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
-    damaged = "is a damaged PDF ({}). Export it again, or add it as text."
     try:
         # Many are encrypted with an empty password, which forbids printing and hides nothing.
         document = Document(PDFParser(io.BytesIO(raw)), password="")
         sheets = list(islice(PDFPage.create_pages(document), MAX_PAGES + 1))
         if len(sheets) > MAX_PAGES:
-            raise Unreadable(f"has more than {MAX_PAGES:,} pages. Split it into several documents.")
+            raise Unreadable(Why.MANY_PAGES, limit=MAX_PAGES)
         pages, pictures = _pages(document, sheets)
         facts = _facts(document)
     except PDFEncryptionError as error:
-        raise Unreadable("is encrypted. Save it without a password, and add it again.") from error
+        raise Unreadable(Why.ENCRYPTED) from error
     except PSException as error:
-        raise Unreadable(damaged.format(clean_line(str(error), 100) or type(error).__name__)) from error
+        raise Unreadable(
+            Why.DAMAGED_PDF, problem=clean_line(str(error), 100) or type(error).__name__
+        ) from error
     except (*PARSER_FAULTS, EOFError, NotImplementedError, RecursionError, struct.error, zlib.error) as error:
         # Its own parts meet in a malformed file what they do not expect; OSError is the system's.
-        raise Unreadable(damaged.format(type(error).__name__)) from error
+        raise Unreadable(Why.DAMAGED_PDF, problem=type(error).__name__) from error
     if not pages:
-        raise Unreadable("is a PDF without pages.")
+        raise Unreadable(Why.NO_PAGES)
     _check_letters(pages, pictures)
     return _draft(pages, facts)
 
@@ -116,18 +118,12 @@ def _check_letters(pages: Sequence[Page], pictures: int) -> None:
     filled = any(page.fields for page in pages)
     scarce = count < MIN_CHARS_A_PAGE * min(len(pages), 20)
     if scarce and not filled and (pictures or len(_WORDS.findall(text)) < 2):
-        raise Unreadable(
-            "is a scanned PDF: it holds pictures of pages and no text. Run text recognition over it "
-            "(such as ocrmypdf), and add the result."
-        )
+        raise Unreadable(Why.SCANNED)
     latin = len(_LATIN.findall(text))
     vowels = len(_VOWEL.findall(text))
     mute = latin >= _VOWEL_SAMPLE and latin > 0.5 * count and vowels < _MIN_VOWELS * latin
     if len(_UNUSABLE.findall(text)) > _MAX_UNKNOWN * count or mute:
-        raise Unreadable(
-            "does not say which letters its signs are, so that no text can be read out of it. Run text "
-            "recognition over it (such as ocrmypdf --force-ocr), and add the result."
-        )
+        raise Unreadable(Why.NO_LETTERS)
 
 
 def _draft(pages: Sequence[Page], facts: dict[str, str | None]) -> Draft:
@@ -263,9 +259,7 @@ def _pages(document: PDFDocument, sheets: Sequence[Any]) -> tuple[list[Page], in
     pages = []
     for sheet in sheets:
         if sum(len(stream.get_data()) for stream in map(stream_value, sheet.contents)) > MAX_PAGE_BYTES:
-            raise Unreadable(
-                "is a damaged PDF (a page too large to be one). Export it again, or add it as text."
-            )
+            raise Unreadable(Why.LARGE_PAGE)
         interpreter.process_page(sheet)
         turns = Counter(turn for _, turn in device.letters)
         most = turns.most_common(1)[0][0] if turns else (1, 0)

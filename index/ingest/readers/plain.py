@@ -25,6 +25,7 @@ from index.ingest.readers.chat import chat_text, messages_in
 from index.ingest.readers.decoding import decode
 from index.ingest.readers.furniture import without_furniture
 from index.ingest.readers.markup import escaped_paragraph, without_html, without_marks
+from index.reasons import Reason, Why
 
 # A line that could be a title: short, alone, and no sentence.
 _TITLE_CHARS, _TITLE_WORDS = 150, 25
@@ -40,11 +41,11 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
     from index.article import ArticleError, date_in, front_matter
     from index.lines import first_heading
 
-    text, problems = decode(raw, charset), list[str]()
+    text, problems = decode(raw, charset), list[Reason]()
     try:
         fields, body = front_matter(name, text, problems)
     except ArticleError as error:
-        raise Unreadable(error.reason) from error
+        raise Unreadable(error.reason.why, **error.reason.values) from error
     known: dict[str, str] = {}
     also: tuple[str, ...] = ()
     extra: list[tuple[str, str | tuple[str, ...]]] = []
@@ -57,13 +58,9 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
             extra.append((field, _clean_value(value)))
     published = date_in(known.get("published", "")) or iso_date(known.get("published"))
     url = clean_url(known.get("url"))
-    for field, found, remedy in (
-        ("published", published, "Write 2019-07-17, 2019-07 or 2019."),
-        ("url", url, "Write a full address that begins with https://."),
-    ):
+    for field, found, why in (("published", published, Why.DATE_LEFT_OUT), ("url", url, Why.URL_LEFT_OUT)):
         if known.get(field) and found is None:
-            shown = clean_line(known[field], 80)
-            problems.append(f"gives '{field}' as '{shown}', which cannot be read and is left out. {remedy}")
+            problems.append(Reason(why, {"value": clean_line(known[field], 80) or ""}))
     left: list[tuple[What, str]] = []
     if re.search(r"<(?:table|dl|details)\b", body, re.IGNORECASE):
         # It brings lxml and pandoc with it, which most Markdown does without.

@@ -24,6 +24,7 @@ from index.ingest.readers.decoding import decode
 from index.ingest.readers.markup import escaped
 from index.ingest.readers.packages import members, package_facts
 from index.ingest.readers.tables import MAX_CELLS, MAX_COLUMNS, Cell, cell_line, table_blocks
+from index.reasons import Why
 
 MAX_ROWS = 100_000
 _DELIMITERS = ",;\t|"
@@ -46,7 +47,7 @@ def read_csv(raw: bytes, name: str, charset: str | None = None) -> Draft:
             for row in islice(csv.reader(io.StringIO(text), delimiter=delimiter), MAX_ROWS + 1)
         ]
     except csv.Error as error:
-        raise Unreadable(f"cannot be read as a table ({error}). Save it once more as CSV.") from error
+        raise Unreadable(Why.NO_TABLE, problem=str(error)) from error
     if len(rows) > MAX_ROWS or sum(map(len, rows)) > MAX_CELLS:
         raise _too_large()
     body = clean_text("\n\n".join(_tables(rows)))
@@ -64,7 +65,7 @@ def read_workbook(raw: bytes, name: str, charset: str | None = None) -> Draft:
     try:
         book = load_workbook(io.BytesIO(raw), data_only=True, keep_links=False)
     except (InvalidFileException, OSError, EOFError, SyntaxError, *PARSER_FAULTS) as error:
-        raise Unreadable("is a damaged workbook. Save it once more as .xlsx.") from error
+        raise Unreadable(Why.DAMAGED_WORKBOOK) from error
     left: list[tuple[What, str]] = []
     blocks: list[str] = []
     sheets = [sheet for sheet in book.worksheets if sheet.max_row and sheet.max_column]
@@ -72,7 +73,7 @@ def read_workbook(raw: bytes, name: str, charset: str | None = None) -> Draft:
         try:
             rows = list(_rows(sheet, left))
         except PARSER_FAULTS as error:
-            raise Unreadable("is a damaged workbook. Save it once more as .xlsx.") from error
+            raise Unreadable(Why.DAMAGED_WORKBOOK) from error
         tables = _tables(rows)
         if sheet.sheet_state != "visible":
             left.append(("hidden text", f"{sheet.title}: {' '.join(tables)[:200]}"))
@@ -81,7 +82,7 @@ def read_workbook(raw: bytes, name: str, charset: str | None = None) -> Draft:
             blocks += tables
     text = clean_text("\n\n".join(blocks))
     if not text.strip():
-        raise Unreadable("holds no value in any visible cell. Save it once more in a spreadsheet.")
+        raise Unreadable(Why.NO_CELLS)
     return Draft(
         text=text,
         title=facts.title,
@@ -105,9 +106,7 @@ def _delimiter(sample: str) -> str:
 
 
 def _too_large() -> Unreadable:
-    return Unreadable(
-        f"has more than {MAX_ROWS:,} rows or {MAX_CELLS:,} cells. Keep those that are asked for, or split it."
-    )
+    return Unreadable(Why.MANY_CELLS, rows=MAX_ROWS, cells=MAX_CELLS)
 
 
 def _tables(rows: Sequence[Sequence[Cell]]) -> list[str]:

@@ -13,6 +13,7 @@ from index.ingest.document import Draft, Unreadable, What, clean_text, left_out,
 from index.ingest.readers.markup import escaped, escaped_paragraph, lowered, raised
 from index.ingest.readers.packages import members, package_facts, parts_of_kind, safe_xml
 from index.ingest.readers.tables import Cell, cell_line, table_blocks
+from index.reasons import Why
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -46,7 +47,7 @@ def read_slides(raw: bytes, name: str, charset: str | None = None) -> Draft:
             blocks += [*([f"## {heading}"] if blocks or heading != facts.title else []), *slide.blocks]
     text = clean_text("\n\n".join(blocks))
     if not re.search(r"^[^#\s]", text, re.MULTILINE) and not first:
-        raise Unreadable("holds no text. If it holds a picture of a text, add the text itself.")
+        raise Unreadable(Why.NO_TEXT)
     return Draft(
         text=text,
         title=facts.title if facts.title not in (None, "PowerPoint Presentation") else first or None,
@@ -60,7 +61,7 @@ def read_slides(raw: bytes, name: str, charset: str | None = None) -> Draft:
 def _slides(parts: dict[str, bytes]) -> Iterator[str]:
     main = next(iter(parts_of_kind(parts, "", "officeDocument").values()), "")
     if main not in parts:
-        raise Unreadable("is a zip archive and no presentation. Save it once more as .pptx.")
+        raise Unreadable(Why.NO_SLIDES)
     slides = parts_of_kind(parts, main, "slide")
     for one in safe_xml(parts[main]).iter(f"{_P}sldId"):
         part = slides.get(one.get(f"{_R}id") or "")

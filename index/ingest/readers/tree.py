@@ -25,6 +25,7 @@ from index.ingest.document import (
 from index.ingest.readers.markup import escaped, escaped_paragraph, lowered, raised
 from index.ingest.readers.packages import NO_FACTS, Facts
 from index.ingest.readers.tables import Cell, cell_line, table_blocks
+from index.reasons import Why
 
 Node = dict[str, Any]
 NUMBER, NUMBER_END = "\ue000", "\ue001"
@@ -72,7 +73,7 @@ def tree_draft(
         blocks = blocks[1:]
     text = clean_text("\n\n".join(blocks))
     if not text.strip():
-        raise Unreadable("holds no text. If it holds a picture of a text, add the text itself.")
+        raise Unreadable(Why.NO_TEXT)
     authors = meta.get("author") or meta.get("creator")
     return Draft(
         text=text,

@@ -34,6 +34,7 @@ from index.ingest.readers.furniture import Cleared, without_furniture
 from index.ingest.readers.markup import escaped, escaped_paragraph
 from index.ingest.readers.page_parts import PageParts, with_asides
 from index.ingest.readers.tree import code, fenced, tree_draft
+from index.reasons import Reason, Why
 
 # No page of the benchmark falls below this; one that does says "not found", "enable JavaScript" or
 # "sign in".  Scripts without spaces count two characters as a word.
@@ -79,7 +80,7 @@ def read_archive(raw: bytes, name: str, charset: str | None = None, url: str | N
                 return page_draft(
                     decode(page, part.get_content_charset()), url or clean_url(str(address or ""))
                 )
-    raise Unreadable("is a web archive without a page in it. Save the page again, as HTML.")
+    raise Unreadable(Why.ARCHIVE_WITHOUT_PAGE)
 
 
 def page_draft(html: str, url: str | None = None) -> Draft:
@@ -107,7 +108,7 @@ def page_draft(html: str, url: str | None = None) -> Draft:
     if linked > MAX_LINKED:
         whole = _whole_draft(parts)
         if url is not None or whole is None:
-            raise Unreadable("is a list of links and not an article. Give the address of the article itself.")
+            raise Unreadable(Why.LINKS)
         blocks, left = whole.text.rstrip("\n").split("\n\n"), whole.left_out
     title = _title(document, blocks)
     # Nearly every theme prints the title above the text once more.
@@ -126,9 +127,7 @@ def page_draft(html: str, url: str | None = None) -> Draft:
         language=script_language(text) or clean_language(said),
         url=address,
         left_out=left_out([*parts.left, *(("furniture", piece) for piece in parts.left_of(text))]) or left,
-        warnings=("is mostly links; look whether that is what you meant to add.",)
-        if linked > MAX_LINKED
-        else (),
+        warnings=(Reason(Why.MOSTLY_LINKS),) if linked > MAX_LINKED else (),
     )
 
 
@@ -136,7 +135,7 @@ def whole_page(html: str) -> Draft:
     """Return all text of a page, such as that of a mail."""
     draft = _whole_draft(PageParts(html.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")))
     if draft is None:
-        raise Unreadable("holds no text. If it holds a picture of a text, add the text itself.")
+        raise Unreadable(Why.NO_TEXT)
     return draft
 
 
@@ -184,9 +183,7 @@ def _extracted(html: str, aside: list[list[str]], url: str | None, *, precise: b
             date_extraction_params={"extensive_search": False, "original_date": True},
         )
     except PARSER_FAULTS as error:
-        raise Unreadable(
-            "is HTML that cannot be taken apart. Open it in a browser, save it once more, and add that."
-        ) from error
+        raise Unreadable(Why.BROKEN_HTML) from error
     found = _markdown_blocks(document.body) if document is not None else ()
     return document, without_furniture([block for mark in found for block in with_asides(mark, aside)])
 
@@ -212,14 +209,8 @@ def _linked_share(html: str, blocks: Iterable[str]) -> float:
 
 def _no_article(html: str) -> Unreadable:
     if _PASSWORD.search(html):
-        return Unreadable(
-            "asks for a login, so the article behind it cannot be read. Open it in your browser, save the "
-            "page, and add the file."
-        )
-    return Unreadable(
-        "is not an article: hardly any running text is in it. Give the address of the article itself; "
-        "if its text appears only in a browser, save the page there and add the file."
-    )
+        return Unreadable(Why.LOGIN)
+    return Unreadable(Why.NO_ARTICLE)
 
 
 def _title(document: Any, blocks: list[str]) -> str | None:

@@ -16,6 +16,7 @@ from index.ingest.document import Draft, Unreadable, What
 from index.ingest.readers.packages import members, package_facts, packed, parts_of_kind, safe_xml
 from index.ingest.readers.pandoc import tree
 from index.ingest.readers.tree import NUMBER, NUMBER_END, letter, roman, tree_draft
+from index.reasons import Why
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(wordprocessingml/main|officeDocument/relationships)")
@@ -35,7 +36,7 @@ def read_docx(raw: bytes, name: str, charset: str | None = None) -> Draft:
     parts = {name: _STRICT.sub(_transitional, content) for name, content in parts.items()}
     main = _first(parts_of_kind(parts, "", "officeDocument"))
     if main is None or main not in parts:
-        raise Unreadable("is a zip archive and no Word document. Add the documents that are in it.")
+        raise Unreadable(Why.NO_WORD)
     folder = main.rpartition("/")[0]
     relations = f"{folder}/_rels/{main.rpartition('/')[2]}.rels".lstrip("/")
     styles_part = _first(parts_of_kind(parts, main, "styles"))
@@ -46,7 +47,7 @@ def read_docx(raw: bytes, name: str, charset: str | None = None) -> Draft:
     root = safe_xml(parts[main])
     body = root.find(f"{_W}body")
     if body is None:
-        raise Unreadable("is a damaged Word document. Save it once more as .docx.")
+        raise Unreadable(Why.DAMAGED_WORD)
     word.make_plain(body)
     word.add_running_heads(body, parts, main)
     kept = {

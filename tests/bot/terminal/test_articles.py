@@ -17,6 +17,7 @@ from bot.types import NoAnswer, Silence
 from index.build import build
 from index.generations import FileStore, load_generation
 from index.ingest.remove import remove as remove_articles
+from index.reasons import Reason, Why
 from index.types import FootnoteError
 from tests.bot.terminal.bench import Bench
 from tests.fakes.documents import FERRY_PAGE, docx, page, paragraph, pdf
@@ -258,6 +259,14 @@ def test_a_list_is_json_and_can_be_of_one_collection(bench: Bench) -> None:
         ],
         "following": [],
     }
+
+
+def test_a_list_in_json_says_why_a_file_is_no_article(bench: Bench) -> None:
+    (bench.sources / "empty.md").write_text("---\ntitle: T\n---\n", "utf-8")
+
+    listed = {one["file"]: one for one in json.loads(bench("list", "--json")[1])["articles"]}
+
+    assert listed["empty.md"]["reason"] == str(Reason(Why.EMPTY_ARTICLE))
 
 
 def test_a_title_cannot_command_the_terminal(bench: Bench) -> None:

@@ -16,6 +16,7 @@ from bot.config import settings_from
 from bot.terminal.build import report_paragraphs, watch
 from bot.terminal.invocation import Invocation, console
 from index.manifest import current_name
+from index.reasons import Reason, Why
 from index.types import BuildReport, SourceFailure
 from tests.bot.terminal.bench import Bench
 from tests.fakes.encoder import HashingEncoder
@@ -214,10 +215,12 @@ class TestRollbackAndCheck:
 
 
 def test_a_failure_and_its_reason_are_one_line() -> None:
-    failure = SourceFailure("a.md", "is\nbroken")
+    failure = SourceFailure("a.md", Reason(Why.NO_TABLE, {"problem": "two\nlines"}))
     report = BuildReport("g", (), (), (), ("b",), (failure,), (), 1, 1, 0.1, None)
 
-    assert [paragraph.text.plain for paragraph in report_paragraphs(report)][2] == "a.md is broken"
+    assert [paragraph.text.plain for paragraph in report_paragraphs(report)][2] == (
+        "a.md cannot be read as a table (two lines). Save it once more as CSV."
+    )
 
 
 class TestFolders:

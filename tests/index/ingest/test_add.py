@@ -37,6 +37,7 @@ from index.ingest.formats import Kind
 from index.ingest.list import inventory
 from index.ingest.remove import Removed, forget_removed, remove
 from index.ingest.sandbox import Sandbox
+from index.reasons import Reason, Why
 from index.types import Article, FootnoteError
 from tests.fakes.documents import FERRY_PAGE
 from tests.fakes.encoder import HashingEncoder
@@ -320,7 +321,7 @@ class TestCopies:
 
         outcome = intake.add(text("b.txt", story(1).replace("\n\n", "\n\n\n"), "Same news"))
 
-        assert outcome == Refused("b.txt", "is the same text as 'News' (news.md). It is there already.")
+        assert outcome == Refused("b.txt", Reason(Why.SAME_TEXT, {"title": "News", "other": "news.md"}))
         assert list(articles(folder)) == ["news"]
 
     def test_an_equal_text_of_another_publisher_is_kept_once_and_named(
@@ -516,7 +517,7 @@ class TestFolders:
         found, refused, ignored = documents(folder, leave_out=[folder / "sources"])
 
         assert [path.relative_to(folder).as_posix() for path in found] == ["b.txt", "deep/a.md"]
-        assert [(one.source, one.reason.split(",")[0]) for one in refused] == [
+        assert [(one.source, str(one.reason).split(",")[0]) for one in refused] == [
             ("link.txt", "is a link"),
             ("around", "is a link to a folder"),
         ]
@@ -636,7 +637,7 @@ class TestListing:
         }
         assert list(listed) == sorted(listed)
         assert (listed["new.md"].published, listed["notes/moon-landing.txt"].collection) == ("2024", "notes")
-        assert "is UTF-16" in (listed["torn.md"].reason or "")
+        assert "is UTF-16" in str(listed["torn.md"].reason)
 
     def test_a_version_that_stays_in_the_index_is_stale_with_its_reason(
         self, sources: Path, data: Path, encoder: HashingEncoder
@@ -648,7 +649,7 @@ class TestListing:
         (stale,) = [one for one in inventory(sources, FileStore(data)) if one.state == "stale"]
 
         assert (stale.id, stale.title) == ("bread", "Baking with rye")
-        assert "is empty" in (stale.reason or "")
+        assert "is empty" in str(stale.reason)
 
     @pytest.mark.parametrize("mended", ["Mended. Bread is new.", None], ids=["anew", "as it was"])
     def test_a_file_that_was_mended_is_no_trouble_any_more(

@@ -120,7 +120,9 @@ def test_the_process_knows_no_secret_and_writes_no_file(
     program = (
         "import sys; sys.path[:0] = [sys.argv[1]]\n"
         "from index.ingest import sandbox_child as child\n"
-        f"child._reply = lambda header, raw: dict(unreadable=attempt({str(tmp_path / 'x')!r}))\n"
+        f"child._reply = lambda header, raw: reply(attempt({str(tmp_path / 'x')!r}))\n"
+        "def reply(seen):\n"
+        "    return dict(unreadable=dict(why=child.Why.DAMAGED_PDF, values=dict(problem=seen)))\n"
         "def attempt(path):\n"
         "    try:\n"
         "        with open(path, 'w') as f: f.write('x'); f.flush()\n"

@@ -14,6 +14,7 @@ import pytest
 
 from bot.slack import messages
 from bot.types import About, Instead, Nearest, NoAnswer, PassageView, Silence, Told
+from index.reasons import Reason, Why
 from tests.fakes.answers import answer_quoting, banma_answer, overview
 
 PACKAGE = Path(__file__).parents[3] / "slack_types"
@@ -126,7 +127,7 @@ def every_view() -> dict[str, messages.Block]:
 
 def every_home() -> dict[str, messages.Block]:
     now = datetime(2026, 5, 2, tzinfo=UTC)
-    troubles = [messages.Trouble("notes/a.md", "is empty.", kept=True)] * 9
+    troubles = [messages.Trouble("notes/a.md", Reason(Why.EMPTY_DOCUMENT), kept=True)] * 9
     return {
         "home": messages.home_view(overview(), ("Who?", "What?"), now),
         "homeWithoutExamples": messages.home_view(overview(), (), now, messages.CHINESE),

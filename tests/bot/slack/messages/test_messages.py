@@ -29,12 +29,18 @@ from bot.types import (
     Source,
     Told,
 )
+from index.reasons import Reason, Why
 from tests.fakes.answers import answer_quoting, banma_answer
 from tests.fakes.slack.limits import message_problems, total_chars, view_problems
 
 FAMILY = "👨‍👩‍👧‍👦"
 
+
 # Text as articles really hold it, and as nobody should write it.
+def broken(problem: str) -> Reason:
+    return Reason(Why.DAMAGED_PDF, {"problem": problem})
+
+
 awkward = st.one_of(
     st.text(max_size=400),
     st.text(st.sampled_from('a \n<>&|*_~`@#!:\u0000\u200d\u0301\u202e👩🇨🇭한नि汉ع"\\'), max_size=3_000),
@@ -191,7 +197,7 @@ def test_every_stretch_stays_inside_the_limits(
 @given(
     st.lists(st.builds(Collection, awkward, st.integers(1, 9), st.tuples(listed, listed)), max_size=30),
     st.lists(awkward.filter(str.strip), max_size=3),
-    st.lists(st.builds(messages.Trouble, awkward, awkward, st.booleans()), max_size=8),
+    st.lists(st.builds(messages.Trouble, awkward, awkward.map(broken), st.booleans()), max_size=8),
     st.sampled_from(messages.LANGUAGES),
 )
 @some(40)
@@ -224,7 +230,9 @@ def test_app_home_says_how_old_the_index_is(now: str, age: str) -> None:
 
 
 def test_app_home_names_five_files_that_fail_and_counts_the_others() -> None:
-    troubles = [messages.Trouble(f"{number}.md", "is empty.", kept=False) for number in range(7)]
+    troubles = [
+        messages.Trouble(f"{number}.md", Reason(Why.EMPTY_DOCUMENT), kept=False) for number in range(7)
+    ]
     view: Any = messages.home_without_index(troubles=troubles)
     shown = str(view)
     assert [f"{number}.md" in shown for number in range(7)] == [True] * 5 + [False] * 2
@@ -232,11 +240,13 @@ def test_app_home_names_five_files_that_fail_and_counts_the_others() -> None:
 
 
 def test_a_long_file_name_does_not_cut_off_why_it_fails_and_pings_nobody() -> None:
-    trouble = messages.Trouble("<!channel>" + "x" * 9_000, "is *broken* <@U1>\n" + "& " * 9_000, kept=True)
+    trouble = messages.Trouble(
+        "<!channel>" + "x" * 9_000, broken("*broken* <@U1>\n" + "& " * 9_000), kept=True
+    )
     view: Any = messages.home_without_index(troubles=[trouble])
     file, reason, kept = view["blocks"][2]["elements"][0]["elements"][0]["elements"]
     assert (len(file["text"]), file["text"][:12], file["text"][-2:]) == (80, "<!channel>xx", " …")
-    assert (reason["text"][:22], reason["text"][-2:]) == (" is *broken* <@U1> & &", " …")
+    assert (reason["text"][:22], reason["text"][-2:]) == (" is a damaged PDF (*br", " …")
     assert len(reason["text"]) <= 301
     assert kept["text"] == " (I still answer from its last good version.)"
     assert {part["type"] for part in (file, reason, kept)} == {"text"}, "shown as they are, not as mrkdwn"

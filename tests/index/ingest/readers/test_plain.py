@@ -107,7 +107,7 @@ def test_front_matter_that_cannot_be_read_is_left_out_with_a_warning(raw: bytes,
     draft = read_markdown(raw, "a.md")
 
     assert draft.text.endswith("Text\n")
-    assert reason in "".join(draft.warnings)
+    assert reason in "".join(map(str, draft.warnings))
 
 
 def test_comments_struck_text_and_marks_of_wikis_are_taken_out_and_named() -> None:

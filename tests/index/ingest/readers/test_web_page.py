@@ -8,6 +8,7 @@ import pytest
 
 from index.ingest.document import Unreadable
 from index.ingest.readers.web_page import page_draft, read_archive, read_web_page
+from index.reasons import Reason, Why
 from tests.fakes.documents import FERRY_PAGE as PAGE
 
 
@@ -105,7 +106,7 @@ def test_a_file_that_a_person_names_is_taken_with_a_warning() -> None:
     draft = page_draft(f"<html><body>{links}</body></html>")
 
     assert draft.text.startswith("- A headline of seven words in all\n- A headline")
-    assert draft.warnings == ("is mostly links; look whether that is what you meant to add.",)
+    assert draft.warnings == (Reason(Why.MOSTLY_LINKS),)
 
 
 def test_code_lists_and_quotes_keep_their_form() -> None:
