@@ -1,13 +1,8 @@
-"""Write down what a search finds now."""
+"""Write down what comes out now."""
 
 from __future__ import annotations
 
-import json
-import tempfile
-from pathlib import Path
+from tests.frozen import line, outputs, path
 
-from tests.frozen import FILE, searches
-
-with tempfile.TemporaryDirectory() as folder:
-    lines = [json.dumps(told, ensure_ascii=False) for told in searches(Path(folder))]
-FILE.write_text("\n".join(lines) + "\n", "utf-8")
+for file, make in outputs().items():
+    path(file).write_text("".join(f"{line(name, told)}\n" for name, told in make()), "utf-8")

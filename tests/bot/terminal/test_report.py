@@ -10,26 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.memory import Ending, Memory, Place
+from bot.memory import Ending, Memory
 from tests.bot.terminal.bench import Bench
-from tests.fakes.answers import banma_answer
-
-HERE = Place("T1", "C1", "1.0")
+from tests.fakes.memory import HERE, remember_three
 
 
 @pytest.fixture
 def memory(bench: Bench) -> Memory:
-    """Three questions of today, one in vain; one 👍, one 👎."""
-    state = Memory(Path(bench.data) / "state.sqlite", keep_questions=True)
-    answer_id = state.shown.remember(banma_answer(), HERE)
-    state.log.note(Ending("answered", 0.2, 0.9, answer_id=answer_id), HERE, "1.0", "Who owns Banma?")
-    state.shown.record_feedback(answer_id, "up", "U1", HERE)
-    state.shown.record_reason(answer_id, "not_asked", '=HYPERLINK("x"), "quoted"\nnew', "U2", HERE)
-    for number, question in enumerate(("Who is the CEO?", "who's the CEO"), start=2):
-        miss = state.shown.remember_miss(question, HERE)
-        state.log.note(Ending("none", 0.1, miss_id=miss), HERE, f"{number}.0", question)
-    state.shown.tell_curators(miss, "U2", HERE)
-    return state
+    return remember_three(bench.data)
 
 
 def test_a_person_reads_counts_verdicts_and_what_was_asked_in_vain(bench: Bench, memory: Memory) -> None:
