@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.answer.referring import MANY, ONE, ZH, coming_from, newest_first, referred, stems
+from bot.answer.selection import points_back
 from index.common_terms import smoothed_idf
 from index.types import Article, Vectors
 from index.units import unit_at
@@ -50,10 +51,9 @@ _ASIDE = re.compile(
     r"|关于作者|参考(?:文献|资料)|延伸阅读|相关文章)\b.*",
     re.IGNORECASE,
 )
-_POINTS_BACK = re.compile(
-    r"[\"“‘]?(?:it|its|they|them|their|he|his|she|her|this|that|these|those|such|both|however|but|and|or|so"
-    r"|then|there|instead|also|moreover|another|in addition|for example|as a result|the former|the latter)\b"
-    r"|[他她它这那其此但而因所并]",
+_GOES_ON = re.compile(
+    r"[\"“‘]?(?:however|but|and|or|so|then|there|instead|also|moreover|another|in addition|for example"
+    r"|as a result)\b|[那此但而因所并]",
     re.IGNORECASE,
 )
 _OPENS_QUOTED = re.compile(r"[\"“„«‘「『]")
@@ -336,7 +336,8 @@ def _stands_alone(article: Article, span: Span) -> bool:
         and not text.endswith((":", "："))
         and "|" not in f"{opened[:1]}{text[:1]}"
         and not _ASKS.search(text)
-        and not _POINTS_BACK.match(text)
+        and not points_back(text)
+        and not _GOES_ON.match(text)
         and not (_OPENS_QUOTED.match(text) and _CLOSES_QUOTED.search(text))
         and not opened.startswith("#")
         and not _ASIDE.fullmatch(_heading_above(article, span[0]))

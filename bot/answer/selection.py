@@ -36,8 +36,8 @@ MIN_SIDE_COVERED = 0.5
 LEAST_COPIED_WORDS = 4
 MAX_COPIES = 5
 _POINTS_BACK = re.compile(
-    r"[\"“'(]*(?:he|she|it|they|his|her|its|their|this|these|those|that|both|such|the (?:former|latter"
-    r"|company|two|same))\b|他|她|它|这|该|其",
+    r"[\"“‘'(]*(?:he|she|it|they|them|his|her|its|their|this|these|those|that|both|such"
+    r"|the (?:former|latter|company|two|same))\b|[他她它这该其]",
     re.IGNORECASE,
 )
 
