@@ -13,6 +13,7 @@ page_parts — the elements of a web page before the article is looked for
 chat — conversations -> a `Draft`: each message a paragraph that begins with who wrote it, and when
 plain — Markdown and plain text -> a `Draft`: front matter kept, HTML taken out, paragraphs told apart
 web_page — a web page -> a `Draft`: the article without what stands around it
+word_styles — what the styles and lists of a Word document say of its paragraphs: names, numbers
 word — a Word document (.docx) -> a `Draft`: made plain here, so that pandoc reads what a page of it shows
 other_markup — what pandoc reads as it comes -> a `Draft`: OpenDocument, EPUB, RTF
 slides — a PowerPoint file (.pptx) -> a `Draft`: each slide's title as a heading, its text
