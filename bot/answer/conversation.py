@@ -208,8 +208,8 @@ def names_of(question: str) -> list[str]:
 
 
 def _people(answer: str, asked: str) -> list[str]:
-    """Return what may be names of people in an answer, first last: several words with capitals, not asked with."""
-    # A sentence may open with a name.
+    """Return what may be names of people in an answer, the first one last: not those of the question."""
+    # Several words with capitals; a sentence may open with them.
     found = [name for name in names_of(f"| {answer}") if " " in name and name not in asked]
     return found[:MOST_NAMES][::-1]
 
