@@ -15,10 +15,12 @@ from typing import Protocol
 from bot.library.rights import known_collections
 from bot.types import Scope
 from index.generations import FileStore
-from index.ingest.add import DEFAULTS, Added, Document, Intake, IntakeOptions, Merged, Outcome, Refused
+from index.ingest.add import DEFAULTS, Intake, IntakeOptions
 from index.ingest.catalog import Catalog, plain_url
 from index.ingest.follow import Followed, Follower, Round, followed, stop_following
+from index.ingest.given import Document
 from index.ingest.list import Listed, inventory
+from index.ingest.outcomes import Added, Merged, Outcome, Refused
 from index.ingest.remove import Removed, forget_removed, remove
 from index.store import Store
 from index.types import BuildReport

@@ -12,17 +12,9 @@ from rich.text import Text
 
 from bot.terminal.invocation import Invocation
 from bot.terminal.paragraphs import Paragraph, one_line, show
-from index.ingest.add import (
-    Added,
-    Intake,
-    IntakeOptions,
-    Merged,
-    Outcome,
-    Overrides,
-    Refused,
-    documents,
-    read_document,
-)
+from index.ingest.add import Intake, IntakeOptions
+from index.ingest.given import Overrides, documents, read_document
+from index.ingest.outcomes import Added, Merged, Outcome, Refused
 from index.ingest.remove import Removed
 from index.ingest.remove import remove as remove_articles
 from index.reasons import Reason, Why

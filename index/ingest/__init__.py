@@ -14,6 +14,8 @@ sandbox — reads foreign documents in a process of its own, with limits on its 
 fetch — an address -> its bytes, from the public web alone, within limits of time, size and redirects
 naming — names of files: a readable one for an article, and which names of collections are safe
 catalog — what the sources folder holds already, by address, by file of origin and by text
+outcomes — what came of a document or an address that was to be added
+given — what is given to be added: files of a disk or a chat, fetched pages, and what a person says of them
 add — documents and addresses -> articles in the sources folder, each added, merged or refused
 follow — feeds and sitemaps -> the articles that they list, added as they come and again when they change
 remove — takes articles out of the sources folder, all that were named or none

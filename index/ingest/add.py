@@ -13,13 +13,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
 from index.connections import Network
@@ -27,18 +26,11 @@ from index.files import ASIDE, exclusive, write_new, write_whole
 from index.folder import MAX_FILE_BYTES
 from index.ingest import naming
 from index.ingest.catalog import Catalog, CatalogEntry, cited_url, plain_url
-from index.ingest.document import (
-    MAX_TITLE_CHARS,
-    MAX_URL_CHARS,
-    Draft,
-    LeftOut,
-    Unreadable,
-    clean_line,
-    clean_url,
-    markdown_file,
-)
-from index.ingest.fetch import MAX_BYTES, Fetched, fetch
-from index.ingest.formats import SUFFIXES, kind_of
+from index.ingest.document import Draft, Unreadable, clean_line, clean_url, markdown_file
+from index.ingest.fetch import MAX_BYTES, fetch
+from index.ingest.formats import kind_of
+from index.ingest.given import NOTHING, Document, Overrides, document_of
+from index.ingest.outcomes import Added, Merged, Outcome, Refused
 from index.ingest.readers.plain import fallback_title
 from index.ingest.sandbox import Sandbox
 from index.reasons import Reason, Why
@@ -51,103 +43,6 @@ REPLACED = "replaced"
 """The folder in `DATA` that keeps the last version of each file that was written over."""
 
 Step = Literal["Fetching", "Reading", "Comparing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A file as it was given: from a disk, or dropped into a chat."""
-
-    name: str
-    """Its file name, which says its kind; folders in front of it are ignored."""
-    raw: bytes
-    content_type: str | None = None
-    """As a server or a chat declared it, if one did."""
-    charset: str | None = None
-    url: str | None = None
-    """The web address that it was fetched from, if it was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """The document is an article now."""
-
-    source: str
-    id: str
-    file: str
-    title: str
-    change: Literal["added", "replaced", "unchanged"]
-    """`replaced`: an earlier version of the same document was there; `unchanged`: this very one was."""
-    left_out: tuple[LeftOut, ...] = ()
-    """Text of the document that the article does not hold."""
-    warnings: tuple[Reason, ...] = ()
-    sibling: str | None = None
-    """The id of another article with the same title or name but for a year or version, which stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """The text of an article that is there, of another publisher: not kept, but named beside it as `copy`."""
-
-    source: str
-    id: str
-    file: str
-    title: str
-    copy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Nothing was changed."""
-
-    source: str
-    reason: Reason
-
-
-Outcome = Added | Merged | Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """Data of an article that a person gives, and that win over the document's own."""
-
-    title: str | None = None
-    publisher: str | None = None
-    author: str | None = None
-    published: str | None = None
-    language: str | None = None
-    url: str | None = None
-
-    def check(self) -> None:
-        """Raise `FootnoteError` that names the value that cannot be used."""
-        given = {
-            "title": self.title,
-            "published": self.published,
-            "language": self.language,
-            "url": self.url,
-        }
-        for name, value in given.items():
-            if value is not None:
-                draft = Draft(text="Text.", extra=((name, clean_line(value, MAX_TITLE_CHARS * 10) or ""),))
-                try:
-                    parse_article("override", f"The {name}", markdown_file(draft))
-                except ArticleError as error:
-                    reason = replace(error.reason, values={**error.reason.values, "place": ""})
-                    raise FootnoteError(f"What was given for the article {reason}") from error
-
-    def applied(self, draft: Draft) -> Draft:
-        """Return the draft, with what was given in place of what was read."""
-        return replace(
-            draft,
-            title=clean_line(self.title) or draft.title,
-            publisher=clean_line(self.publisher) or draft.publisher,
-            author=clean_line(self.author) or draft.author,
-            published=clean_line(self.published) or draft.published,
-            language=clean_line(self.language) or draft.language,
-            url=clean_line(self.url, MAX_URL_CHARS) or draft.url,
-        )
-
-
-NOTHING = Overrides()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +100,7 @@ class Intake:
 
         Raise `FootnoteError` if the folder itself cannot be written, and so nothing can be added.
         """
-        name = source if isinstance(source, str) else source.url or _file_name(source.name)
+        name = source if isinstance(source, str) else source.shown
         shown = clean_line(name, 200) or "document"
         try:
             draft = self._draft(source, shown, overrides)
@@ -334,59 +229,6 @@ class Intake:
             self._turn = turn.next()
 
 
-def document_of(fetched: Fetched) -> Document:
-    """Return a fetched page as a document."""
-    url = cited_url(fetched.url)
-    return Document(_name_in(fetched.url), fetched.raw, fetched.content_type, fetched.charset, url)
-
-
-def documents(folder: Path, leave_out: Sequence[Path] = ()) -> tuple[list[Path], list[Refused], int]:
-    """Return the files below a folder that can be read, those that must not be, and how many were ignored.
-
-    Hidden files are left out, as are the folders of `leave_out`; links are not followed.
-    """
-    root = folder.resolve()
-    outside = {path.resolve() for path in leave_out}
-    found: list[Path] = []
-    refused: list[Refused] = []
-    ignored = 0
-    for place, folders, files in os.walk(root):
-        here = Path(place)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (here / name).resolve() not in outside
-        )
-        for name in sorted(files):
-            path = here / name
-            if name.startswith("."):
-                continue
-            if path.suffix.lower() not in SUFFIXES:
-                ignored += 1
-            elif path.is_symlink():
-                refused.append(Refused(path.relative_to(root).as_posix(), Reason(Why.LINK)))
-            else:
-                found.append(path)
-        for name in [name for name in folders if (here / name).is_symlink()]:
-            folder_name = (here / name).relative_to(root).as_posix()
-            refused.append(Refused(folder_name, Reason(Why.LINKED_FOLDER_ADDED)))
-    return found, refused, ignored
-
-
-def read_document(path: Path) -> Document | Refused:
-    """Return a file of the disk as a document."""
-    shown = clean_line(path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), 200) or "file"
-    try:
-        state = path.stat()
-        # Opening a named pipe would wait for ever.
-        if not stat.S_ISREG(state.st_mode):
-            return Refused(shown, Reason(Why.NO_FILE_ADDED))
-        if state.st_size > MAX_BYTES:
-            return Refused(shown, Reason(Why.DOCUMENT_TOO_LARGE, {"limit": MAX_BYTES / 1e6}))
-        return Document(shown, path.read_bytes())
-    except (OSError, RuntimeError) as error:
-        problem = getattr(error, "strerror", None) or str(error)
-        return Refused(shown, Reason(Why.CLOSED_DOCUMENT, {"problem": problem}))
-
-
 @dataclass
 class Turn:
     """Whose changes come after whose: the number grows with every change to the folder."""
@@ -446,15 +288,6 @@ def _cited(url: str | None) -> str | None:
 
 def _beside(held: CatalogEntry, collection: str) -> bool:
     return held.file.rpartition("/")[0] == collection
-
-
-def _file_name(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).name
-
-
-def _name_in(url: str) -> str:
-    """Return the last part of an address's path, as a file would be called."""
-    return PurePosixPath(unquote(urlsplit(url).path)).name or urlsplit(url).hostname or "page"
 
 
 def _sweep(sources: Path) -> None:

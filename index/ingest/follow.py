@@ -21,20 +21,12 @@ from urllib.robotparser import RobotFileParser
 from xml.parsers import expat
 
 from index.files import write_whole
-from index.ingest.add import (
-    DEFAULTS,
-    Added,
-    Intake,
-    IntakeOptions,
-    Merged,
-    Outcome,
-    Refused,
-    alone,
-    document_of,
-)
+from index.ingest.add import DEFAULTS, Intake, IntakeOptions, alone
 from index.ingest.catalog import plain_url
 from index.ingest.document import Unreadable, clean_line, clean_url
 from index.ingest.fetch import BadStatus, Fetched, NotModified, Version, Wanted, fetch
+from index.ingest.given import document_of
+from index.ingest.outcomes import Added, Merged, Outcome, Refused
 from index.reasons import Reason, Why
 from index.types import FootnoteError
 

@@ -24,7 +24,8 @@ from bot.types import Answer, Answers
 from index.build import build
 from index.encoders.any_model import SentenceTransformerEncoder
 from index.encoders.packaged import lightest
-from index.ingest.add import Document, Intake
+from index.ingest.add import Intake
+from index.ingest.given import Document
 from index.types import Encoder
 from tests.benchmarks.product import open_index
 from tests.fakes.documents import docx, paragraph, pdf

@@ -19,22 +19,13 @@ from index.build import build
 from index.folder import read_sources, source_files
 from index.generations import FileStore, load_generation
 from index.ingest import naming
-from index.ingest.add import (
-    Added,
-    Document,
-    Intake,
-    IntakeOptions,
-    Merged,
-    Outcome,
-    Overrides,
-    Refused,
-    documents,
-    read_document,
-)
+from index.ingest.add import Intake, IntakeOptions
 from index.ingest.catalog import Catalog, cited_url, plain_url
 from index.ingest.document import Draft
 from index.ingest.formats import Kind
+from index.ingest.given import Document, Overrides, documents, read_document
 from index.ingest.list import inventory
+from index.ingest.outcomes import Added, Merged, Outcome, Refused
 from index.ingest.remove import Removed, forget_removed, remove
 from index.ingest.sandbox import Sandbox
 from index.reasons import Reason, Why

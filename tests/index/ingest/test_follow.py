@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.ingest.add import Added, IntakeOptions, Refused
+from index.ingest.add import IntakeOptions
 from index.ingest.document import Unreadable
 from index.ingest.follow import Follower, Pace, Round, followed, read_feed, stop_following
+from index.ingest.outcomes import Added, Refused
 from index.types import FootnoteError
 from tests.fakes.web import FakeWeb
 from tests.index.ingest.test_add import NoSandbox

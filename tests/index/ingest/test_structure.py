@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from index.article import parse_article
-from index.ingest.add import Added, Document, Intake
+from index.ingest.add import Intake
+from index.ingest.given import Document
+from index.ingest.outcomes import Added
 from index.rendering import shown
 from index.types import Article
 from index.units import Kind, units_of
