@@ -51,7 +51,7 @@ def dense_weight(question: str, tokens: int) -> float:
     """Return the dense side's share for a question that the model reads as `tokens` tokens.
 
     >>> round(dense_weight("Who led the Panthers in sacks?", 8), 2)
-    0.33
+    0.43
     >>> dense_weight("谁领导了黑豹队", 7)
     0.05
     """

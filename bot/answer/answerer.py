@@ -27,7 +27,7 @@ from bot.answer.key_sentences import (
     topic_of,
 )
 from bot.answer.passages import overview_of, stretch_after, stretch_before
-from bot.answer.question import compared
+from bot.answer.question import compared, spelt_out
 from bot.answer.ranking import Correction, Judge, Weights, rank
 from bot.answer.scoped_search import View
 from bot.answer.selection import Span, same
@@ -201,7 +201,7 @@ class Answerer:
     def _find(self, view: View, asked: str, conversation: Conversation, shown: Sequence[str] = ()) -> Found:
         means = Means(view, self._judge, self._today())
         enough = self._balance * UNCERTAIN_SHARE
-        return find_answer(means, asked, conversation, enough, shown)
+        return find_answer(means, spelt_out(asked), conversation, enough, shown)
 
     def _find_again(
         self, view: View, request: Request, conversation: Conversation, shown: Sequence[str]

@@ -19,6 +19,7 @@ from bot.answer.question import (
     abbreviated,
     asks_for_articles,
     asks_for_several,
+    asks_yes_or_no,
     compared,
     figure_wanted,
     holds_identifier,
@@ -264,8 +265,12 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
             named = code if holds_identifier(known, code) else next(iter(alike), None)
             return Instead(code, named)
     articles = list(dict.fromkeys(span.article for span in spans))
+    # Yes or no is said of that very name, and not somewhere in the same article.
+    near = asks_yes_or_no(question)
     for name in names_in(question):
-        if name not in codes and not any(_names(article, name) for article in articles):
+        if name in codes:
+            continue
+        if not (_holds(held, name) if near else any(_names(article, name) for article in articles)):
             return Instead(name, None)
     dated = " ".join([held, *(article.published or "" for article in articles)])
     for year in _YEAR.findall(question):
@@ -276,10 +281,15 @@ def missing(findings: Findings, spans: Sequence[Span], question: str) -> Instead
 
 def _names(article: Article, name: str) -> bool:
     """Return whether the article has the name, or a form of it."""
-    # Stemming a long article takes long, and hardly a name needs it.
-    text = f"{article.title} {article.text}"
+    return _holds(f"{article.title} {article.text}", name)
+
+
+def _holds(text: str, name: str) -> bool:
+    # Stemming a long text takes long, and hardly a name needs it.
     whole = re.search(rf"\b{re.escape(name)}\b", text)
-    return whole is not None or not frozenset(terms(text)).isdisjoint(terms(name))
+    # "China" will do for "Chinese", and "Harmony" not for "HarmonyOS".
+    forms = terms(name) if name.istitle() else _stems(name)
+    return whole is not None or not frozenset(terms(text)).isdisjoint(forms)
 
 
 def _another(findings: Findings, spans: Sequence[Span], question: str) -> Instead | None:

@@ -98,6 +98,7 @@ _ROLE = re.compile(
     rf"\W*who(?:\s+is|['’]s|\s+was)\s+the\s+((?!{_PLACE}\b)[\w-]+(?:\s+(?!{_PLACE}\b)[\w-]+)?)\W*$",
     re.IGNORECASE,
 )
+_CONTRACTED = re.compile(r"\b(who|what|where|when|how|why)(?:['’]?s)\b", re.IGNORECASE)
 _NAME = r"[^,;?!]{2,60}?"
 _COMPARED = re.compile(
     rf"\b(?:differences?|distinction|comparison|relations?(?:hip)?)\s+(?:is\s+there\s+)?between\s+({_NAME})\s+and\s+"
@@ -110,6 +111,15 @@ _COMPARED = re.compile(
     r"(?:之间)?(?:有什么|的)?(?:区别|不同|差别)",
     re.IGNORECASE,
 )
+
+
+def spelt_out(question: str) -> str:
+    """Return the question without "who's" and "whats", which models were hardly taught.
+
+    >>> spelt_out("Who's the CEO, and whats the price?")
+    'Who is the CEO, and what is the price?'
+    """
+    return _CONTRACTED.sub(r"\1 is", question)
 
 
 def parts(question: str) -> tuple[str, ...]:

@@ -146,6 +146,18 @@ def test_a_name_that_no_article_has_is_not_answered_for_certain(ask: Ask) -> Non
     assert isinstance(result, NoAnswer) or not result.certain
 
 
+def test_yes_or_no_is_said_of_the_very_name(ask: Ask) -> None:
+    other = "Grass grows between the sheds all summer, and nobody counts the rabbits there. " * 40
+    text = f"The Okapi team plans a new engine.\n\n## Sheds\n\n{other}\n\n## Cockpit\n\nIt has OkapiDrive.\n"
+    reader = finds("plans a new engine")
+
+    elsewhere = ask(text, "Does the Okapi team plan OkapiDrive?", reader)
+    there = ask(text, "Does the Okapi team plan a new engine?", reader)
+
+    assert elsewhere.instead == Instead("OkapiDrive", None)
+    assert there.instead is None
+
+
 def test_a_correction_moves_the_confidence_and_no_quote(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:
