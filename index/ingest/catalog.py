@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from index.article import ArticleError, front_matter, parse_article
+from index.article import front_matter, parse_article
 from index.files import write_whole
 from index.folder import MAX_FILE_BYTES, source_files
+from index.front_matter import ArticleError
 from index.types import collection_of
 
 FORMAT = 2
