@@ -241,7 +241,7 @@ def _text_of_link(link: re.Match[str]) -> str:
 
 
 def _visible(character: str) -> str:
-    """A zero-width character could hide a word from the checks, and a control could hide it from the eye."""
+    """Drop what could hide a word from the checks (zero width) or from the eye (a control)."""
     if character in "\n\u2028\u2029":
         return "\n"
     if character.isspace():
