@@ -107,7 +107,6 @@ class Words:
     feedback_thanks: str
     feedback_withheld: str
     curators_told: str
-    person_asked: str
     person_asked_before: str
     person_needed: str
     answered: str
@@ -367,7 +366,6 @@ ENGLISH = Words(
     feedback_thanks="Thank you, noted.",
     feedback_withheld="I no longer have this answer, so I could not note that.",
     curators_told="Noted for the people who look after the articles, with your question.",
-    person_asked="I have asked them in the thread.",
     person_asked_before="They have been asked already.",
     person_needed=" can you answer this? The articles do not.",
     answered="Answered",
@@ -616,7 +614,6 @@ CHINESE = Words(
     feedback_thanks="谢谢，已记下。",
     feedback_withheld="我已经没有这个回答，无法记下。",
     curators_told="已连同你的问题一起记给管理文章的人，谢谢。",
-    person_asked="已在话题里请他们回答。",
     person_asked_before="已经请他们回答过了。",
     person_needed=" 文章里没有答案，能回答一下吗？",
     answered="已回答",
@@ -763,7 +760,7 @@ _NOT_CHINESE = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 
 
 def words_for(locale: str | None, text: str = "") -> Words:
-    """The language of a Slack locale such as `zh-CN`; where none is known, of what the person wrote.
+    """Return the language of a Slack locale such as `zh-CN`; if none is known, of what the person wrote.
 
     >>> words_for(None, "谁持有斑马的股份？") is CHINESE, words_for("de-DE") is ENGLISH
     (True, True)

@@ -14,7 +14,8 @@ html_blocks — HTML in Markdown: its blocks, element by element
 units — what can be quoted from an article: units of its Markdown, each with what stands above it
 lists — which items of an article make one list, in which order, and how they are numbered
 rendering — how units look to people and to models: no marks, table rows with their heads, steps with
-article — one file's bytes -> one `Article`: decoding, front matter, and the body that offsets count in
+front_matter — the front matter of a file -> its fields, which know their lines, and the body below
+article — one file's bytes -> one `Article`: what its fields mean, and the body that offsets count in
 manifest — the index's record of itself: which generation is current, and what each is made of
 folder — a folder -> its articles, with a reason for every file that could not be read
 chunking — an article -> passages of whole sentences, and the text that a passage is searched by

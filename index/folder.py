@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.article import ArticleError, parse_article, text_sha256
+from index.article import parse_article, text_sha256
+from index.front_matter import ArticleError
 from index.manifest import SourceEntry
 from index.reasons import Reason, Why
 from index.types import Article, FootnoteError, SourceFailure

@@ -19,7 +19,7 @@ _BLOCK_TAG = re.compile(
 
 
 def html(scan: Paragraphs, number: int) -> int:
-    """The blocks of an HTML element, as well as they can be told."""
+    """Add the blocks of an HTML element, as well as they can be told, and return the line after it."""
     stop, opened = number, 0
     while stop < len(scan.lines) and (opened > 0 or not scan.lines[stop].blank) and stop not in scan.fences:
         if not scan.unclosed:

@@ -96,7 +96,7 @@ class Line:
 
 
 def visible_lines(text: str) -> tuple[list[Line], dict[int, int]]:
-    """The lines with what is hidden blanked, and where code is fenced."""
+    """Return the lines with what is hidden blanked, and where code is fenced."""
     raw = _lines(text)
     fences = _fences(raw)
     parts: list[str] = []
@@ -125,7 +125,7 @@ def _lines(text: str) -> list[Line]:
 
 
 def _fences(lines: Sequence[Line]) -> dict[int, int]:
-    """The line that closes each fence that is closed, by the line that opens it."""
+    """Return the line that closes each fence that is closed, by the line that opens it."""
     marks = [
         (number, match[1], bool(match[2].strip()))
         for number, line in enumerate(lines)
@@ -154,12 +154,12 @@ def _fences(lines: Sequence[Line]) -> dict[int, int]:
 
 
 def code_lines(fences: dict[int, int]) -> set[int]:
-    """The lines of fenced code, fences included."""
+    """Return the lines of fenced code, fences included."""
     return {number for opening, closing in fences.items() for number in range(opening, closing + 1)}
 
 
 def first_heading(text: str) -> str | None:
-    """The words of the first heading of a text, if it has one; comments in code are none."""
+    """Return the words of the first heading of a text, if it has one; comments in code are none."""
     lines, fences = visible_lines(text)
     code = code_lines(fences)
     for number in range(len(lines)):
@@ -172,7 +172,7 @@ def first_heading(text: str) -> str | None:
 
 
 def heading_words(lines: Sequence[Line], number: int) -> tuple[int, Span, int] | None:
-    """The level of the heading that begins with a line, where its words are, and the line after it."""
+    """Return the level of the heading that begins with a line, where its words are, and the line after it."""
     line = lines[number]
     first = line.seen.lstrip()[:1]
     if first == "#" and (mark := ATX.match(line.seen)) is not None:
@@ -202,12 +202,12 @@ def heading_words(lines: Sequence[Line], number: int) -> tuple[int, Span, int] |
 
 
 def cells(row: str) -> list[str]:
-    """The cells of a table row in Markdown."""
+    """Return the cells of a table row in Markdown."""
     return [row[start:end].strip() for start, end in cell_spans(row)]
 
 
 def cell_spans(row: str) -> list[Span]:
-    """Where the cells of a table row in Markdown or HTML are, white space included."""
+    """Return where the cells of a table row in Markdown or HTML are, white space included."""
     if "<t" in row.lower() and _CELL_TAG.search(row):
         parts = [(m.start(), m.end()) for m in _CELL_TAG.finditer(row)]
         inner = [(end, start) for (_, end), (start, _) in pairwise(parts)]
@@ -226,7 +226,7 @@ def is_labelled(line: str) -> bool:
 
 
 def is_term(words: str) -> bool:
-    """Whether a line is a few words that say nothing by themselves."""
+    """Return whether a line is a few words that say nothing by themselves."""
     return (
         0 < len(words) <= _MAX_TERM_CHARS
         and len(words.split()) <= _MAX_TERM_WORDS
@@ -238,7 +238,7 @@ def is_term(words: str) -> bool:
 
 
 def message_in(line: str) -> tuple[str, str, int] | None:
-    """Who wrote and when, if a line begins a message, and where in the line that ends."""
+    """Return who wrote and when, if a line begins a message, and where in the line that ends."""
     if not any(map(str.isdigit, line[:120])):
         return None
     if (head := _MESSAGE_HEAD.match(line)) is not None:
@@ -250,7 +250,7 @@ def message_in(line: str) -> tuple[str, str, int] | None:
 
 
 def is_chat(lines: Sequence[str]) -> bool:
-    """Whether at least two lines say who wrote and when, each with words of its own."""
+    """Return whether at least two lines say who wrote and when, each with words of its own."""
     found = 0
     for line, after in pairwise([*lines, ""]):
         message = message_in(line)

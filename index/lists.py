@@ -32,7 +32,7 @@ class Listed:
         return len(self.numbers) > 1 and None not in self.numbers
 
     def part(self, number: int) -> tuple[int, int] | None:
-        """Where the item with a number is, with what is nested in it; None if there is none."""
+        """Return where the item with a number is, with what is nested in it; None if there is none."""
         if number not in self.numbers:
             return None
         place = self.numbers.index(number)
@@ -41,7 +41,7 @@ class Listed:
 
 
 def mark_of(unit: Unit, text: str) -> str:
-    """The number or bullet that an item begins with, as it is shown; empty if it has none."""
+    """Return the number or bullet that an item begins with, as it is shown; empty if it has none."""
     if unit.kind not in (Kind.ITEM, Kind.DEFINITION, Kind.INTRODUCES):
         return ""
     match = _MARK.search(text, max(0, unit.start - _LONGEST_MARK), unit.start)
@@ -49,7 +49,7 @@ def mark_of(unit: Unit, text: str) -> str:
 
 
 def list_around(article: Article, start: int) -> Listed | None:
-    """The list that the unit which begins at `start` is in; None if it is in none."""
+    """Return the list that the unit which begins at `start` is in; None if it is in none."""
     units, text = units_of(article), article.text
     place = bisect_right(units, start, key=lambda unit: unit.start) - 1
     if place < 0 or not _listed(units[place], text):
@@ -69,7 +69,7 @@ def list_around(article: Article, start: int) -> Listed | None:
 
 
 def _listed(unit: Unit, text: str) -> bool:
-    """Whether a unit is an item, or belongs to one."""
+    """Return whether a unit is an item, or belongs to one."""
     if unit.kind is Kind.INTRODUCES:
         return _begins(unit, text)
     return unit.kind in (Kind.ITEM, Kind.DEFINITION) or unit.verbatim or _begins(unit, text)
@@ -86,6 +86,6 @@ def _number(unit: Unit, text: str) -> int | None:
 
 
 def _beside(path: Sequence[str], base: Sequence[str]) -> bool:
-    """Whether one of two paths goes on where the other ends."""
+    """Return whether one of two paths goes on where the other ends."""
     shared = min(len(path), len(base))
     return tuple(path[:shared]) == tuple(base[:shared])

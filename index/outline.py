@@ -80,7 +80,7 @@ class Above:
     level: int = 0
     """Of a heading, 1 the highest."""
     span: Span | None = None
-    """Where it introduces more than a heading does."""
+    """Its place, if it introduces more than a heading does."""
     used: bool = False
     """Whether anything stands below it."""
 
@@ -95,7 +95,7 @@ class _Draft:
     verbatim: bool = False
     introduces: Above | None = None
     otherwise: Kind = Kind.SENTENCE
-    """What it is where nothing stands below it."""
+    """What it is if nothing stands below it."""
 
 
 @dataclass(slots=True)
@@ -147,7 +147,7 @@ class Outline:
         return base
 
     def above(self, indent: int | None = None) -> tuple[Above, ...]:
-        """What stands above a block; inside a list also its items, down to the indent of the block."""
+        """Return what stands above a block; inside a list also its items, down to the indent of the block."""
         pending, self.pending = self.pending, None
         if indent is not None and self.items:
             while self.items and self.items[-1].indent >= indent:
@@ -173,7 +173,7 @@ class Outline:
         self.headings.append(one)
 
     def _is_only_first(self, start: int) -> bool:
-        """Whether the heading of the first level at `start` opens the text and is the only one."""
+        """Return whether the heading of the first level at `start` opens the text and is the only one."""
         if self.seen[:start].strip(" \t\n#="):
             return False
         code = code_lines(self.fences)
@@ -267,7 +267,7 @@ class Outline:
             yield Unit(start, end, draft.kind, self._path(draft), draft.heads, introduced_by, draft.verbatim)
 
     def _starts(self, number: int) -> bool:
-        """Whether a line that follows another without a blank between begins a block of its own."""
+        """Return whether a line that follows another without a blank between begins a block of its own."""
         line, before = self.lines[number], self.lines[number - 1]
         seen = line.seen
         return bool(
@@ -289,14 +289,14 @@ class Outline:
         )
 
     def gather(self, number: int) -> int:
-        """The line after the paragraph that begins with a line."""
+        """Return the line after the paragraph that begins with a line."""
         stop = number + 1
         while stop < len(self.lines) and not self.lines[stop].blank and not self._starts(stop):
             stop += 1
         return stop
 
     def next_line(self, number: int) -> int | None:
-        """The first line from `number` on that is not blank."""
+        """Return the first line from `number` on that is not blank."""
         while number < len(self.lines) and self.lines[number].blank:
             number += 1
         return number if number < len(self.lines) else None
@@ -308,7 +308,7 @@ class Outline:
         return "|" in line.seen and self.has_rule(number)
 
     def has_rule(self, number: int) -> bool:
-        """Whether the rule that parts a table's head from its rows stands below a line."""
+        """Return whether the rule that parts a table's head from its rows stands below a line."""
         if not 0 <= number < len(self.lines) - 1:
             return False
         rule, head = self.lines[number + 1], self.lines[number]

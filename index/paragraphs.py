@@ -111,7 +111,7 @@ class Paragraphs(Outline):
         return stop
 
     def note(self, number: int, mark: re.Match[str]) -> int:
-        """A footnote, below the sentence that refers to it."""
+        """Add a footnote below the sentence that refers to it, and return the line after it."""
         self.pending = None
         stop = self.gather(number)
         above = self.base()
@@ -199,7 +199,7 @@ class Paragraphs(Outline):
         return inner
 
     def _leads(self, first: int, last: int, spans: Sequence[Span], after: int | None) -> bool:
-        """Whether a sentence that ends with a colon leads to the block that follows."""
+        """Return whether a sentence that ends with a colon leads to the block that follows."""
         if after is None:
             return False
         if self._opens_structure(after) or self.lines[after].indent >= 4:
@@ -211,7 +211,7 @@ class Paragraphs(Outline):
         return is_term(plain(self.text[start:end]))
 
     def _pieces(self, start: int, end: int) -> Iterator[Span]:
-        """The parts of a paragraph between the line breaks that its writer meant."""
+        """Yield the parts of a paragraph between the line breaks that its writer meant."""
         for match in _BREAK.finditer(self.seen, start, end) if self.breaks else ():
             before = self.seen[self.seen.rfind("\n", 0, match.start()) + 1 : match.start()]
             after = self.seen[match.end() : match.end() + 40].lstrip()[:1]
@@ -256,7 +256,7 @@ class Paragraphs(Outline):
         return line.end - 1 if line.seen.endswith("\\") else line.end
 
     def is_prose(self, number: int) -> bool:
-        """Whether a line begins a paragraph that could be what a term above it means."""
+        """Return whether a line begins a paragraph that could be what a term above it means."""
         line = self.lines[number]
         if self._opens_structure(number) or heading_words(self.lines, number) or RULE.match(line.seen):
             return False
@@ -266,7 +266,7 @@ class Paragraphs(Outline):
         return STOPS.search(last.seen.rstrip()) is not None or last.end - line.start > _MAX_LABEL_CHARS
 
     def _opens_structure(self, number: int) -> bool:
-        """Whether a list, table, code or form begins with a line."""
+        """Return whether a list, table, code or form begins with a line."""
         line = self.lines[number]
         return bool(
             number in self.fences

@@ -76,7 +76,7 @@ def dense_evidence(passage: Scores, best_sentence: Scores, background: float) ->
 
 
 def lexical_evidence(bm25: Scores, ceiling: float, best_coverage: Scores) -> Scores:
-    """Share of the question's weight that is matched, 0..1; arrays have shape `(candidates,)`.
+    """Return the share of the question's weight that is matched, 0..1; arrays have shape `(candidates,)`.
 
     `ceiling` is the BM25 that a passage would have that repeats every term of the question without end.
     """

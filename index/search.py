@@ -16,7 +16,7 @@ from index.marks import plain
 from index.ranking import best_first, dense_evidence, dense_weight, fuse, lexical_evidence, with_neighbours
 from index.store import Found, ReadPassage, Snapshot
 from index.terms import terms
-from index.types import Encoder, Hit, Rows, Scope, Scores, Table, Vectors
+from index.types import Encoder, Hit, Rows, Scope, Scores, Table
 
 # Each side proposes this many passages.  See RESULTS.md, "Constants".
 CANDIDATES = 100
@@ -61,8 +61,6 @@ class Findings:
     background: float
     weight: float
     """The share of the dense side."""
-    vector: Vectors
-    """Of the question, shape `(dimension,)`."""
 
 
 class Searcher:
@@ -97,7 +95,7 @@ class Searcher:
         scale = _Scale(mass, background, weight)
         found = _candidates(self.snapshot.find(vector, idf, max(k, CANDIDATES), scope), scale)
         if not len(found.keys):
-            return Findings(question, in_order, asked, idf, [], [], background, weight, vector)
+            return Findings(question, in_order, asked, idf, [], [], background, weight)
         order = best_first(found.rough, max(k, READ_CLOSELY))
         close, rest = np.array(order[:READ_CLOSELY]), order[READ_CLOSELY:]
         passages = self.snapshot.read([int(key) for key in found.keys[order]], vector)
@@ -125,7 +123,7 @@ class Searcher:
             found.hit(at, passage, min(floor, float(found.rough[at])))
             for at, passage in zip(rest, passages[READ_CLOSELY:], strict=True)
         )
-        return Findings(question, in_order, asked, idf, hits, sentences, background, weight, vector)
+        return Findings(question, in_order, asked, idf, hits, sentences, background, weight)
 
     def _reading(
         self, key: int, read: ReadPassage, asked: tuple[str, ...], idf: dict[str, float]

@@ -51,10 +51,10 @@ _CODE_COMMENT = re.compile(r"(?:#(?!!)|//|--(?=\s)|;{1,2}\s|/\*)\s*[^\W_]|(?:REM
 
 @lru_cache(maxsize=256)
 def units(text: str, title: str | None = None) -> tuple[Unit, ...]:
-    """The units of a stored article's text, in order; they do not overlap.
+    """Return the units of a stored article's text, in order; they do not overlap.
 
     Every letter that is neither mark nor hidden is in one of them.  What equals `title` is left out
-    of the paths; without a title, so is the only heading of the first level where it opens the text.
+    of the paths; without a title, so is the only heading of the first level if it opens the text.
     """
     scan = _Scan(text, title)
     scan.run()
@@ -62,12 +62,12 @@ def units(text: str, title: str | None = None) -> tuple[Unit, ...]:
 
 
 def units_of(article: Article) -> tuple[Unit, ...]:
-    """The units of an article."""
+    """Return the units of an article."""
     return units(article.text, article.title)
 
 
 def unit_at(article: Article, offset: int) -> Unit | None:
-    """The unit that holds the character at `offset` of the article's text, if one does."""
+    """Return the unit that holds the character at `offset` of the article's text, if one does."""
     found = units_of(article)
     place = bisect_right(found, offset, key=lambda unit: unit.start) - 1
     return found[place] if place >= 0 and offset < found[place].end else None

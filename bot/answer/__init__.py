@@ -20,6 +20,7 @@ examples — articles -> questions that somebody could ask of them, for those wh
 scoped_search — the articles of one generation that somebody may see, and a search among them
 turns — a fair semaphore
 answerer — a question -> a cited answer, or an honest no
+support — whether sentences bear out another, as far as words can show it
 prose — prose from quotes: what a language model is shown, and which of its sentences the quotes bear out
 llm — the conversation with a language model: a request over HTTP, and what `prose` keeps of the reply
 """

@@ -95,25 +95,25 @@ def names_another(spans: Sequence[Span], question: str) -> str | None:
 
 
 def _has(held: frozenset[str], found: frozenset[str], names: frozenset[str]) -> bool:
-    """Whether a word, by its terms, is among those held; of a name, another that begins alike is not it."""
+    """Return whether a word, by its terms, is among those held; a name that begins alike is not it."""
     stems = _stems(found)
     return stems <= held if stems <= names else not held.isdisjoint(found)
 
 
 def _stems(found: frozenset[str]) -> frozenset[str]:
-    """The terms without the prefixes, which other words share."""
+    """Return the terms without the prefixes, which other words share."""
     return frozenset(term for term in found if not term.startswith("^"))
 
 
 def _held(article: Article, start: int, words: str) -> frozenset[str]:
-    """The terms of a quote and of all that stands above it."""
+    """Return the terms of a quote and of all that stands above it."""
     unit = unit_at(article, start)
     above = (*path_of(article, start), *(_labels(article, unit) if unit is not None else ()))
     return frozenset(terms(" ".join([article.title, *above, words])))
 
 
 def _labels(article: Article, unit: Unit) -> tuple[str, ...]:
-    """What tells a unit apart from others: what stands above it, its question, its label; all of a row."""
+    """Return what tells a unit from others: what stands above it, its question, its label; all of a row."""
     label = _LABELLED.match(article.text, unit.start, unit.end)
     end = unit.end if unit.kind is Kind.ROW else label.end() if label is not None else unit.start
     return (*unit.path, *context(unit, article.text), article.text[unit.start : end])
@@ -124,7 +124,7 @@ def _inside(unit: Unit, article: Article, span: Span) -> bool:
 
 
 def _kin(candidate: Candidate) -> tuple[object, ...] | None:
-    """What a candidate is one of several of, and at last whether by its own words; None if of nothing."""
+    """Return what a candidate is one of several of, and whether by its own words; None if of nothing."""
     unit = unit_at(candidate.article, candidate.sentence.start)
     return None if unit is None else _kin_of(candidate.article, unit)
 

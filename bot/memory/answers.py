@@ -172,13 +172,13 @@ class PostedAnswers:
 
     @transaction
     def feedback(self, answer_id: str) -> dict[str, Verdict]:
-        """The verdicts on an answer by user."""
+        """Return the verdicts on an answer by user."""
         with self._database.read() as sql:
             return _verdicts(sql, answer_id)
 
     @transaction
     def reasons(self, answer_id: str) -> dict[str, tuple[str, str | None]]:
-        """Reason and words of those who gave some, by user."""
+        """Return the reason and words of those who gave some, by user."""
         given = select(feedback.c.user, feedback.c.reason, feedback.c.words).where(
             feedback.c.answer_id == answer_id, feedback.c.reason.is_not(None)
         )
@@ -201,7 +201,7 @@ class PostedAnswers:
 
     @transaction
     def missed(self, miss_id: str, place: Place) -> str | None:
-        """The question; None if it is not known here."""
+        """Return the question; None if it is not known here."""
         here = (misses.c.id == miss_id, misses.c.team == place.team, misses.c.channel == place.channel)
         with self._database.read() as sql:
             return sql.execute(select(misses.c.question).where(*here)).scalar_one_or_none()
@@ -218,14 +218,14 @@ class PostedAnswers:
 
     @transaction
     def told(self, limit: int = 100) -> list[str]:
-        """The questions that were passed on to the curators, newest first."""
+        """Return the questions that were passed on to the curators, newest first."""
         passed_on = select(misses.c.question).where(misses.c.told_at.is_not(None))
         with self._database.read() as sql:
             return list(sql.scalars(passed_on.order_by(misses.c.told_at.desc()).limit(limit)))
 
     @transaction
     def verdicts(self, since: float) -> list[Judged]:
-        """What people thought of answers, oldest first, with where the quotes stand that they saw."""
+        """Return what people thought of answers, oldest first, with where the quotes stand that they saw."""
         joined = feedback.outerjoin(answers, answers.c.id == feedback.c.answer_id).outerjoin(
             endings, endings.c.answer_id == feedback.c.answer_id
         )
@@ -266,7 +266,7 @@ class PostedAnswers:
 
 
 def new_id() -> str:
-    """An id that nobody can guess, for the buttons below an answer or a question without one."""
+    """Return an id that nobody can guess, for the buttons below an answer or a question without one."""
     return secrets.token_urlsafe(16)
 
 
@@ -290,7 +290,7 @@ def _quotes(sql: Connection, answer_id: str, *which: ColumnElement[bool]) -> tup
 
 
 def _details(answer: Answer) -> dict[str, Any]:
-    """What of an answer is neither in its quotes nor in the articles."""
+    """Return what of an answer is neither in its quotes nor in the articles."""
     return {
         "quotes": [[quote.answer, quote.path, quote.part] for quote in answer.quotes],
         "unanswered": answer.unanswered,

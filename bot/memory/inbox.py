@@ -183,7 +183,7 @@ class Inbox:
 
     @transaction
     def finish(self, lease: Lease, replied: Replied | None = None) -> Revision:
-        """The asker has a reply, or is to have none: no redelivery will be answered again.
+        """Record that the asker has a reply, or is to have none: no redelivery will be answered again.
 
         If the question was edited meanwhile, the claim is still the caller's.
         """
@@ -297,14 +297,14 @@ class Inbox:
 
     @transaction
     def waiting(self) -> int:
-        """How many questions have no reply yet."""
+        """Return how many questions have no reply yet."""
         with self._database.read() as sql:
             found = sql.scalar(select(func.count()).select_from(claims).where(claims.c.body.is_not(None)))
         return found or 0
 
     @transaction
     def reply(self, place: Place, ts: str) -> Replied | None:
-        """The reply to the message `ts` of a channel."""
+        """Return the reply to the message `ts` of a channel."""
         with self._database.read() as sql:
             return _reply(sql, place, ts)
 
@@ -332,7 +332,7 @@ class Inbox:
 
     @transaction
     def known(self, place: Place, ts: str) -> bool:
-        """Whether the message is being answered, or has a reply."""
+        """Return whether the message is being answered, or has a reply."""
         with self._database.read() as sql:
             return _under_way(sql, place, ts) or _reply(sql, place, ts) is not None
 

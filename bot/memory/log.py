@@ -88,7 +88,7 @@ class Log:
 
     @transaction
     def in_vain(self, since: float) -> list[Unanswered]:
-        """What was asked and not answered, oldest first: what was kept, and what was passed on."""
+        """Return what was asked and not answered, oldest first: what was kept, and what was passed on."""
         told = misses.c.told_at.is_not(None)
         kept = and_(endings.c.kind == "none", endings.c.miss_id.is_not(None), endings.c.question.is_not(None))
         found = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`thread` is empty where there is none, as for a slash command."""
+    """`thread` is empty if there is none, as for a slash command."""
 
     team: str
     channel: str

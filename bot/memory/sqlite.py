@@ -172,5 +172,5 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _cause(error: Exception) -> object:
-    """What the database said, without the statement that it was said to."""
+    """Return what the database said, without the statement that it was said to."""
     return getattr(error, "orig", None) or error

@@ -50,7 +50,7 @@ class Threads:
 
     @transaction
     def conversation(self, place: Place, before: str = "", *, whole_channel: bool = False) -> Conversation:
-        """The last turns of a thread, oldest first; empty if `place` has no thread.
+        """Return the last turns of a thread, oldest first; empty if `place` has no thread.
 
         With `before`, a message's `ts`, only what was asked earlier than that message.  `whole_channel` is
         for a message of a direct conversation that stands in no thread: it goes on from what was said in
@@ -80,7 +80,7 @@ class Threads:
 
     @transaction
     def overheard(self, place: Place, user: str, *, to_others: bool) -> bool:
-        """Whether a message without a mention is still said to the bot.
+        """Return whether a message without a mention is still said to the bot.
 
         It is if the one who asked last goes on, soon, and to nobody else.  Anything else means
         that people talk with each other, and the bot listens no more until it is addressed again.
@@ -105,7 +105,7 @@ class Threads:
 
     @transaction
     def knows(self, place: Place) -> bool:
-        """Whether the bot was ever addressed in the thread."""
+        """Return whether the bot was ever addressed in the thread."""
         with self._database.read() as sql:
             return _state(sql, place) is not None
 

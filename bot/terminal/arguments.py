@@ -203,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command(
         "doctor",
         "say what is configured, what is missing, and how to fix it",
-        more="Exits with 1 where\nsomething needs fixing.",
+        more="Exits with 1 if\nsomething needs fixing.",
         example="footnote doctor",
     )
     doctor.add_argument("--json", action="store_true", help="one JSON object, for scripts")

@@ -136,7 +136,7 @@ def _data(data: Path) -> Check:
 
 
 def _state(address: str) -> Check:
-    """The database that bots share, looked at from here."""
+    """Return the database that bots share, looked at from here."""
     try:
         return Check("state", "ok", f"What bots remember is in {look_at(address)}")
     except FootnoteError as error:

@@ -109,7 +109,7 @@ def over_http(manifest: dict[str, Any], url: str) -> dict[str, Any]:
 
 
 def _beside_slack(settings: Settings) -> Settings:
-    """The page is served at the address of Slack's deliveries, if there is one."""
+    """Return settings by which the page is served where Slack delivers, if there is such an address."""
     web = replace(settings.web, beside_slack=True)
     if settings.slack.mode == "http":
         web = replace(web, host=settings.slack.host, port=settings.slack.port)

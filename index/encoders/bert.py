@@ -102,11 +102,6 @@ class Bert:
     def dimension(self) -> int:
         return int(self.words.shape[1])
 
-    @property
-    def longest(self) -> int:
-        """Tokens, marks included."""
-        return len(self.positions)
-
     def with_layers(self, layers: Sequence[Layer]) -> Bert:
         """Return the same embeddings, which are shared, under other layers."""
         return replace(self, layers=tuple(layers))

@@ -160,7 +160,7 @@ class AnyReader:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the weights and the configuration."""
+        """Return the hash of the weights and the configuration."""
         digest = hashlib.sha256(self._model.config.to_json_string().encode())
         for name, weights in sorted(self._model.state_dict().items()):
             digest.update(name.encode())

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from index.article import MAX_COPIES, ArticleError, parse_article, with_copies
+from index.article import MAX_COPIES, parse_article
 from index.connections import Network
 from index.files import ASIDE, exclusive, write_new, write_whole
 from index.folder import MAX_FILE_BYTES
+from index.front_matter import ArticleError, with_copies
 from index.ingest import naming
 from index.ingest.catalog import Catalog, CatalogEntry, cited_url, plain_url
 from index.ingest.document import Draft, Unreadable, clean_line, clean_url, markdown_file

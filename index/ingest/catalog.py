@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from index.article import ArticleError, front_matter, parse_article
+from index.article import front_matter, parse_article
 from index.files import write_whole
 from index.folder import MAX_FILE_BYTES, source_files
+from index.front_matter import ArticleError
 from index.types import collection_of
 
 FORMAT = 2
@@ -210,13 +211,13 @@ def _runs(text: str) -> set[tuple[str, ...]]:
 
 
 def _share(first: str, second: str) -> float:
-    """Give how many of the shorter text's runs of words are in the longer one: 0 to 1."""
+    """Return how many of the shorter text's runs of words are in the longer one: 0 to 1."""
     one, two = _runs(first), _runs(second)
     return len(one & two) / min(len(one), len(two)) if one and two else 0.0
 
 
 def _versionless(title: str, url: str | None, origin: str | None) -> set[tuple[str, str]]:
-    """Give a document's names without the numbers that another version of it has another of."""
+    """Return a document's names without the numbers that another version of it has another of."""
     names = {"title": title, "url": plain_url(url) if url else "", "origin": origin or ""}
     return {
         (kind, plain)

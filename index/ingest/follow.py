@@ -240,7 +240,7 @@ class Follower:
         return Round(feed.url, feed.collection, tuple(outcomes), unchanged, tuple(gone), left_out)
 
     def _listed(self, feed: Followed) -> tuple[Followed, list[Listed], int]:
-        """Give the feed as it is now, its latest pages, and how many are left out."""
+        """Return the feed as it is now, its latest pages, and how many are left out."""
         try:
             known = Version(feed.etag, feed.modified)
             fetched = self._fetch(feed.url, replace(_FEED, known=known))
@@ -295,7 +295,7 @@ class Follower:
         return fetch(url, self._options.allow_hosts, self._options.network, wanted)
 
     def _robots_of(self, url: str) -> RobotFileParser:
-        """Give what a host lets programs read: all of it if it says nothing, nothing if it cannot say."""
+        """Return what a host lets programs read: all of it if it says nothing, nothing if it cannot say."""
         parts = urlsplit(url)
         place = f"{parts.scheme}://{parts.netloc}"
         if place not in self._robots:

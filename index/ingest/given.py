@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from index.article import ArticleError, parse_article
+from index.article import parse_article
+from index.front_matter import ArticleError
 from index.ingest.catalog import cited_url
 from index.ingest.document import MAX_TITLE_CHARS, MAX_URL_CHARS, Draft, clean_line, markdown_file
 from index.ingest.fetch import MAX_BYTES, Fetched

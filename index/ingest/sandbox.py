@@ -156,8 +156,9 @@ class Sandbox:
         return self._connection
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):
-            self.close()
+        if self._process is not None:
+            with contextlib.suppress(Exception):
+                self.close()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.article import ArticleError, parse_article
+from index.article import parse_article
+from index.front_matter import ArticleError
 from index.reasons import Reason
 from index.types import Article
 

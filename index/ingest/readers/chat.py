@@ -17,7 +17,6 @@ from index.ingest.readers.markup import escaped_paragraph
 from index.ingest.readers.packages import members
 from index.reasons import Why
 
-MAX_MESSAGES = 200_000
 MIN_MESSAGES = 3
 _DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[APap]\.?[Mm]\.?)?"

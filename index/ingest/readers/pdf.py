@@ -276,7 +276,7 @@ def _plain(glyphs: Sequence[Glyph]) -> list[Glyph]:
 
 
 def _fields(sheet: Any, matrix: Any) -> Iterator[Field]:
-    """Give what was filled into the form on a page."""
+    """Yield what was filled into the form on a page."""
     from pdfminer.pdftypes import resolve1
     from pdfminer.utils import apply_matrix_pt
 
@@ -297,7 +297,7 @@ def _fields(sheet: Any, matrix: Any) -> Iterator[Field]:
 
 
 def _inherited(widget: dict[str, Any]) -> dict[str, Any]:
-    """Give a field's entries with those of the fields above it, whose names come before its own."""
+    """Return a field's entries with those of the fields above it, whose names come before its own."""
     from pdfminer.pdftypes import resolve1
 
     found: dict[str, Any] = {}

@@ -130,7 +130,7 @@ def _record_shape(line: Line) -> str:
 
 
 def without_running_heads(pages: Sequence[list[Line]]) -> list[list[Line]]:
-    """Give the pages without lines at their edges that are equal on most of them or count up with them."""
+    """Return the pages without lines at their edges that are equal on most of them or count up with them."""
     size = text_size(pages)
     equal = Counter(mark for page in pages for mark in {_mark(line) for line in _edges(page)})
     counting = Counter(
@@ -171,7 +171,7 @@ def _mark(line: Line) -> tuple[str, int]:
 
 
 def _counted(line: Line, page: int) -> Iterator[tuple[str, int]]:
-    """Give a mark that is the same on pages whose number the line shows beside the same words."""
+    """Yield a mark that is the same on pages whose number the line shows beside the same words."""
     if alone := _PAGE_NUMBER.fullmatch(line.text):
         number = int(alone[1]) if alone[1].isdigit() else _roman(alone[1].lower())
         yield "", number - page
@@ -188,7 +188,7 @@ def _roman(text: str) -> int:
 
 
 def _regions(lines: Sequence[Line], rules: Sequence[Rule]) -> Iterator[list[Line]]:
-    """Give the lines of a page region by region in reading order: above, left column, right column, below."""
+    """Yield the lines of a page by region in reading order: above, left column, right column, below."""
     found = _gutter(lines, rules)
     if found is None:
         if lines:
@@ -289,7 +289,7 @@ def _one_line(row: Sequence[Line]) -> Line:
 
 
 def _zone(rows: Sequence[Sequence[Line]], first: int) -> int:
-    """Give the end of the rows from `first` on that may make a table; 0 for fewer than two."""
+    """Return the end of the rows from `first` on that may make a table; 0 for fewer than two."""
     if len(rows[first]) < 2:
         return 0
     multiple, end = 1, first + 1
@@ -346,7 +346,7 @@ def _quotable(blocks: list[Block]) -> list[Block]:
 
 
 def _rendered(blocks: Sequence[Block]) -> Iterator[str]:
-    """Give blocks as Markdown; the items of a list are one."""
+    """Yield blocks as Markdown; the items of a list are one."""
     items: list[str] = []
     for block in blocks:
         if block.kind == "item":

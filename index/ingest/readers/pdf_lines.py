@@ -97,7 +97,7 @@ class Line:
 
 
 def lines_of(glyphs: Sequence[Glyph]) -> list[Line]:
-    """Give the lines of a page from top to bottom, those of one height from left to right."""
+    """Return the lines of a page from top to bottom, those of one height from left to right."""
     lines = [line for row in _attached(_rows(glyphs)) for line in _split(row)]
     return sorted(lines, key=lambda line: (-line.y, line.x0))
 
@@ -132,7 +132,7 @@ def _rows(glyphs: Iterable[Glyph]) -> list[_Row]:
 
 
 def _attached(rows: list[_Row]) -> Iterator[_Row]:
-    """Give the rows, in which what is raised over or lowered under another has become part of that one."""
+    """Return the rows, in which what is raised over or lowered under another has become part of that one."""
     for number, row in enumerate(rows):
         near = [
             other
@@ -229,7 +229,7 @@ def _split(row: _Row) -> Iterator[Line]:
 
 
 def _spread(glyphs: Sequence[Glyph], size: float) -> float:
-    """Give the gap between the letters of a row that is set wide, 0 for others."""
+    """Return the gap between the letters of a row that is set wide, 0 for others."""
     gaps = [
         second.x0 - first.x1
         for first, second in pairwise(glyphs)
@@ -240,7 +240,7 @@ def _spread(glyphs: Sequence[Glyph], size: float) -> float:
 
 
 def _raised(base: str, raised: str) -> str:
-    """Give what is raised behind `base` as it is written on one line; nothing for the mark of a note."""
+    """Return what is raised behind `base` as it is written on one line; nothing for the mark of a note."""
     raised = raised.strip()
     if not raised or UNKNOWN in raised:
         return raised
@@ -252,7 +252,7 @@ def _raised(base: str, raised: str) -> str:
 
 
 def _reading_order(words: Sequence[Word]) -> Sequence[Word]:
-    """Give words of scripts that run from right to left in that order, with their letters turned round."""
+    """Return words of scripts that run from right to left in that order, with their letters turned round."""
     letters = "".join(word.text for word in words)
     right = sum(unicodedata.bidirectional(character) in ("R", "AL") for character in letters)
     if right <= 0.5 * sum(character.isalpha() for character in letters) or not right:
@@ -297,7 +297,7 @@ def with_fields(lines: list[Line], fields: Sequence[Field]) -> list[Line]:
 
 
 def text_size(pages: Sequence[Sequence[Line]]) -> float:
-    """Give the size that most of the text is set in."""
+    """Return the size that most of the text is set in."""
     sizes = Counter[float]()
     for page in pages:
         for line in page:

@@ -47,7 +47,7 @@ class _Region:
 
 
 def paragraphs_of(lines: Sequence[Line], setting: Setting) -> list[Block]:
-    """Give lines below each other as headings, list items and paragraphs."""
+    """Return lines below each other as headings, list items and paragraphs."""
     if not lines:
         return []
     body = [line for line in lines if not is_large(line, setting.size)] or lines
@@ -112,7 +112,7 @@ def _is_bold_heading(lines: Sequence[Line]) -> bool:
 
 
 def _parted(current: Sequence[Line], line: Line, region: _Region) -> bool:
-    """Whether a new block begins with `line`."""
+    """Return whether a new block begins with `line`."""
     setting, right, gap, numbers = region.setting, region.right, region.gap, region.numbers
     before = current[-1]
     if id(before) in setting.heads or line.note:

@@ -38,7 +38,7 @@ class Block:
 
 
 def table_of(rows: Sequence[Sequence[Line]], rules: Sequence[Rule], size: float) -> list[Block]:
-    """Give the rows as a table, or as lines of labels and values; nothing if they have no columns."""
+    """Return the rows as a table, or as lines of labels and values; nothing if they have no columns."""
     bounds = _columns(rows)
     if len(bounds) < 2:
         return []
@@ -142,7 +142,7 @@ def _merged(
 
 
 def _leading(gaps: Sequence[float], cells: Sequence[Sequence[str]]) -> float:
-    """Give below which gap a line goes on with the row above: lines of a cell are closer than rows are.
+    """Return below which gap a line goes on with the row above: lines of a cell are closer than rows are.
 
     0 if the gaps do not tell, or if two full rows would become one.
     """

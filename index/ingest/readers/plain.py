@@ -38,7 +38,8 @@ _BLANK = re.compile(r"\n[ \t]*(?=\n)")
 def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
     """Return the article in a Markdown file; fields of its front matter that are not known are kept."""
     # It brings NumPy with it, which the readers of other formats do without.
-    from index.article import ArticleError, date_in, front_matter
+    from index.article import date_in, front_matter
+    from index.front_matter import ArticleError
     from index.lines import first_heading
 
     text, problems = decode(raw, charset), list[Reason]()

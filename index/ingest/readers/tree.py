@@ -42,7 +42,6 @@ _TAGS = {
     "sub": "Subscript",
     "br": "LineBreak",
 }
-_MAX_QUOTE_DEPTH = 4
 
 
 def tree_draft(

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from bot.answer.prose import Given, WrittenAnswers, checked, given_sentences, request, supports
+from bot.answer.prose import Given, WrittenAnswers, checked, given_sentences, request
+from bot.answer.support import supports
 from bot.types import Answer, NoAnswer, Quote, Turn
 from tests.fakes.answers import QUESTION, PreparedAnswers, answer_quoting, banma_answer
 

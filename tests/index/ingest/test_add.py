@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.article import MAX_COPIES, front_matter, parse_article, with_copies
+from index.article import MAX_COPIES, front_matter, parse_article
 from index.build import build
 from index.folder import read_sources, source_files
+from index.front_matter import with_copies
 from index.generations import FileStore, load_generation
 from index.ingest import naming
 from index.ingest.add import Intake, IntakeOptions

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.article import ArticleError, parse_article, with_copies
+from index.article import parse_article
+from index.front_matter import ArticleError, with_copies
 from index.ingest.document import Draft, Unreadable, clean_line, markdown_file
 from index.ingest.formats import Kind
 from index.ingest.naming import slug
