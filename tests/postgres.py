@@ -60,6 +60,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start it, or start it again, and wait until it takes connections."""
         options = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "80"}
+        options["shared_preload_libraries"] = "pg_textsearch"  # which the index wants
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [

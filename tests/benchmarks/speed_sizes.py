@@ -34,7 +34,7 @@ from index.generation import Generation
 from index.generations import FileStore, load_generation
 from index.rendering import context
 from index.types import Article, Encoder, Vectors
-from index.writer import Contents
+from index.writer import Contents, digests_of
 from tests.benchmarks.collection import passages_of
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.peers import ADDED, ADDED_TEXT, EMBEDDED, NEAREST, PEERS
@@ -261,7 +261,7 @@ def _added(data: Path, generation: Generation, encoder: Encoder) -> dict[str, fl
                     contexts=[context(unit, article.text) for unit in chunks.units],
                     vectors=vectors[: len(passages)],
                     sentence_vectors=vectors[len(passages) :],
-                    sentence_texts=sentences,
+                    sentence_digests=digests_of(sentences),
                 )
             )
             draft.finish({})
