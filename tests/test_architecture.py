@@ -40,7 +40,7 @@ ONLY_IMPORTERS = {
     "pdfminer": {"index.ingest.readers.pdf"},
     "charset_normalizer": {"index.ingest.readers.decoding"},
     "sqlite3": {"bot.memory.sqlite"},
-    "psycopg": {"bot.memory.postgresql", "index.postgresql.server"},
+    "psycopg": {"index.postgresql.server"},
     "sqlalchemy": {"bot.memory", "index.postgresql.server"},
     "dotenv": {"bot.config"},
     "rich": {"bot.terminal"},

@@ -1,6 +1,6 @@
 """A server and its database: addresses, connections, and what they say in plain words.
 
-The only importer of psycopg in the index.
+The only importer of psycopg; what the bot remembers is reached by it as well.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ except ImportError as missing:
     ) from missing
 
 Sql = psycopg.Connection[Any]
+DriverError = psycopg.Error
 _Result = TypeVar("_Result")
 
 NotInstalled = (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile)
@@ -197,14 +198,17 @@ def place_of(address: str, variable: str) -> str:
 
 def cause(error: Exception) -> str:
     """What the database said, in one line, without the statement that it was said to."""
+    error = getattr(error, "orig", None) or error  # what SQLAlchemy has wrapped
     said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     said = (said or str(error)).strip()
     return said.splitlines()[-1].strip() if said else type(error).__name__
 
 
-def is_away(error: psycopg.Error) -> bool:
+def is_away(error: object) -> bool:
     """Whether it is the server, the way to it, or a place at it: all of these may be over in a moment."""
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    # The last one: the primary has become a standby.
+    away = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+    return isinstance(error, away)
 
 
 def copy_rows(sql: Sql, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
