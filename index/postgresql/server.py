@@ -40,7 +40,7 @@ NotInstalled = (psycopg.errors.FeatureNotSupported, psycopg.errors.UndefinedFile
 
 SCHEMA = "footnote"
 RETRY_SECONDS = 5.0
-_FIRST_PAUSE_SECONDS = 0.05
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 0.5
 _CONNECT_SECONDS = 2
 # Threads of one bot that ask at the same time: workers, the page, rounds.
 _CONNECTIONS, _MORE_CONNECTIONS = 5, 15
@@ -97,7 +97,7 @@ class Server:
                 if time.monotonic() + pause > deadline:
                     raise self.unusable(error) from error
             time.sleep(pause)
-            pause *= 2
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     @contextmanager
     def alone(self) -> Iterator[Sql]:
@@ -200,8 +200,9 @@ def cause(error: Exception) -> str:
     """What the database said, in one line, without the statement that it was said to."""
     error = getattr(error, "orig", None) or error  # what SQLAlchemy has wrapped
     said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    said = (said or str(error)).strip()
-    return said.splitlines()[-1].strip() if said else type(error).__name__
+    lines = (said or str(error)).strip().splitlines()
+    plain = [line.strip() for line in lines if not line.startswith(("DETAIL:", "HINT:"))]
+    return plain[-1] if plain else type(error).__name__
 
 
 def is_away(error: object) -> bool:

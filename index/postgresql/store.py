@@ -36,6 +36,7 @@ class PostgresStore:
         With `encoder`, refuse generations of another model.  `grace` is how many seconds rows stay after the
         last generation that has them was replaced.
         """
+        self.address = address
         self.server = Server(address)
         self.asked = self.server if read is None else Server(read, "FOOTNOTE_STORE_READ", writable=False)
         self._encoder = encoder
