@@ -145,9 +145,14 @@ def _database_of_indexes(postgres_template: str) -> Iterator[str]:
 
 @pytest.fixture
 def index_database(_database_of_indexes: str) -> str:
-    """The address of a database without an index: emptied, which is faster than one of each test's own."""
-    _tell(_database_of_indexes, "DROP SCHEMA IF EXISTS footnote CASCADE")
-    return _database_of_indexes
+    """The address of a database without an index."""
+    return emptied(_database_of_indexes)
+
+
+def emptied(address: str) -> str:
+    """Drop the index of a database, which is faster than to make another database."""
+    _tell(address, "DROP SCHEMA IF EXISTS footnote CASCADE")
+    return address
 
 
 def programs() -> Path:

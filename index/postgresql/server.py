@@ -124,8 +124,9 @@ class Server:
             return self.empty()
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             return FootnoteError(
-                f"The index cannot be used: {self.place} ({cause(error)}). Let somebody who may create"
-                " extensions and schemas run `footnote store init` once."
+                f"The index cannot be used: {self.place} ({cause(error)}). Let an administrator of it run CREATE"
+                " EXTENSION vector SCHEMA public, CREATE EXTENSION pg_textsearch SCHEMA public, and GRANT CREATE"
+                " ON DATABASE to its user; then run `footnote store init`."
             )
         return FootnoteError(f"The index cannot be used: {self.place} ({cause(error)}).")
 
@@ -201,7 +202,8 @@ def cause(error: Exception) -> str:
     error = getattr(error, "orig", None) or error  # what SQLAlchemy has wrapped
     said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     lines = (said or str(error)).strip().splitlines()
-    plain = [line.strip() for line in lines if not line.startswith(("DETAIL:", "HINT:"))]
+    asides = ("DETAIL:", "HINT:", "\tIs the server running")
+    plain = [line.strip() for line in lines if not line.startswith(asides)]
     return plain[-1] if plain else type(error).__name__
 
 
@@ -210,6 +212,12 @@ def is_away(error: object) -> bool:
     # The last one: the primary has become a standby.
     away = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
     return isinstance(error, away)
+
+
+def first(sql: Sql, query: str, *given: object) -> Any:
+    """Return the first column of the first row; None if there is no row."""
+    row = sql.execute(query, given).fetchone()
+    return None if row is None else row[0]
 
 
 def copy_rows(sql: Sql, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:

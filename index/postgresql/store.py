@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from index.generations import KEPT_GENERATIONS, LOCK_SECONDS
 from index.manifest import DamagedGeneration, Manifest, MissingGeneration, StaleGeneration
 from index.postgresql.draft import PostgresDraft, delete_articles, drop_draft, point_at
-from index.postgresql.server import RETRY_SECONDS, Server, Sql
+from index.postgresql.server import RETRY_SECONDS, Server, Sql, first
 from index.postgresql.snapshot import ArticleCache, PostgresSnapshot, read_manifest, read_state
 from index.postgresql.tables import LOCK, VERSION, drop_indexes, make_tables, newer
 from index.types import Encoder, FootnoteError
@@ -114,7 +114,7 @@ class PostgresStore:
         """
         self._pointer(self.server)
         with self._writing(seconds) as sql:
-            current = str(_first(sql, "SELECT id FROM current_generation JOIN generations USING (ordinal)"))
+            current = str(first(sql, "SELECT id FROM current_generation JOIN generations USING (ordinal)"))
             kept = _kept(sql)
             target = to or _before(sql, current, kept)
             listed = ", ".join(kept)
@@ -151,7 +151,7 @@ class PostgresStore:
         with self.server.alone() as sql:
             make_tables(sql, self.server)
             deadline = time.monotonic() + seconds
-            while not _first(sql, "SELECT pg_try_advisory_lock(%s)", LOCK + 1):
+            while not first(sql, "SELECT pg_try_advisory_lock(%s)", LOCK + 1):
                 if time.monotonic() >= deadline:
                     raise FootnoteError(
                         f"Another build is writing to {self.server.place} ({_holder(sql)}). Wait for it, or"
@@ -175,7 +175,7 @@ class PostgresStore:
         if found is None:
             return
         _, ordinal, current = found
-        left = _first(sql, "SELECT instead_of FROM current_generation")
+        left = first(sql, "SELECT instead_of FROM current_generation")
         kept = {current, *[name for name in _kept(sql) if name != current][: max(0, keep - 1)]}
         # What a rollback left tells the next build what not to make again.
         kept |= {str(left)} if left else set()
@@ -183,7 +183,7 @@ class PostgresStore:
             "UPDATE generations SET state = 'retired' WHERE state = 'ready' AND NOT id = ANY(%s)",
             [list(kept)],
         )
-        oldest = _first(
+        oldest = first(
             sql,
             "SELECT min(ordinal) FROM generations WHERE state = 'ready' OR ordinal = %s"
             " OR (state = 'retired' AND left_at > clock_timestamp() - make_interval(secs => %s))",
@@ -226,7 +226,7 @@ def _kept(sql: Sql) -> list[str]:
 
 
 def _before(sql: Sql, current: str, kept: list[str]) -> str:
-    before = _first(sql, "SELECT before FROM generations WHERE id = %s", current)
+    before = first(sql, "SELECT before FROM generations WHERE id = %s", current)
     if before in kept:
         return str(before)
     older = kept[kept.index(current) + 1 :]
@@ -246,8 +246,3 @@ def _holder(sql: Sql) -> str:
         [LOCK + 1],
     ).fetchone()
     return f"from {row[1]}, process {row[0]} of the server" if row else "it has just ended"
-
-
-def _first(sql: Sql, query: str, *given: object) -> object:
-    row = sql.execute(query, given).fetchone()
-    return None if row is None else row[0]

@@ -152,16 +152,21 @@ def newer(server: Server, number: int) -> FootnoteError:
     )
 
 
+def vector_index(model: int, collection: int | str | None = None) -> str:
+    """Return the name of the index of vectors, of all passages or of one collection's."""
+    return f"passages_m{model}" + ("" if collection is None else f"_c{collection}")
+
+
 def make_indexes(sql: Sql, model: int, dimension: int) -> None:
     """Make the indexes that proposals need, for as many collections as are large by now."""
     sql.execute(_INDEX_WORDS)
-    large = sql.execute(
+    large: list[tuple[int]] = sql.execute(
         "SELECT collection FROM articles WHERE model = %s GROUP BY 1 HAVING sum(passages) > %s",
         [model, INDEXED_PASSAGES],
     ).fetchall()
     for name, chosen in [
-        (f"passages_m{model}", f"model = {model}"),
-        *((f"passages_m{model}_c{c}", f"model = {model} AND collection = {c}") for (c,) in large),
+        (vector_index(model), f"model = {model}"),
+        *((vector_index(model, c), f"model = {model} AND collection = {c}") for (c,) in large),
     ]:
         sql.execute(
             f"CREATE INDEX IF NOT EXISTS {name} ON passages"
@@ -172,7 +177,7 @@ def make_indexes(sql: Sql, model: int, dimension: int) -> None:
 
 def indexed_collections(sql: Sql, model: int) -> frozenset[int]:
     """Return the collections that have an index of their own."""
-    prefix = f"passages_m{model}_c"
+    prefix = vector_index(model, "")
     found = sql.execute(
         "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'passages'::regclass AND indisvalid"
     ).fetchall()
@@ -190,7 +195,7 @@ def drop_indexes(sql: Sql) -> None:
         for (name,) in sql.execute(
             "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'passages'::regclass"
         ).fetchall():
-            if str(name).rpartition(".")[2].split("_c")[0] == f"passages_m{model}":
+            if str(name).rpartition(".")[2].split("_c")[0] == vector_index(model):
                 sql.execute(f"DROP INDEX {name}")
         sql.execute("DELETE FROM models WHERE model = %s", [model])
 
