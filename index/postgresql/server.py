@@ -124,9 +124,9 @@ class Server:
             return self.empty()
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             return FootnoteError(
-                f"The index cannot be used: {self.place} ({cause(error)}). Let an administrator of it run CREATE"
-                " EXTENSION vector SCHEMA public, CREATE EXTENSION pg_textsearch SCHEMA public, and GRANT CREATE"
-                " ON DATABASE to its user; then run `footnote store init`."
+                f"The index cannot be used: {self.place} ({cause(error)}). Let an administrator of it run"
+                " CREATE EXTENSION vector SCHEMA public, CREATE EXTENSION pg_textsearch SCHEMA public,"
+                " and GRANT CREATE ON DATABASE to its user; then run `footnote store init`."
             )
         return FootnoteError(f"The index cannot be used: {self.place} ({cause(error)}).")
 
