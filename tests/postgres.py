@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from secrets import token_hex
 from urllib.parse import urlsplit
@@ -37,8 +37,11 @@ TEMPLATE = "footnote_template"
 class PostgresServer:
     """A server of our own; `close` it."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, options: Mapping[str, str] | None = None) -> None:
         self._programs = programs
+        self._options = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "80"}
+        self._options["shared_preload_libraries"] = "pg_textsearch"  # which the index wants
+        self._options |= options or {}
         # PostgreSQL refuses to run as root, and nobody else may enter a folder of root's.
         self._user = "nobody" if AS_ROOT else None
         self._folder = Path(tempfile.mkdtemp(prefix="footnote-postgres-"))
@@ -59,14 +62,12 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, or start it again, and wait until it takes connections."""
-        options = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "80"}
-        options["shared_preload_libraries"] = "pg_textsearch"  # which the index wants
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(self._programs / "postgres", "-D", self._data, "-h", "127.0.0.1"),
                     *("-p", str(self.port), "-k", ""),
-                    *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
+                    *(word for name, value in self._options.items() for word in ("-c", f"{name}={value}")),
                 ],
                 stdout=log,
                 stderr=log,
