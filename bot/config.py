@@ -146,14 +146,17 @@ def api_url(text: str) -> str:
     return text if text.endswith("/") else f"{text}/"
 
 
-def state_address(text: str) -> str | None:
-    if text and not text.startswith(("postgresql://", "postgres://")):
-        # Not shown: a password may be in it.
-        raise FootnoteError(
-            "FOOTNOTE_STATE is no address of a PostgreSQL database. Set it to one such as"
-            " postgresql://footnote:password@db:5432/footnote, or to nothing for a file in the data folder."
-        )
-    return text or None
+def database(variable: str) -> Callable[[str], str | None]:
+    def check(text: str) -> str | None:
+        if text and not text.startswith(("postgresql://", "postgres://")):
+            # Not shown: a password may be in it.
+            raise FootnoteError(
+                f"{variable} is no address of a PostgreSQL database. Set it to one such as"
+                " postgresql://footnote:password@db:5432/footnote, or to nothing for the data folder."
+            )
+        return text or None
+
+    return check
 
 
 def llm_url(text: str) -> str:
@@ -436,12 +439,27 @@ class Settings:
     data: Path = setting(
         "FOOTNOTE_DATA", "data", "folder of the index and of the bot's state; also `--data DIR`", folder
     )
+    store: str | None = setting(
+        "FOOTNOTE_STORE",
+        "",
+        "the PostgreSQL database, `postgresql://…`, in which several bots share the index, and what they"
+        " remember unless FOOTNOTE_STATE says otherwise; files in the data folder without it",
+        database("FOOTNOTE_STORE"),
+        secret=True,
+    )
+    store_read: str | None = setting(
+        "FOOTNOTE_STORE_READ",
+        "",
+        "a replica of that database, in which questions are looked up; the same one without it",
+        database("FOOTNOTE_STORE_READ"),
+        secret=True,
+    )
     state: str | None = setting(
         "FOOTNOTE_STATE",
         "",
         "the PostgreSQL database, `postgresql://…`, in which several bots share what they remember; a file in"
         " the data folder without it",
-        state_address,
+        database("FOOTNOTE_STATE"),
         secret=True,
     )
     model: str | None = setting(
@@ -524,11 +542,16 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     assert settings.llm is not None, "it is read as the other groups are"
     _both_or_neither(FOOTNOTE_LLM_URL=settings.llm.url, FOOTNOTE_LLM_MODEL=settings.llm.model)
     _check_installing(settings.slack)
+    if settings.store_read and not settings.store:
+        raise FootnoteError(
+            "FOOTNOTE_STORE_READ is set and FOOTNOTE_STORE is not. Set both, or FOOTNOTE_STORE alone."
+        )
     if settings.web.curators and not settings.web.user_header:
         raise FootnoteError(
             "FOOTNOTE_WEB_CURATORS is set and FOOTNOTE_WEB_USER_HEADER is not. Set both, or neither."
         )
-    return settings if settings.llm.url else replace(settings, llm=None)
+    llm = settings.llm if settings.llm.url else None
+    return replace(settings, llm=llm, state=settings.state or settings.store)
 
 
 def read(kind: type[T], environment: Mapping[str, str]) -> T:

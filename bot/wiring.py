@@ -34,10 +34,9 @@ from index.build import Acceptance, BuildOptions, Progress, build
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
 from index.encoders.packaged import lightest
 from index.encoders.reader import AnyReader, ShippedReader
-from index.generations import FileStore
 from index.ingest.add import IntakeOptions
 from index.search import Searcher
-from index.store import Current, Pinned, Snapshot
+from index.store import Current, Pinned, Snapshot, Store
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
 
 if TYPE_CHECKING:
@@ -107,13 +106,13 @@ def build_index(settings: Settings, progress: Progress) -> BuildReport:
 
 def open_search(settings: Settings, scope: Scope = None) -> Search:
     """Return a search; raise `FootnoteError` if there is no usable index."""
-    searcher = Searcher(_live(settings.data, settings.model).current(), _encoder(settings.model))
+    searcher = Searcher(_live(settings).current(), _encoder(settings.model))
     return View(searcher, scope).search
 
 
 def open_answers(settings: Settings) -> Answers:
     """Open the answering side; raise `FootnoteError` if there is no usable index."""
-    live = _live(settings.data, settings.model)
+    live = _live(settings)
     live.current()
     answers = _answerer(settings, live)
     written = answers if settings.llm is None else _written(answers, settings.llm)
@@ -125,7 +124,7 @@ def open_library(settings: Settings) -> Library:
 
     def built(progress: Progress) -> BuildReport:
         report = build_index(settings, progress)
-        _live(settings.data, settings.model).refresh()
+        _live(settings).refresh()
         return report
 
     store = open_store(settings)
@@ -153,13 +152,13 @@ def open_reader(settings: Settings) -> Reader | None:
 
 def open_observer(settings: Settings) -> Observer:
     """Raise `FootnoteError` if there is no usable index."""
-    live, encoder = _live(settings.data, settings.model), _encoder(settings.model)
+    live, encoder = _live(settings), _encoder(settings.model)
     return Observer(Searcher(live.current(), encoder), encoder, open_reader(settings))
 
 
 def indexed_articles(settings: Settings) -> Sequence[Article]:
     """Return the articles that answers come from."""
-    return _live(settings.data, settings.model).current().articles()
+    return _live(settings).current().articles()
 
 
 def serve_slack(settings: Settings) -> None:
@@ -272,7 +271,7 @@ def _page_routes(settings: Settings, answers: Answers, state: Memory) -> Sequenc
     site = Site(
         answers,
         open_library(settings),
-        _live(settings.data, settings.model),
+        _live(settings),
         state,
         settings.web,
         load_key(settings.data),
@@ -296,10 +295,15 @@ def _written(answers: Answers, llm: LlmSettings) -> Answers:
     return WrittenAnswers(answers, LanguageModel(llm.url, llm.model, llm.key, llm.timeout))
 
 
+def _live(settings: Settings) -> Store:
+    return _opened(settings.data, settings.store, settings.store_read, settings.model)
+
+
 @lru_cache(maxsize=1)
-def _live(data: Path, model: str | None) -> FileStore:
-    FileStore(data).manifest()  # before the model: that there is no index should be known at once
-    return FileStore(data, _encoder(model))
+def _opened(data: Path, store: str | None, store_read: str | None, model: str | None) -> Store:
+    where = Settings(data=data, store=store, store_read=store_read)
+    open_store(where).manifest()  # before the model: that there is no index should be known at once
+    return open_store(where, _encoder(model))
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,8 @@ generation — one state of the index: an immutable folder, opened and searched
 writer — a generation's folder written: what stays of the last one copied, what is new added
 check — a generation read bit by bit
 generations — the index in files: which generation is current, exchanged, gone back from and deleted
+postgresql — the index in a PostgreSQL database, with the same answers
+copying — an index copied from one store into another, without the model
 build — sources -> a new current generation; only what changed is read, split and embedded
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else
 search — a question -> ranked passages, with the evidence of each of their sentences

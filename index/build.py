@@ -42,7 +42,7 @@ from index.types import (
     Table,
     Vectors,
 )
-from index.writer import Contents, digest
+from index.writer import Contents, digest, digests_of
 
 # Texts between two steps of the progress bar; eight batches, so that sorting by length still pays.
 SLICE_TEXTS = 256
@@ -151,7 +151,6 @@ class _Build:
         self._before: Mapping[str, SourceEntry] = {} if last is None else {e.id: e for e in last.sources}
         self._why = draft.lost if last is None else _difference(last.recipe, self._recipe) or draft.lost
         self._split_alike = last is not None and self._why == draft.lost
-        self._vectors_alike = last is not None and last.fingerprint == encoder.fingerprint
 
     def run(self) -> BuildReport:
         progress, last = self._options.progress, self._draft.last
@@ -262,7 +261,7 @@ class _Build:
     def _embedded(self, parts: Sequence[_Part]) -> Iterator[Contents]:
         """Yield parts with their vectors, as many at a time as memory holds well.
 
-        Texts that the last generation had keep their vectors: an edit leaves most of an article alone.
+        Texts that the draft knows keep their vectors: an edit leaves most of an article alone.
         """
         total = sum(len(part.chunks.passages) + len(part.chunks.sentences) for part in parts)
         done = 0
@@ -286,8 +285,6 @@ class _Build:
 
     def _remembered(self, texts: Sequence[str], vectors: Vectors) -> list[int]:
         """Fill in the vectors that are known, and return the rows of the others."""
-        if not self._vectors_alike:
-            return list(range(len(texts)))
         digests = [digest(text) for text in texts]
         known = self._draft.vectors(set(digests))
         for row, name in enumerate(digests):
@@ -360,7 +357,7 @@ def _contents(parts: Sequence[_Part], sentence_texts: Sequence[str], vectors: Ve
         contexts=[context(unit, part.article.text) for part in parts for unit in part.chunks.units],
         vectors=vectors[: len(passages)],
         sentence_vectors=vectors[len(passages) :],
-        sentence_texts=sentence_texts,
+        sentence_digests=digests_of(sentence_texts),
     )
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -24,9 +24,14 @@ from index.store import Found, ReadPassage, Shelf
 from index.types import Article, Keys, Mask, Passage, Rows, Scope, Table, Vectors, collection_of
 from index.vectors import SentenceVectors, VectorIndex
 
+if TYPE_CHECKING:
+    from index.writer import Contents
+
 # Size of the fixed sample of passages whose mean cosine with a question is the background.
 BACKGROUND_PASSAGES = 1_000
 NEWEST = 5
+# Read and copied together.
+ARTICLES_AT_ONCE = 100
 
 Above = tuple[str, ...]
 
@@ -235,6 +240,24 @@ class Generation:
             shelves.append(Shelf(name, len(held), sum(passages[a.id] for a in held), tuple(newest)))
         return shelves
 
+    def contents(self) -> Iterator[Contents]:
+        from index.writer import Contents
+
+        ends = np.searchsorted(self.passages[:, 0], np.arange(len(self.stored) + 1))
+        for start in range(0, len(self.stored), ARTICLES_AT_ONCE):
+            stop = min(start + ARTICLES_AT_ONCE, len(self.stored))
+            first, last = int(ends[start]), int(ends[stop])
+            rows = slice(int(self.offsets[first]), int(self.offsets[last]))
+            yield Contents(
+                articles=self.stored[start:stop],
+                passages=[self.passage(key) for key in range(first, last)],
+                sentences=self.sentences[rows] - np.array([first, 0, 0], np.int32),
+                contexts=[self.paths[path] for path in self.contexts[rows].tolist()],
+                vectors=self.vectors.reconstruct(np.arange(first, last)),
+                sentence_vectors=self.sentence_vectors.rows(rows),
+                sentence_digests=np.array(self.digests[1][rows]),
+            )
+
     def known_vectors(self, wanted: Collection[bytes]) -> dict[bytes, Vectors]:
         """Return the vectors of texts, by their digests, so far as there are any."""
         if not wanted:
@@ -265,17 +288,24 @@ class Generation:
 
     def _passage_keys(self) -> Keys:
         """Return a number for each passage that looks like chance, and is the same in every index."""
-        owners = [
-            int.from_bytes(hashlib.blake2b(f"{s.id}\n{s.sha256}".encode(), digest_size=8).digest(), "little")
-            for s in self.manifest.sources
-        ]
-        keys = np.array(owners, np.uint64)[self.passages[:, 0]] + self.passages[:, 1].astype(np.uint64)
-        # The last steps of MurmurHash3: they spread what differs by one over all bits.
-        keys ^= keys >> np.uint64(33)
-        keys *= np.uint64(0xFF51AFD7ED558CCD)
-        keys ^= keys >> np.uint64(33)
-        keys *= np.uint64(0xC4CEB9FE1A85EC53)
-        return np.asarray(keys ^ (keys >> np.uint64(33)))
+        owners = [owner_key(s.id, s.sha256) for s in self.manifest.sources]
+        return by_chance(np.array(owners, np.uint64)[self.passages[:, 0]], self.passages[:, 1])
+
+
+def owner_key(id: str, sha256: str) -> int:
+    """Return a number of 64 bits for an article."""
+    return int.from_bytes(hashlib.blake2b(f"{id}\n{sha256}".encode(), digest_size=8).digest(), "little")
+
+
+def by_chance(owners: Keys, starts: Table) -> Keys:
+    """Return a number for each passage, by its article's `owner_key` and its start; both of one shape."""
+    keys = owners + starts.astype(np.uint64)
+    # The last steps of MurmurHash3: they spread what differs by one over all bits.
+    keys ^= keys >> np.uint64(33)
+    keys *= np.uint64(0xFF51AFD7ED558CCD)
+    keys ^= keys >> np.uint64(33)
+    keys *= np.uint64(0xC4CEB9FE1A85EC53)
+    return np.asarray(keys ^ (keys >> np.uint64(33)))
 
 
 def open_generation(folder: Path) -> Generation:

@@ -216,7 +216,9 @@ class FileDraft:
 
     def vectors(self, digests: Collection[bytes]) -> Mapping[bytes, Vectors]:
         base = self._opened()
-        return {} if base is None else base.known_vectors(digests)
+        if base is None or (self._writer and self._writer.recipe.fingerprint != base.manifest.fingerprint):
+            return {}
+        return base.known_vectors(digests)
 
     def begin(self, recipe: Recipe, keep: Collection[str], sentences: int) -> None:
         from concurrent.futures import ThreadPoolExecutor

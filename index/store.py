@@ -9,16 +9,20 @@ A question makes three calls that may have to travel: `weights`, `find` and `rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from index.types import Article, Passage, Rows, Scope, Scores, Table, Vectors
+from index.types import Article, FootnoteError, Passage, Rows, Scope, Scores, Table, Vectors
 
 if TYPE_CHECKING:
     from index.manifest import Manifest, Recipe
     from index.writer import Contents
+
+
+class StoreAway(FootnoteError):
+    """The store cannot be reached, and could not while that was tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,10 @@ class Snapshot(Protocol):
         """Return what is in each collection, in order of their names."""
         ...
 
+    def contents(self) -> Iterator[Contents]:
+        """Yield all articles with what is worked out about them, some at a time, as a draft takes them."""
+        ...
+
 
 class Draft(Protocol):
     """The next generation in the making.  Its holder is the only writer."""
@@ -129,7 +137,10 @@ class Draft(Protocol):
         ...
 
     def vectors(self, digests: Collection[bytes]) -> Mapping[bytes, Vectors]:
-        """Return the vectors that `last` has of texts, by what `index.writer.digest` makes of these."""
+        """Return the vectors that are there of texts, by what `index.writer.digest` makes of these.
+
+        They are those of `last`, and of a draft that was cut short; of `recipe`'s model alone once it began.
+        """
         ...
 
     def begin(self, recipe: Recipe, keep: Collection[str], sentences: int) -> None:
@@ -181,6 +192,10 @@ class Store(Current, Protocol):
 
     def roll_back(self, to: str | None = None) -> Manifest:
         """Make a kept generation the current one, the one before if none is named; return its manifest."""
+        ...
+
+    def refresh(self) -> None:
+        """Have the generation in use that is current now; what is in use stays if that cannot be."""
         ...
 
     def check(self, id: str) -> Manifest:

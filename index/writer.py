@@ -41,6 +41,11 @@ def digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
 
 
+def digests_of(texts: Iterable[str]) -> Keys:
+    """Return the two halves of the `digest` of each text, shape `(texts, 2)`."""
+    return np.frombuffer(b"".join(map(digest, texts)), "<u8").reshape(-1, 2)
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """Articles with all that is worked out about them."""
@@ -56,8 +61,16 @@ class Contents:
     """Shape `(passages, dimension)`, float32."""
     sentence_vectors: Vectors
     """Shape `(sentences, dimension)`, float32."""
-    sentence_texts: Sequence[str] = ()
-    """The text that each sentence vector was made of; empty if it will not be looked for again."""
+    sentence_digests: Keys | None = None
+    """`digests_of` the texts that sentence vectors were made of; None if none will be looked for again."""
+
+    @property
+    def digests(self) -> tuple[Keys, Keys]:
+        """Of the texts of passages and of sentences, each of shape `(rows, 2)`."""
+        spoken = self.sentence_digests
+        if spoken is None:
+            spoken = np.zeros((len(self.sentences), 2), np.uint64)
+        return digests_of(map(context_text, self.passages)), spoken
 
 
 @dataclass
@@ -139,12 +152,8 @@ class Writer:
         self._sentences.append(contents.sentences + np.array([self._count, 0, 0], np.int32))
         self._contexts.append(np.array([self._path(path) for path in contents.contexts], np.int32))
         texts = [context_text(passage) for passage in contents.passages]
-        self._digests[0].append(_digests(texts))
-        self._digests[1].append(
-            _digests(contents.sentence_texts)
-            if len(contents.sentence_texts)
-            else np.zeros((len(contents.sentences), 2), np.uint64)
-        )
+        for known, new in zip(self._digests, contents.digests, strict=True):
+            known.append(new)
         self._vectors.add(contents.vectors)
         self._spoken.write(halves(contents.sentence_vectors).tobytes())
         self._postings.append((count_terms(texts), np.arange(len(texts)) + self._count))
@@ -204,10 +213,6 @@ def _entry(article: Article, passages: int) -> SourceEntry:
     return SourceEntry(
         article.id, article.file, article.sha256, passages, article.title, article.published, text
     )
-
-
-def _digests(texts: Iterable[str]) -> Keys:
-    return np.frombuffer(b"".join(map(digest, texts)), "<u8").reshape(-1, 2)
 
 
 def _runs(rows: Rows) -> Iterator[tuple[int, int]]:

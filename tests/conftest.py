@@ -20,9 +20,15 @@ from index.encoders.any_model import SentenceTransformerEncoder
 from index.generation import Generation
 from index.generations import load_generation
 from tests.fakes.encoder import HashingEncoder
-from tests.postgres import postgres, postgres_server, postgres_template
+from tests.postgres import (
+    _database_of_indexes,
+    index_database,
+    postgres,
+    postgres_server,
+    postgres_template,
+)
 
-__all__ = ["postgres", "postgres_server", "postgres_template"]
+__all__ = ["_database_of_indexes", "index_database", "postgres", "postgres_server", "postgres_template"]
 
 # A deadline for each example fails on a busy machine and finds no defect.
 settings.register_profile("footnote", deadline=None)

@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import (
     Column,
@@ -37,24 +37,16 @@ from sqlalchemy.schema import CreateSchema
 
 from bot.memory.database import Clock, Database, MemoryAway
 from bot.memory.schema import VERSION, metadata, version
+from index.postgresql.server import DriverError, Sql, cause, connecting, is_away, place_of
 from index.types import FootnoteError
-
-try:
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
-except ImportError as missing:
-    raise FootnoteError(
-        "FOOTNOTE_STATE names a PostgreSQL database, and its driver is not installed."
-        ' Install it: pip install "footnote[postgresql]"'
-    ) from missing
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 SCHEMA = "footnote_state"
+_VARIABLE = "FOOTNOTE_STATE"
 RETRY_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.05
-_CONNECT_SECONDS = 2
 # Threads of one bot that use the database at the same time: workers, listeners, rounds.
 _CONNECTIONS, _MORE_CONNECTIONS = 5, 15
 _LOCK = 0x466F6F74
@@ -85,7 +77,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, address: str, clock: Clock | None = None) -> None:
         """Make what is missing there; raise `FootnoteError` if the database cannot be used."""
-        connect = _connecting(address)
+        connect = connecting(address, _VARIABLE)
         engine = create_engine(
             "postgresql+psycopg://",
             creator=connect,
@@ -105,8 +97,9 @@ class PostgresDatabase(Database):
             raise _unusable(address, error) from error
         if number > VERSION:
             self.close()
+            place = place_of(address, _VARIABLE)
             raise FootnoteError(
-                f"The bot's memory in {place_of(address)} was written by a newer Footnote (version {number};"
+                f"The bot's memory in {place} was written by a newer Footnote (version {number};"
                 f" this one knows {VERSION}). Upgrade Footnote, or name another database in FOOTNOTE_STATE."
             )
 
@@ -123,7 +116,7 @@ class PostgresDatabase(Database):
                     raise
                 if time.monotonic() + pause > deadline:
                     raise MemoryAway(
-                        f"The database of the bot's memory does not answer ({_cause(error)})."
+                        f"The database of the bot's memory does not answer ({cause(error)})."
                         " Look whether it runs; Footnote goes on as soon as it is back."
                     ) from error
             time.sleep(pause)
@@ -172,50 +165,20 @@ class PostgresDatabase(Database):
         return self.run(look)
 
 
-def place_of(address: str) -> str:
-    """A database as it may be named to anybody: without its user and password."""
-    parts = conninfo_to_dict(address)
-    host, port = parts.get("host") or "this machine", parts.get("port")
-    where = f"{host}:{port}" if port else str(host)
-    return f"the PostgreSQL database {parts.get('dbname') or parts.get('user') or ''} at {where}"
-
-
 def look_at(address: str) -> str:
     """Say of a database what it is, and change nothing; raise `FootnoteError` if it cannot be used."""
-    connect = _connecting(address)
+    connect = connecting(address, _VARIABLE)
     try:
         with connect() as connection:
             (found,) = connection.execute("SELECT current_setting('server_version')").fetchone() or ("",)
             there = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", [SCHEMA]).fetchone()
-    except psycopg.Error as error:
+    except DriverError as error:
         raise _unusable(address, error) from error
     made = "" if there and there[0] else "; its tables are made when the bot starts"
-    return f"{place_of(address)}, version {str(found).split()[0]}{made}"
+    return f"{place_of(address, _VARIABLE)}, version {str(found).split()[0]}{made}"
 
 
-def _connecting(address: str) -> Callable[[], psycopg.Connection[Any]]:
-    """Whatever libpq understands is understood: several hosts, certificates, a service."""
-    try:
-        given = conninfo_to_dict(address)
-        defaults: dict[str, str | int] = {
-            "connect_timeout": _CONNECT_SECONDS,
-            # After the primary has moved, the other server is found; a standby would refuse to write.
-            "target_session_attrs": "read-write",
-            "tcp_user_timeout": int(1_000 * RETRY_SECONDS),
-            "application_name": "footnote",
-        }
-        missing = {name: value for name, value in defaults.items() if name not in given}
-        wanted = make_conninfo(address, **missing)
-    except psycopg.Error:
-        raise FootnoteError(  # what is wrong is not shown: a password may be in it
-            "FOOTNOTE_STATE is no address of a PostgreSQL database. Set it to one such as"
-            " postgresql://footnote:password@db:5432/footnote."
-        ) from None
-    # Prepared statements do not get on with a pooler between bot and server.
-    return lambda: psycopg.connect(wanted, prepare_threshold=None)
-
-
-def _set_limits(connection: psycopg.Connection[Any], record: object) -> None:
+def _set_limits(connection: Sql, record: object) -> None:
     connection.execute(";".join(f"SET {name} = '{value}'" for name, value in _LIMITS.items()))
     connection.commit()
 
@@ -234,28 +197,21 @@ def _make_tables(sql: Connection) -> int:
 
 
 def _is_away(error: Exception) -> bool:
-    cause = getattr(error, "orig", None)
     return (
         isinstance(error, _AWAY)
         or bool(getattr(error, "connection_invalidated", False))
-        or isinstance(cause, psycopg.errors.ReadOnlySqlTransaction)  # the primary has become a standby
+        or is_away(getattr(error, "orig", None))
     )
 
 
 def _unusable(address: str, error: Exception) -> FootnoteError:
-    place, cause = place_of(address), _cause(error)
-    if isinstance(getattr(error, "orig", error), psycopg.OperationalError):
+    place, why = place_of(address, _VARIABLE), cause(error)
+    if is_away(getattr(error, "orig", error)):
         return FootnoteError(
-            f"The bot's memory cannot be reached: {place} ({cause})."
+            f"The bot's memory cannot be reached: {place} ({why})."
             " Look whether the server runs, and correct FOOTNOTE_STATE if it is elsewhere."
         )
     return FootnoteError(
-        f"The bot's memory cannot be used: {place} ({cause})."
+        f"The bot's memory cannot be used: {place} ({why})."
         f" Let its user create the schema {SCHEMA}, or create it for that user."
     )
-
-
-def _cause(error: Exception) -> str:
-    """What the database said, in one line, without the statement that it was said to."""
-    said = str(getattr(error, "orig", None) or error).strip()
-    return said.splitlines()[-1].strip() if said else type(error).__name__

@@ -20,6 +20,7 @@ evaluate — `eval`: your own questions asked of one index or two, what came of 
 calibrate — `calibrate`: the confidence fitted to your own questions and the models in use
 report — `report`: what was asked in Slack and what came of it, for a person, a spreadsheet or a script
 checks — what is wrong with the Slack configuration, as far as one can tell without asking Slack
+store — `store`: the index's database made ready, looked at, and copied to or from a data folder
 model_checks — whether the reader can be used, and whether the confidence was fitted to the models in use
 doctor — `doctor`: what is configured, what is missing, and what to do about it
 serve — `slack`, `web`, `run` and `manifest`: the bot among people
@@ -130,6 +131,7 @@ _COMMANDS = {
     "slack": ("serve", "slack"),
     "web": ("serve", "web"),
     "report": ("report", "report"),
+    "store": ("store", "store"),
     "doctor": ("doctor", "doctor"),
     "manifest": ("serve", "manifest"),
 }

@@ -200,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CHANNEL",
         help="post it in this Slack channel, by id, up to yesterday",
     )
+    _store(command)
     doctor = command(
         "doctor",
         "say what is configured, what is missing, and how to fix it",
@@ -221,6 +222,26 @@ def _parser() -> argparse.ArgumentParser:
         "--http", metavar="URL", help="for HTTP mode: where Slack reaches this bot, https://…"
     )
     return parser
+
+
+def _store(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands for an index in PostgreSQL: init, check, copy."""
+    store = command(
+        "store",
+        "make ready, look at or fill the database that FOOTNOTE_STORE names",
+        example="footnote store init\n  footnote store copy --from data",
+    )
+    actions = store.add_subparsers(dest="action", metavar="action", title="actions", required=True)
+    for name, summary in (
+        ("init", "make the tables that are missing"),
+        ("check", "say what is missing, and how to fix it; exits with 1 where something needs fixing"),
+        ("copy", "copy the index from a data folder or to one, without the model"),
+    ):
+        action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        if name == "copy":
+            way = action.add_mutually_exclusive_group(required=True)
+            way.add_argument("--from", dest="from_folder", metavar="DATA", help="into the database")
+            way.add_argument("--to", dest="to_folder", metavar="DATA", help="out of the database")
 
 
 def _curating(command: Callable[..., argparse.ArgumentParser]) -> None:

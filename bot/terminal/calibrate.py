@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.library.store import open_store
+from bot.library.store import open_store, place_of_index
 from bot.quality.calibration import Calibration, Models, load_calibration, save_calibration
 from bot.quality.evaluation import Question
 from bot.quality.fitting import Case, Fit, Judged, fit
@@ -107,11 +107,11 @@ def _check_count(questions: Sequence[Question], file: str) -> None:
 
 
 def _check_cases(cases: Sequence[Case], run: Invocation) -> None:
-    file, data = run.arguments.file, run.settings.data
+    file, where = run.arguments.file, place_of_index(run.settings)
     answerable = sum(case.answerable for case in cases)
     if answerable < MIN_ANSWERABLE:
         raise FootnoteError(
-            f"The index in {data} has the expected articles of only {answerable} questions of {file}."
+            f"The index in {where} has the expected articles of only {answerable} questions of {file}."
             " Check the ids (`footnote eval` names those that are not there), or run `footnote build`."
         )
     right = sum(case.right for case in cases)
@@ -129,7 +129,7 @@ def _report(run: Invocation, result: _Calibrated) -> Iterator[Paragraph]:
     counts = f"{answerable} with an answer, {len(questions) - answerable} without; {len(cases)} searches,"
     counts += f" {sum(case.right for case in cases)} right"
     yield Paragraph(Text(one_line(f"{len(questions)} questions of {run.arguments.file}: {counts}")))
-    yield Paragraph(Text(one_line(f"{result.models}, index in {run.settings.data}")))
+    yield Paragraph(Text(one_line(f"{result.models}, index in {place_of_index(run.settings)}")))
     yield Paragraph()
     yield Paragraph(Text(f"{'':<18}{'before':>9}{'after':>9}  each of questions that were not learnt from"))
     for figure in _figures(found, run.settings.balance):

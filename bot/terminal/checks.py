@@ -1,4 +1,4 @@
-"""Faults of the Slack configuration that can be found without asking Slack.
+"""What was looked at, and how it is; faults of the Slack configuration that show without asking Slack.
 
 Says how a secret begins and how long it is, never what it is.
 """
@@ -9,9 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from rich.text import Text
+
 from bot.config import Settings
+from bot.terminal.paragraphs import Paragraph, one_line
 
 State = Literal["ok", "note", "problem"]
+_LOOKS: dict[State, tuple[str, str]] = {
+    "ok": ("✓", ""),
+    "note": ("·", "yellow"),
+    "problem": ("✗", "bold red"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,14 @@ class Check:
     state: State
     detail: str
     fix: str | None = None
+
+
+def check_paragraphs(check: Check) -> Iterator[Paragraph]:
+    """Yield a check as a person sees it."""
+    mark, style = _LOOKS[check.state]
+    yield Paragraph(Text(one_line(check.detail), style), f"{mark} {check.name:<9} ")
+    if check.fix:
+        yield Paragraph(Text(check.fix), " " * 12 + "→ ")
 
 
 def secret_checks(settings: Settings) -> Iterator[Check]:

@@ -16,19 +16,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.library.rights import DEFAULT_FILE, known_collections, read_rights
 from bot.library.store import open_store
 from bot.memory import look_at
 from bot.slack.health import SILENT_SECONDS, last_beat_seconds
-from bot.terminal.checks import Check, State, secret_checks
+from bot.terminal.checks import Check, State, check_paragraphs, secret_checks
 from bot.terminal.inspection import drift
 from bot.terminal.invocation import Invocation
 from bot.terminal.json_form import one_line_json
 from bot.terminal.model_checks import model_checks
-from bot.terminal.paragraphs import Paragraph, one_line, show
+from bot.terminal.paragraphs import show
+from bot.terminal.store import store_checks
 from index.encoders.any_model import DEFAULT_MODEL, verify_default_model
 from index.folder import Reading, known_files, read_sources
 from index.manifest import Manifest
@@ -39,12 +38,6 @@ if TYPE_CHECKING:
 
 REBUILD = "Run `footnote build`."
 
-_LOOKS: dict[State, tuple[str, str]] = {
-    "ok": ("✓", ""),
-    "note": ("·", "yellow"),
-    "problem": ("✗", "bold red"),
-}
-
 
 def doctor(run: Invocation) -> int:
     """Report every check; return 1 if one of them is a problem."""
@@ -53,7 +46,7 @@ def doctor(run: Invocation) -> int:
     if run.arguments.json:
         print(one_line_json({"ok": not broken, "checks": [asdict(check) for check in checks]}))
     else:
-        show(run.out, [paragraph for check in checks for paragraph in _paragraphs(check)])
+        show(run.out, [paragraph for check in checks for paragraph in check_paragraphs(check)])
     return 1 if broken else 0
 
 
@@ -75,6 +68,8 @@ def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]
         yield from _articles(settings.sources, reading)
     yield _model(settings.model, verified)
     yield _data(settings.data)
+    if settings.store is not None:
+        yield from store_checks(settings)
     if settings.state is not None:
         yield _state(settings.state)
     yield from _index(settings, index, reading)
@@ -163,7 +158,7 @@ def _index(
 def _described(manifest: Manifest, now: datetime) -> str:
     age = _age(datetime.fromisoformat(manifest.created), now)
     size = f"{len(manifest.sources):,} articles, {manifest.passages:,} passages"
-    return f"{manifest.id}, built {age}: {size}; every file is there"
+    return f"{manifest.id}, built {age}: {size}" + ("; every file is there" if manifest.files else "")
 
 
 def _age(then: datetime, now: datetime) -> str:
@@ -214,14 +209,6 @@ def _channels(settings: Settings) -> Iterator[Check]:
         yield Check("channels", "problem", str(error))
     else:
         yield Check("channels", "ok", f"{len(rights.channels):,} with rights of their own, by {path}")
-
-
-def _paragraphs(check: Check) -> Iterator[Paragraph]:
-    mark, style = _LOOKS[check.state]
-    text = Text(one_line(check.detail), style)
-    yield Paragraph(text, f"{mark} {check.name:<9} ")
-    if check.fix:
-        yield Paragraph(Text(check.fix), " " * 12 + "→ ")
 
 
 def _version() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from bot.config import Settings
-from bot.library.store import open_store
+from bot.library.store import open_store, place_of_index
 from bot.quality.evaluation import (
     SEARCHED,
     Evaluation,
@@ -83,9 +83,12 @@ def _settings(run: Invocation) -> list[Settings]:
     others = (typed.compare, typed.compare_model, typed.compare_reader, typed.compare_balance)
     if all(value is None for value in others):
         return [settings]
+    if typed.compare is None:
+        other = settings
+    else:
+        other = replace(settings, data=Path(typed.compare).expanduser(), store=None, store_read=None)
     other = replace(
-        settings,
-        data=settings.data if typed.compare is None else Path(typed.compare).expanduser(),
+        other,
         model=typed.compare_model or settings.model,
         # An empty one is the one that ships, as in the setting.
         reader=settings.reader if typed.compare_reader is None else typed.compare_reader or None,
@@ -108,7 +111,8 @@ def _side(run: Invocation, settings: Settings, questions: Sequence[Question]) ->
     generations = {result.answer.generation for result in results}
     if len(generations) > 1:
         # Figures of two indexes in one, and quotes held against articles of another.
-        raise FootnoteError(f"The index in {settings.data} was replaced meanwhile. Run this again.")
+        where = place_of_index(settings)
+        raise FootnoteError(f"The index in {where} was replaced meanwhile. Run this again.")
     expected = dict.fromkeys(id for question in questions for id in question.articles)
     absent = tuple(id for id in expected if id not in texts)
     return Side(settings, generations.pop(), absent, evaluate(results, texts))
@@ -144,7 +148,8 @@ def _described(side: Side) -> str:
     settings = side.settings
     models = (("model", settings.model), ("reader", settings.reader))
     chosen = "".join(f", {kind} {name}" for kind, name in models if name is not None)
-    return f"index {side.generation} in {settings.data}{chosen}, balance {settings.balance:g}"
+    where = place_of_index(settings)
+    return f"index {side.generation} in {where}{chosen}, balance {settings.balance:g}"
 
 
 def _table(sides: Sequence[Side]) -> Iterator[Paragraph]:

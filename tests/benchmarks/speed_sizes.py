@@ -34,7 +34,7 @@ from index.generation import Generation
 from index.generations import FileStore, load_generation
 from index.rendering import context
 from index.types import Article, Encoder, Vectors
-from index.writer import Contents
+from index.writer import Contents, digests_of
 from tests.benchmarks.collection import passages_of
 from tests.benchmarks.data import BenchmarkData
 from tests.benchmarks.peers import ADDED, ADDED_TEXT, EMBEDDED, NEAREST, PEERS
@@ -72,8 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"{size:,} passages")
         folder = work / str(size)
         folder.mkdir()
-        generation = _of_size(real, size, encoder, work, folder)
-        exact = _exact(generation, vectors)
+        generation = of_size(real, size, encoder, work, folder)
+        exact = nearest_rows(generation, vectors)
         np.save(folder / "exact.npy", exact)
         (folder / "questions.json").write_text(json.dumps(questions), "utf-8")
         (folder / "others.json").write_text(json.dumps(others), "utf-8")
@@ -186,7 +186,7 @@ def _built(work: Path, encoder: Encoder) -> tuple[Generation, dict[str, float]]:
     }
 
 
-def _of_size(real: Generation, size: int, encoder: Encoder, work: Path, folder: Path) -> Generation:
+def of_size(real: Generation, size: int, encoder: Encoder, work: Path, folder: Path) -> Generation:
     if size <= REAL_PASSAGES:
         return real
     if size < BASE_PASSAGES:
@@ -222,7 +222,7 @@ def _repeated(base: Generation, times: int, encoder: Encoder, data: Path) -> Gen
     return load_generation(data, encoder)
 
 
-def _exact(generation: Generation, questions: Vectors) -> Any:
+def nearest_rows(generation: Generation, questions: Vectors) -> Any:
     """The rows of the ten nearest passages of each question, by a look at all of them."""
     best = np.full((len(questions), NEAREST), -2.0, np.float32)
     rows = np.zeros((len(questions), NEAREST), np.int64)
@@ -261,7 +261,7 @@ def _added(data: Path, generation: Generation, encoder: Encoder) -> dict[str, fl
                     contexts=[context(unit, article.text) for unit in chunks.units],
                     vectors=vectors[: len(passages)],
                     sentence_vectors=vectors[len(passages) :],
-                    sentence_texts=sentences,
+                    sentence_digests=digests_of(sentences),
                 )
             )
             draft.finish({})

@@ -61,6 +61,17 @@ def test_every_setting_can_be_set() -> None:
     assert (settings.debug, settings.color) == (True, False)
 
 
+def test_the_database_of_the_index_is_that_of_what_is_remembered_unless_another_is_named() -> None:
+    index, other = "postgresql://footnote@db/index", "postgresql://footnote@db/other"
+    assert settings_from({"FOOTNOTE_STORE": index}).state == index
+    assert settings_from({"FOOTNOTE_STORE": index, "FOOTNOTE_STATE": other}).state == other
+    assert settings_from({"FOOTNOTE_STATE": other}).store is None
+    with pytest.raises(FootnoteError, match="FOOTNOTE_STORE_READ is set and FOOTNOTE_STORE is not"):
+        settings_from({"FOOTNOTE_STORE_READ": other})
+    with pytest.raises(FootnoteError, match="FOOTNOTE_STORE is no address of a PostgreSQL database"):
+        settings_from({"FOOTNOTE_STORE": "mysql://db"})
+
+
 def test_the_setting_that_the_reader_replaced_is_refused_with_its_heir() -> None:
     with pytest.raises(FootnoteError, match=r"FOOTNOTE_RERANKER is no longer .* FOOTNOTE_READER sets"):
         settings_from({"FOOTNOTE_RERANKER": "cross-encoder/ms-marco-MiniLM-L6-v2"})

@@ -9,7 +9,7 @@ import numpy as np
 from index.chunking import chunk, context_text
 from index.manifest import Recipe
 from index.types import Article, ChunkSettings
-from index.writer import Contents
+from index.writer import Contents, digests_of
 from tests.fakes.encoder import HashingEncoder
 
 ENCODER = HashingEncoder(dimension=16)
@@ -40,8 +40,13 @@ def contents(*articles: Article) -> Contents:
         contexts=[()] * len(sentences),
         vectors=ENCODER.encode_documents([context_text(p) for p in passages]),
         sentence_vectors=ENCODER.encode_documents(texts),
-        sentence_texts=texts,
+        sentence_digests=digests_of(texts),
     )
+
+
+def spoken(made: Contents) -> list[str]:
+    """The texts of the sentences."""
+    return [made.passages[number].article.text[start:end] for number, start, end in made.sentences.tolist()]
 
 
 def count(given: Sequence[Contents]) -> int:

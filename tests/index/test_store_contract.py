@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,13 @@ from index.chunking import context_text
 from index.common_terms import smoothed_idf
 from index.generations import FileStore
 from index.manifest import MissingGeneration
+from index.postgresql.store import PostgresStore
 from index.search import Searcher
-from index.store import Pinned, Snapshot, Store
+from index.store import Snapshot, Store
 from index.terms import terms
 from index.types import Article, FootnoteError, Scores, Vectors
 from index.writer import digest
-from tests.index.made import ENCODER, RECIPE, article, contents, count
+from tests.index.made import ENCODER, RECIPE, article, contents, count, spoken
 
 # Article and start of a passage.
 Place = tuple[str, int]
@@ -28,9 +29,14 @@ FIRST = (article("a", 5), article("b", 3), article("notes/c", 4), article("notes
 CHANGED = article("notes/c", 2, version=5)
 
 
-@pytest.fixture(params=["files"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return FileStore(tmp_path / "data", ENCODER, check_seconds=0.01)
+@pytest.fixture(params=["files", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "files":
+        yield FileStore(tmp_path / "data", ENCODER, check_seconds=0.01)
+        return
+    made = PostgresStore(request.getfixturevalue("index_database"), encoder=ENCODER)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -57,7 +63,8 @@ def write(
 
 def latest(store: Store) -> Snapshot:
     """The generation that a machine sees which looks at the store for the first time."""
-    return Pinned(type(store)(store._data, ENCODER).current()).current()  # type: ignore[attr-defined]
+    store.refresh()
+    return store.current()
 
 
 class Oracle:
@@ -205,7 +212,7 @@ def test_a_draft_that_is_not_committed_leaves_nothing(filled: Store) -> None:
 
 def test_a_draft_knows_the_vectors_and_the_articles_of_the_last_generation(filled: Store) -> None:
     made = contents(CHANGED)
-    texts = [context_text(made.passages[0]), made.sentence_texts[1], "never seen"]
+    texts = [context_text(made.passages[0]), spoken(made)[1], "never seen"]
     with filled.draft(3, 5) as draft:
         found = draft.vectors({digest(text) for text in texts})
         assert set(found) == {digest(text) for text in texts[:2]}
