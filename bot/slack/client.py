@@ -29,6 +29,9 @@ MAX_RETRIES = 2
 # A reply carries the message that it answers, so that a bot which takes over a question can see that the
 # one before had posted already.
 METADATA_EVENT = "footnote_reply"
+# What stands below a reply: prose that was written to its end, and all else that is no reply.
+PROSE_EVENT = "footnote_prose"
+ASIDE_EVENT = "footnote_aside"
 # Doubled for the second retry, with jitter; somebody is looking at the thread meanwhile.
 SERVER_ERROR_WAIT_SECONDS = 0.25
 # Claims are renewed meanwhile (`bot.slack.rounds`), so that nobody else takes the question over.

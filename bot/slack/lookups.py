@@ -27,7 +27,14 @@ from slack_sdk.web import WebClient
 
 from bot.library.rights import Rights
 from bot.memory import Place
-from bot.slack.client import CALL_ERRORS, METADATA_EVENT, library_log, refusal, swift_client
+from bot.slack.client import (
+    CALL_ERRORS,
+    METADATA_EVENT,
+    PROSE_EVENT,
+    library_log,
+    refusal,
+    swift_client,
+)
 from bot.slack.incoming import author_of, decode, is_question, without_emoji
 from bot.slack.messages import Words, words_for
 from bot.slack.pointing import Meant, Payload, markup_of
@@ -237,7 +244,7 @@ class MessagesAbove:
         before = [message for message in found.get("messages") or () if str(message.get("ts")) < ts]
         before.sort(key=lambda message: str(message.get("ts")))
         for place_of, message in reversed(list(enumerate(before))):
-            if (message.get("metadata") or {}).get("event_type") == METADATA_EVENT:
+            if (message.get("metadata") or {}).get("event_type") in (METADATA_EVENT, PROSE_EVENT):
                 return before[place_of + 1 :]
         return before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.memory import Ending, EndingKind, Memory, Shown, new_id
@@ -37,6 +38,18 @@ class Said:
     shown: Shown | None = None
     asked: str = ""
     """The question that was answered, if it is not the one that was delivered."""
+    prose: Prose | None = None
+    """What follows below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What a language model writes of an answer, if there is one."""
+
+    sentences: Iterator[str]
+    """Asked for one after the other; none at all is ordinary."""
+    within: Callable[[str], Message]
+    """The reply with all of it, for when it cannot stand by itself."""
 
 
 class Responder:
@@ -132,9 +145,12 @@ class Responder:
             return Said(self._help(question, scope, words))
         said_of = self._answer(replace(question, text=meant.text[:MAX_QUESTION_CHARS]), scope, words)
         shown, name = head(meant.text, MEANT_CHARS), above.name(meant)
-        whose = words.meant if name else words.meant_unnamed
-        message = said_of.message and _noted(said_of.message, whose.format(name=name, question=shown))
-        return replace(said_of, message=message, asked=meant.text)
+        whose = (words.meant if name else words.meant_unnamed).format(name=name, question=shown)
+        message, prose = said_of.message and _noted(said_of.message, whose), said_of.prose
+        if prose is not None:
+            within = prose.within
+            prose = replace(prose, within=lambda text: _noted(within(text), whose))
+        return replace(said_of, message=message, asked=meant.text, prose=prose)
 
     def _answer(self, question: Question, scope: Scope, words: Words) -> Said:
         try:
@@ -153,7 +169,10 @@ class Responder:
             return Said()
         if isinstance(result, NoAnswer):
             return _said_of_none(question, result, words, self._offers.instead_of(result, scope))
-        return _said(question, result, words)
+        sentences = self._answers.prose(result)
+        if question.response_url:  # what only one person sees comes whole
+            return _said(question, replace(result, text=" ".join(sentences) or result.text), words)
+        return _said(question, result, words, sentences)
 
     def _help(self, question: Question, scope: Scope, words: Words) -> Message:
         return messages.help_message(words, unread=question.unread, offer=self._offers.greeting(scope))
@@ -164,16 +183,21 @@ def _noted(message: Message, said: str) -> Message:
     return Message((note(said), *message.blocks), f"{message.text}\n{escape(said)}")
 
 
-def _said(question: Question, answer: Answer, words: Words) -> Said:
+def _said(question: Question, answer: Answer, words: Words, sentences: Iterator[str] | None = None) -> Said:
     private = bool(question.response_url)
     whole = answer.certain and not answer.unanswered
     answer_id, miss_id = new_id(), "" if whole else new_id()
     extras = messages.Extras(question.unread, miss_id or None, private)
     message = messages.answer_message(answer, answer_id, words, extras)
+
+    def within(text: str) -> Message:
+        return messages.answer_message(replace(answer, text=text), answer_id, words, extras)
+
     kind: EndingKind = "answered" if answer.certain else "uncertain"
     ending = Ending(kind, 0.0, answer.confidence, answer.generation, answer_id, miss_id or None)
     shown = Shown(answer, answer_id, question.text if private else None, question.text, miss_id)
-    return Said(message, Turn.of(question.text, answer), ending, shown)
+    prose = None if sentences is None else Prose(sentences, within)
+    return Said(message, Turn.of(question.text, answer), ending, shown, prose=prose)
 
 
 def _said_of_none(question: Question, result: NoAnswer, words: Words, offer: Offer) -> Said:

@@ -37,6 +37,7 @@ from bot.slack.messages.answers import (
     no_answer_message,
     no_index_message,
     order_message,
+    prose_message,
     question_buttons,
 )
 from bot.slack.messages.blocks import Block
@@ -120,6 +121,7 @@ __all__ = [
     "person_answered_message",
     "person_message",
     "prompts",
+    "prose_message",
     "question_buttons",
     "removal_buttons",
     "report_message",

@@ -195,6 +195,15 @@ def more_message(related: Answer, answer_id: str, words: Words = ENGLISH) -> Mes
     )
 
 
+def prose_message(prose: str, words: Words = ENGLISH) -> Message:
+    """Prose in a message of its own below the quotes; without any, the line that says what it is."""
+    said = _kept(prose, MAX_TEXT_CHARS // 2)
+    shown = [blocks.rich_text(blocks.section(blocks.text(said)))] if prose else []
+    return Message(
+        (*shown, blocks.note(words.written)), "\n".join(map(escape, filter(None, [said, words.written])))
+    )
+
+
 def no_answer_message(
     result: NoAnswer,
     words: Words = ENGLISH,
