@@ -75,6 +75,8 @@ class Words:
     unreadable_above: str
     unread_file: str
     unread_link: str
+    unread_message: str
+    unread_rest: str
     went_quiet: str
     went_quiet_detail: str
     resumed: str
@@ -87,6 +89,7 @@ class Words:
     # Buttons, and what they say to a screen reader
     show_passage: str
     show_passages: str
+    show_all: str
     show_passage_spoken: str
     more_like_this: str
     more_like_this_spoken: str
@@ -265,7 +268,7 @@ ENGLISH = Words(
     no_more="I found nothing else that is close to this.",
     disagreement="The articles disagree. The newest comes first.",
     unanswered="The articles do not say: {parts}",
-    selection="A selection of what the articles say:",
+    selection="A selection from the articles:",
     instead="The articles name {named}, not {asked}.",
     named_nowhere="No article names {asked}.",
     not_named_here="What fits best does not name {asked}.",
@@ -322,8 +325,8 @@ ENGLISH = Words(
     broken_detail="Please ask again.",
     busy="Too many questions came at once, so I did not look this one up.",
     busy_detail="Please ask again in a minute.",
-    limited_user="I take {limit} questions a minute from one person, and this was one more.",
-    limited_channel="I take {limit} questions a minute in one channel, and this was one more.",
+    limited_user="That was more than {limit} questions from you in a minute.",
+    limited_channel="That was more than {limit} questions in this channel in a minute.",
     limited_detail="Ask again in {seconds} s. Until then I stay silent.",
     meant="{name} asked: “{question}”",
     meant_unnamed="The message that you mean: “{question}”",
@@ -332,6 +335,11 @@ ENGLISH = Words(
     ),
     unread_file="I read your message, not the attached file.",
     unread_link="I did not open the link. I only know the articles that were given to me.",
+    unread_message=(
+        "I did not read the message that you forward or link to. Forward it without words of your own,"
+        " and I do."
+    ),
+    unread_rest="That message is longer than the {limit} characters that I read, so I read a part of it.",
     went_quiet="I stay out of this thread.",
     went_quiet_detail="Mention me and I answer. Say “resume” and I follow along again.",
     resumed="I follow this thread again.",
@@ -342,6 +350,7 @@ ENGLISH = Words(
     perhaps_shared_detail="Ask me in a direct message, or in a channel that I was invited to.",
     show_passage="Show passage",
     show_passages="Show passages",
+    show_all="Show all {count}",
     show_passage_spoken="Show where it stands in the article, quotes: {count}",
     more_like_this="More like this",
     more_like_this_spoken="Show more passages like this quote",
@@ -566,14 +575,16 @@ CHINESE = Words(
     broken_detail="请再问一次。",
     busy="同时来的问题太多，这一个我没有查找。",
     busy_detail="请过一分钟再问。",
-    limited_user="每个人每分钟我最多回答 {limit} 个问题，这一个超出了。",
-    limited_channel="每个频道每分钟我最多回答 {limit} 个问题，这一个超出了。",
+    limited_user="你在一分钟里问了超过 {limit} 个问题。",
+    limited_channel="这个频道一分钟里的问题超过了 {limit} 个。",
     limited_detail="请在 {seconds} 秒后再问，在此之前我不回应。",
     meant="{name} 问：“{question}”",
     meant_unnamed="你指的消息：“{question}”",
     unreadable_above="我读不到这里的消息。请直接向我提问，或邀请我加入频道。",
     unread_file="我只读了消息里的文字，没有读附件。",
     unread_link="我没有打开链接，我只知道交给我的文章。",
+    unread_message="我没有读你转发或链接的消息。只转发消息、不加自己的话，我就会读。",
+    unread_rest="那条消息超过了我能读的 {limit} 个字符，我只读了一部分。",
     went_quiet="我不再参与这个话题。",
     went_quiet_detail="提到我时我会回答；说“回来”，我就重新跟进。",
     resumed="我重新跟进这个话题。",
@@ -584,6 +595,7 @@ CHINESE = Words(
     perhaps_shared_detail="请直接给我发消息，或在邀请过我的频道里提问。",
     show_passage="查看段落",
     show_passages="查看段落",
+    show_all="查看全部 {count} 段",
     show_passage_spoken="查看引文在文章中的位置，引文数：{count}",
     more_like_this="类似内容",
     more_like_this_spoken="查找与这段引文类似的内容",

@@ -183,11 +183,13 @@ def scenes(
             question(unsure),
             post(
                 messages.no_answer_message(
-                    near, miss_id="m", offer=replace(offer, questions=offer.questions[:1])
+                    near,
+                    extras=messages.Extras(miss_id="m"),
+                    offer=replace(offer, questions=offer.questions[:1]),
                 )
             ),
             question(bread),
-            post(messages.no_answer_message(nothing, miss_id="m")),
+            post(messages.no_answer_message(nothing, extras=messages.Extras(miss_id="m"))),
         ],
         "greeting": [question("hi"), post(messages.help_message(offer=offer))],
         "passage": [modal(passage(short))],

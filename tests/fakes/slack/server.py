@@ -259,6 +259,13 @@ class FakeSlack:
         after = before | {"type": "message", "text": text, "edited": {"user": event["user"], "ts": now}}
         return self._change(event, now, subtype="message_changed", message=after, previous_message=before)
 
+    def unfurl(self, event: dict[str, Any], attachment: dict[str, Any]) -> dict[str, Any]:
+        """Slack shows below a message what it links to."""
+        before = {name: event[name] for name in ("text", "ts", "user", "thread_ts") if name in event}
+        after = before | {"type": "message", "attachments": [attachment]}
+        now = self.next_ts()
+        return self._change(event, now, subtype="message_changed", message=after, previous_message=before)
+
     def remove(self, event: dict[str, Any]) -> dict[str, Any]:
         """A person deletes a message; one with replies leaves a tombstone, as in Slack."""
         now = self.next_ts()

@@ -80,7 +80,7 @@ def every_message() -> dict[str, list[messages.Block]]:
         ),
         "long": messages.answer_message(answer_quoting(*["word " * 2_000] * 6), "id"),
         "more": messages.more_message(banma_answer(certain=False), "id"),
-        "none": messages.no_answer_message(none, unread=both, miss_id="m"),
+        "none": messages.no_answer_message(none, extras=messages.Extras(both, "m")),
         **{
             f"none{reason.name}": messages.no_answer_message(NoAnswer("?", reason, (), 0.0, "g", 0.0))
             for reason in Silence
@@ -102,6 +102,8 @@ def every_message() -> dict[str, list[messages.Block]]:
         "greeting": messages.help_message(offer=messages.Offer(("Who?", "What?"), 2, "2020")),
         "asked": messages.asked_message("Who?"),
         "person": messages.person_message("Who?", ["S1", "U1"], "m:U1"),
+        "nonePrivate": messages.no_answer_message(none, extras=messages.Extras((), "m", private=True)),
+        "prose": messages.prose_message("Half each [1]."),
         "personAnswered": messages.person_answered_message("Who?", "Bea.", "Bea", "m:U1:1.2"),
     }
     return {name: list(message.blocks) for name, message in rendered.items()}
