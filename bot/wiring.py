@@ -217,7 +217,11 @@ def post_report(settings: Settings, made: Report, channel: str) -> None:
     """Post a report in a Slack channel; raise `FootnoteError` if that is not possible."""
     from bot.slack import report_post
 
-    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get)
+    try:
+        articles = {one.id: (one.title, one.url) for one in indexed_articles(settings)}
+    except FootnoteError:  # no index: the report says so of each article
+        articles = {}
+    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get, articles)
 
 
 REAL_PARTS = Parts(

@@ -163,6 +163,17 @@ class Words:
     home_troubles: str
     home_kept: str
     home_examples: str
+    add: str
+    add_link: str
+    add_link_hint: str
+    add_title: str
+    add_title_hint: str
+    add_text: str
+    add_text_hint: str
+    add_where: str
+    add_now: str
+    add_no_address: str
+    add_what: str
     home_how: str
     home_ways: tuple[str, ...]
     prompts: str
@@ -230,6 +241,8 @@ class Words:
     # For those who run it
     report_week: str
     report_counts: str
+    report_before: str
+    weekdays: tuple[str, ...]
     report_answered: str
     report_uncertain: str
     report_none: str
@@ -416,6 +429,17 @@ ENGLISH = Words(
     home_troubles="What I cannot read",
     home_kept="(I still answer from its last good version.)",
     home_examples="Questions to try",
+    add="Add an article",
+    add_link="Link",
+    add_link_hint="The web address of the article",
+    add_title="Title of the text below",
+    add_title_hint="What it is about",
+    add_text="Or the text itself",
+    add_text_hint="Paste it here. A longer one can be sent to me as a file.",
+    add_where="Where to",
+    add_now="Add",
+    add_no_address="That is no web address. It begins with https://.",
+    add_what="Give a link, or paste a text below.",
     home_how="How to ask",
     home_ways=(
         "Mention me in a channel, or write to me directly. Further questions in my thread need no mention.",
@@ -486,6 +510,8 @@ ENGLISH = Words(
     further="and {count} more",
     report_week="What was asked from {first} to {last}",
     report_counts="Questions: {questions}",
+    report_before=" ({questions} in the {days} days before)",
+    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     report_answered="answered {share}",
     report_uncertain="closest found {share}",
     report_none="no answer {share}",
@@ -661,6 +687,17 @@ CHINESE = Words(
     home_troubles="无法读取的文件",
     home_kept="（仍可查询它最后一个可用的版本。）",
     home_examples="可以试试这些问题",
+    add="添加文章",
+    add_link="链接",
+    add_link_hint="文章的网址",
+    add_title="下面文字的标题",
+    add_title_hint="它讲的是什么",
+    add_text="或者文字本身",
+    add_text_hint="粘贴在这里。更长的可以作为文件发给我。",
+    add_where="放进",
+    add_now="添加",
+    add_no_address="这不是网址，网址以 https:// 开头。",
+    add_what="请给出链接，或在下面粘贴文字。",
     home_how="怎样提问",
     home_ways=(
         "在频道里提到我，或直接给我发消息。在我的话题里接着问不必再提到我。",
@@ -728,6 +765,8 @@ CHINESE = Words(
     further="还有 {count} 项",
     report_week="{first}至{last}的提问",
     report_counts="提问：{questions}",
+    report_before="（之前 {days} 天：{questions}）",
+    weekdays=("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     report_answered="已回答 {share}",
     report_uncertain="最接近的内容 {share}",
     report_none="没有答案 {share}",

@@ -44,8 +44,21 @@ CALL_ERRORS = (SlackClientError, OSError, HTTPException)
 # every connection; the words of people do not belong in a log.
 library_log = logging.getLogger("bot.slack.library")
 library_log.setLevel(logging.WARNING)
-# Logged at every start if the token is in the environment, which is intended.
-library_log.addFilter(lambda record: "As you gave `client` as well" not in record.getMessage())
+# The first is logged at every start if the token is in the environment, which is intended; the others, as
+# errors, of each connection that breaks, which `bot.slack.run` says once.
+library_log.addFilter(
+    lambda record: (
+        not record.getMessage().startswith(
+            (
+                "As you gave `client` as well",
+                "on_error invoked",
+                "Failed to disconnect",
+                "Failed to check the state of sock",
+                "Failed to start or stop the current session",
+            )
+        )
+    )
+)
 
 # Slack's own failures.  A message may have been posted before it failed.
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})

@@ -290,10 +290,11 @@ class InResponse:
 class Directly:
     """Messages to one person in the direct conversation: they can be changed, unlike those of a command.
 
-    If Slack refuses, they come where the command was given, each by itself.
+    If Slack refuses, they come where the command was given, each by itself; what App Home asks for has no
+    such place.
     """
 
-    def __init__(self, client: WebClient, user: str, place: Place, instead: InResponse) -> None:
+    def __init__(self, client: WebClient, user: str, place: Place, instead: InResponse | None = None) -> None:
         self._client = client
         self._user = user
         self._place = place
@@ -308,6 +309,8 @@ class Directly:
 
     def post(self, message: Message, words: Words) -> Outcome:
         outcome = _send_or_fall_back(self._post, message, words)
+        if self._instead is None:
+            return outcome
         if outcome is NotSent.REFUSED:
             return self._instead.post(message, words)
         if isinstance(outcome, Sent) and self._channel != self._place.channel:

@@ -85,8 +85,8 @@ class Stream:
 
     def take_back(self, ts: str) -> None:
         """Delete the message, also one that a process began and did not live to end."""
-        self._try("end", lambda: self._swift.chat_stopStream(channel=self._place.channel, ts=ts))
-        self._try("delete", lambda: self._client.chat_delete(channel=self._place.channel, ts=ts))
+        self._try(lambda: self._swift.chat_stopStream(channel=self._place.channel, ts=ts))
+        self._try(lambda: self._client.chat_delete(channel=self._place.channel, ts=ts))
 
     def _start(self, sentence: str, reader: Reader) -> str:
         """Return the `ts` of the message; empty if Slack does not stream here."""
@@ -117,13 +117,11 @@ class Stream:
 
     def _append(self, ts: str, said: str) -> bool:
         return self._try(
-            "go on with",
             lambda: self._client.chat_appendStream(channel=self._place.channel, ts=ts, markdown_text=said),
         )
 
     def _stop(self, ts: str, words: Words) -> bool:
         return self._try(
-            "end",
             lambda: self._client.chat_stopStream(
                 channel=self._place.channel,
                 ts=ts,
@@ -136,7 +134,6 @@ class Stream:
         """Put all of it in the place of what was streamed: Slack ends a stream after minutes by itself."""
         message = prose_message(text, words)
         return self._try(
-            "edit",
             lambda: self._client.chat_update(
                 channel=self._place.channel,
                 ts=ts,
@@ -149,12 +146,12 @@ class Stream:
     def _mark(self) -> dict[str, object]:
         return {"event_type": PROSE_EVENT, "event_payload": {"question": self._question}}
 
-    def _try(self, what: str, call: Callable[[], object]) -> bool:
+    def _try(self, call: Callable[[], object]) -> bool:
         try:
             call()
             return True
         except CALL_ERRORS as error:
-            _log.warning("Slack refused to %s a message of prose (%s)", what, refusal(error))
+            _log.warning("Slack refused to change a message of prose (%s)", refusal(error))
             return False
 
 

@@ -260,7 +260,7 @@ class TestSharing:
         slack.press(slack.posted[0], share_button(slack.posted[0]))
         slack.wait(lambda: len(slack.posted) == 3)
         assert "A selection from the articles:" in slack.posted[1].shown()
-        assert "Owners" in slack.posted[1].shown()
+        assert BANMA_QUOTE in slack.posted[1].shown()
 
     def test_what_is_told_of_the_articles_is_not_offered_for_sharing(
         self, slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str

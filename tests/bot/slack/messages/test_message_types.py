@@ -90,7 +90,9 @@ def every_message() -> dict[str, list[messages.Block]]:
         "broken": messages.broken_message(),
         "busy": messages.busy_message(),
         "limited": messages.limited_message(of_channel=True, limit=60, seconds=12),
-        "report": messages.report_message("A week", ["Asked: 3"], [("In vain", ["Who?"]), ("👎", [])], "n"),
+        "report": messages.report_message(
+            "A week", ["Asked: 3"], [("In vain", [messages.Line("Who?", (("A", None),))]), ("👎", [])], "n"
+        ),
         "quiet": messages.order_message(quiet=True),
         "resume": messages.order_message(quiet=False),
         "declined": messages.declined_message(unknown=True),
@@ -122,6 +124,8 @@ def every_view() -> dict[str, messages.Block]:
         "withheld": messages.withheld_modal(),
         "changed": messages.changed_modal(),
         "why": messages.feedback_modal("id:0:C1"),
+        "add": messages.add_modal([]),
+        "addSomewhere": messages.add_modal([(".", "None"), ("a" * 160, "Far too long"), ("b", "b" * 90)]),
         "thanks": messages.said_in("Title", "Said."),
     }
 
