@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 
@@ -85,6 +85,8 @@ class Report:
     """The most frequent first."""
     median_seconds: float | None
     keeps_questions: bool
+    questions_before: int = 0
+    """How many there were in as many days before."""
 
     @property
     def questions(self) -> int:
@@ -104,13 +106,15 @@ def report(state: Memory, last: date, days: int) -> Report:
     first = last - timedelta(days=days - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp()
     until = since + days * DAY_SECONDS
-    return report_of(
-        [ending for ending in state.log.since(since) if ending.asked_at < until],
+    endings = [ending for ending in state.log.since(since - days * DAY_SECONDS) if ending.asked_at < until]
+    made = report_of(
+        [ending for ending in endings if ending.asked_at >= since],
         [judged for judged in state.shown.verdicts(since) if judged.given_at < until],
         [asked for asked in state.log.in_vain(since) if asked.asked_at < until],
         [first + timedelta(days=number) for number in range(days)],
         keeps_questions=state.log.keeps_questions,
     )
+    return replace(made, questions_before=len(endings) - made.questions)
 
 
 def report_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -288,5 +289,12 @@ class Answers(Protocol):
         """Return at most three questions, drawn from the articles, that are answered for certain.
 
         With `of`, an article's id, only those that are answered from that article.
+        """
+        ...
+
+    def prose(self, answer: Answer) -> Iterator[str]:
+        """Yield what a language model writes of an answer that came without, sentence by checked sentence.
+
+        Yield nothing without a language model.
         """
         ...

@@ -110,12 +110,15 @@ def open_search(settings: Settings, scope: Scope = None) -> Search:
     return View(searcher, scope).search
 
 
-def open_answers(settings: Settings) -> Answers:
-    """Open the answering side; raise `FootnoteError` if there is no usable index."""
+def open_answers(settings: Settings, *, at_once: bool = True) -> Answers:
+    """Open the answering side; raise `FootnoteError` if there is no usable index.
+
+    If a language model is set, answers come with its prose `at_once`, or it is to be asked for.
+    """
     live = _live(settings)
     live.current()
     answers = _answerer(settings, live)
-    written = answers if settings.llm is None else _written(answers, settings.llm)
+    written = answers if settings.llm is None else _written(answers, settings.llm, at_once=at_once)
     return written if settings.web.url is None else _linked(written, settings)
 
 
@@ -171,7 +174,7 @@ def serve_slack(settings: Settings) -> None:
 
     stop = stop_on_signals()
     serve = run_socket_mode if settings.slack.mode == "socket" else run_http
-    answers = open_answers(settings)
+    answers = open_answers(settings, at_once=False)
     _encoder(settings.model).encode_questions(["Ready?"])  # the first to ask need not wait for the model
     with alone(settings.data) if settings.state is None else nullcontext():
         state = _state(settings)
@@ -180,7 +183,8 @@ def serve_slack(settings: Settings) -> None:
         slack, page = _slack_settings(settings), None
         try:
             if settings.web.beside_slack:
-                routes = tuple(_page_routes(settings, answers, state))
+                on_page = answers if settings.llm is None else open_answers(settings)
+                routes = tuple(_page_routes(settings, on_page, state))
                 if settings.slack.mode == "http":
                     slack = replace(slack, beside=routes)
                 else:
@@ -207,7 +211,11 @@ def post_report(settings: Settings, made: Report, channel: str) -> None:
     """Post a report in a Slack channel; raise `FootnoteError` if that is not possible."""
     from bot.slack import report_post
 
-    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get)
+    try:
+        articles = {one.id: (one.title, one.url) for one in indexed_articles(settings)}
+    except FootnoteError:  # no index: the report says so of each article
+        articles = {}
+    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get, articles)
 
 
 REAL_PARTS = Parts(
@@ -288,11 +296,12 @@ def _linked(answers: Answers, settings: Settings) -> Answers:
     return LinkedAnswers(answers, links)
 
 
-def _written(answers: Answers, llm: LlmSettings) -> Answers:
+def _written(answers: Answers, llm: LlmSettings, *, at_once: bool) -> Answers:
     from bot.answer.llm import LanguageModel
     from bot.answer.prose import WrittenAnswers
 
-    return WrittenAnswers(answers, LanguageModel(llm.url, llm.model, llm.key, llm.timeout))
+    writer = LanguageModel(llm.url, llm.model, llm.key, llm.timeout)
+    return WrittenAnswers(answers, writer, at_once=at_once)
 
 
 def _live(settings: Settings) -> Store:

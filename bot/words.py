@@ -78,6 +78,8 @@ class Words:
     unreadable_above: str
     unread_file: str
     unread_link: str
+    unread_message: str
+    unread_rest: str
     went_quiet: str
     went_quiet_detail: str
     resumed: str
@@ -90,6 +92,7 @@ class Words:
     # Buttons, and what they say to a screen reader
     show_passage: str
     show_passages: str
+    show_all: str
     show_passage_spoken: str
     more_like_this: str
     more_like_this_spoken: str
@@ -162,6 +165,17 @@ class Words:
     home_troubles: str
     home_kept: str
     home_examples: str
+    add: str
+    add_link: str
+    add_link_hint: str
+    add_title: str
+    add_title_hint: str
+    add_text: str
+    add_text_hint: str
+    add_where: str
+    add_now: str
+    add_no_address: str
+    add_what: str
     home_how: str
     home_ways: tuple[str, ...]
     prompts: str
@@ -229,6 +243,8 @@ class Words:
     # For those who run it
     report_week: str
     report_counts: str
+    report_before: str
+    weekdays: tuple[str, ...]
     report_answered: str
     report_uncertain: str
     report_none: str
@@ -267,7 +283,7 @@ ENGLISH = Words(
     no_more="I found nothing else that is close to this.",
     disagreement="The articles disagree. The newest comes first.",
     unanswered="The articles do not say: {parts}",
-    selection="A selection of what the articles say:",
+    selection="A selection from the articles:",
     instead="The articles name {named}, not {asked}.",
     named_nowhere="No article names {asked}.",
     not_named_here="What fits best does not name {asked}.",
@@ -331,8 +347,8 @@ ENGLISH = Words(
     broken_detail="Please ask again.",
     busy="Too many questions came at once, so I did not look this one up.",
     busy_detail="Please ask again in a minute.",
-    limited_user="I take {limit} questions a minute from one person, and this was one more.",
-    limited_channel="I take {limit} questions a minute in one channel, and this was one more.",
+    limited_user="That was more than {limit} questions from you in a minute.",
+    limited_channel="That was more than {limit} questions in this channel in a minute.",
     limited_detail="Ask again in {seconds} s. Until then I stay silent.",
     meant="{name} asked: “{question}”",
     meant_unnamed="The message that you mean: “{question}”",
@@ -341,6 +357,11 @@ ENGLISH = Words(
     ),
     unread_file="I read your message, not the attached file.",
     unread_link="I did not open the link. I only know the articles that were given to me.",
+    unread_message=(
+        "I did not read the message that you forward or link to. Forward it without words of your own,"
+        " and I do."
+    ),
+    unread_rest="That message is longer than the {limit} characters that I read, so I read a part of it.",
     went_quiet="I stay out of this thread.",
     went_quiet_detail="Mention me and I answer. Say “resume” and I follow along again.",
     resumed="I follow this thread again.",
@@ -351,6 +372,7 @@ ENGLISH = Words(
     perhaps_shared_detail="Ask me in a direct message, or in a channel that I was invited to.",
     show_passage="Show passage",
     show_passages="Show passages",
+    show_all="Show all {count}",
     show_passage_spoken="Show where it stands in the article, quotes: {count}",
     more_like_this="More like this",
     more_like_this_spoken="Show more passages like this quote",
@@ -415,6 +437,17 @@ ENGLISH = Words(
     home_troubles="What I cannot read",
     home_kept="(I still answer from its last good version.)",
     home_examples="Questions to try",
+    add="Add an article",
+    add_link="Link",
+    add_link_hint="The web address of the article",
+    add_title="Title of the text below",
+    add_title_hint="What it is about",
+    add_text="Or the text itself",
+    add_text_hint="Paste it here. A longer one can be sent to me as a file.",
+    add_where="Where to",
+    add_now="Add",
+    add_no_address="That is no web address. It begins with https://.",
+    add_what="Give a link, or paste a text below.",
     home_how="How to ask",
     home_ways=(
         "Mention me in a channel, or write to me directly. Further questions in my thread need no mention.",
@@ -485,6 +518,8 @@ ENGLISH = Words(
     further="and {count} more",
     report_week="What was asked from {first} to {last}",
     report_counts="Questions: {questions}",
+    report_before=" ({questions} in the {days} days before)",
+    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     report_answered="answered {share}",
     report_uncertain="closest found {share}",
     report_none="no answer {share}",
@@ -581,14 +616,16 @@ CHINESE = Words(
     broken_detail="请再问一次。",
     busy="同时来的问题太多，这一个我没有查找。",
     busy_detail="请过一分钟再问。",
-    limited_user="每个人每分钟我最多回答 {limit} 个问题，这一个超出了。",
-    limited_channel="每个频道每分钟我最多回答 {limit} 个问题，这一个超出了。",
+    limited_user="你在一分钟里问了超过 {limit} 个问题。",
+    limited_channel="这个频道一分钟里的问题超过了 {limit} 个。",
     limited_detail="请在 {seconds} 秒后再问，在此之前我不回应。",
     meant="{name} 问：“{question}”",
     meant_unnamed="你指的消息：“{question}”",
     unreadable_above="我读不到这里的消息。请直接向我提问，或邀请我加入频道。",
     unread_file="我只读了消息里的文字，没有读附件。",
     unread_link="我没有打开链接，我只知道交给我的文章。",
+    unread_message="我没有读你转发或链接的消息。只转发消息、不加自己的话，我就会读。",
+    unread_rest="那条消息超过了我能读的 {limit} 个字符，我只读了一部分。",
     went_quiet="我不再参与这个话题。",
     went_quiet_detail="提到我时我会回答；说“回来”，我就重新跟进。",
     resumed="我重新跟进这个话题。",
@@ -599,6 +636,7 @@ CHINESE = Words(
     perhaps_shared_detail="请直接给我发消息，或在邀请过我的频道里提问。",
     show_passage="查看段落",
     show_passages="查看段落",
+    show_all="查看全部 {count} 段",
     show_passage_spoken="查看引文在文章中的位置，引文数：{count}",
     more_like_this="类似内容",
     more_like_this_spoken="查找与这段引文类似的内容",
@@ -663,6 +701,17 @@ CHINESE = Words(
     home_troubles="无法读取的文件",
     home_kept="（仍可查询它最后一个可用的版本。）",
     home_examples="可以试试这些问题",
+    add="添加文章",
+    add_link="链接",
+    add_link_hint="文章的网址",
+    add_title="下面文字的标题",
+    add_title_hint="它讲的是什么",
+    add_text="或者文字本身",
+    add_text_hint="粘贴在这里。更长的可以作为文件发给我。",
+    add_where="放进",
+    add_now="添加",
+    add_no_address="这不是网址，网址以 https:// 开头。",
+    add_what="请给出链接，或在下面粘贴文字。",
     home_how="怎样提问",
     home_ways=(
         "在频道里提到我，或直接给我发消息。在我的话题里接着问不必再提到我。",
@@ -730,6 +779,8 @@ CHINESE = Words(
     further="还有 {count} 项",
     report_week="{first}至{last}的提问",
     report_counts="提问：{questions}",
+    report_before="（之前 {days} 天：{questions}）",
+    weekdays=("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     report_answered="已回答 {share}",
     report_uncertain="最接近的内容 {share}",
     report_none="没有答案 {share}",

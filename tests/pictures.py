@@ -34,6 +34,13 @@ MAX_BYTES = 250_000
 PHONE = 390
 FRAME = 14
 
+ARTICLES = {
+    "alibaba-alios-banma": (
+        "Alibaba reportedly plans to move its AliOS Auto team into Banma",
+        "https://e.example/banma",
+    )
+}
+
 Payload = Mapping[str, Any]
 
 EMOJI = {
@@ -183,11 +190,13 @@ def scenes(
             question(unsure),
             post(
                 messages.no_answer_message(
-                    near, miss_id="m", offer=replace(offer, questions=offer.questions[:1])
+                    near,
+                    extras=messages.Extras(miss_id="m"),
+                    offer=replace(offer, questions=offer.questions[:1]),
                 )
             ),
             question(bread),
-            post(messages.no_answer_message(nothing, miss_id="m")),
+            post(messages.no_answer_message(nothing, extras=messages.Extras(miss_id="m"))),
         ],
         "greeting": [question("hi"), post(messages.help_message(offer=offer))],
         "passage": [modal(passage(short))],
@@ -197,7 +206,7 @@ def scenes(
             post(messages.broken_message()),
         ],
         "home": [drawn(messages.home_view(an_overview(), offer.questions, now)["blocks"])],  # type: ignore[arg-type]
-        "curators": [post(added), post(report_for(a_week(), None))],
+        "curators": [post(added), post(report_for(a_week(), None, ARTICLES))],
     }
 
 
@@ -274,6 +283,7 @@ def a_week() -> Report:
         ),
         median_seconds=0.1,
         keeps_questions=True,
+        questions_before=112,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from bot.slack import messages
 from bot.types import Nearest, NoAnswer, Silence
 from tests.bot.slack.messages.test_message_types import every_home, every_message, every_view
+from tests.fakes.answers import answer_quoting
 from tests.pictures import MAX_BYTES, browser, drawn, height_of, made_up_answers, modal, page
 
 ROOT = Path(__file__).parents[1]
@@ -52,14 +53,23 @@ class TestOnAPhone:
     def test_both_sides_of_a_disagreement_are_seen_at_once(self) -> None:
         assert height_of(messages.answer_message(made_up_answers()["disagreement"], "id")) <= 480
 
+    def test_a_selection_is_seen_at_once(self) -> None:
+        sentence = "Alibaba and its partner SAIC founded Banma in 2015, and each of them holds a share of it."
+        whole = answer_quoting(*[f"{sentence} {'It grows fast.' * (number % 3)}" for number in range(5)])
+        one = tuple(replace(quote, citation=1) for quote in whole.quotes)
+        selection = replace(whole, quotes=one, sources=whole.sources[:1], selection=True)
+
+        assert height_of(messages.answer_message(selection, "id")) <= 600
+
     def test_an_honest_no_is_short_with_all_that_leads_on(self) -> None:
         near = Nearest(
             "a", "Alibaba reportedly plans to move its AliOS Auto team into Banma", None, "2019-07-17"
         )
         none = NoAnswer("?", Silence.NOT_IN_SOURCES, (near,), 0.0, "g", 0.0)
         offer = messages.Offer(("What is Banma Network Technologies?",))
+        message = messages.no_answer_message(none, extras=messages.Extras(miss_id="m"), offer=offer)
 
-        assert height_of(messages.no_answer_message(none, miss_id="m", offer=offer)) <= 260
+        assert height_of(message) <= 260
 
 
 def test_what_is_not_known_is_not_passed_over() -> None:

@@ -296,6 +296,10 @@ class Answerer:
             self._examples[scope, of] = found
         return found[1]
 
+    def prose(self, answer: Answer) -> Iterator[str]:
+        """Yield nothing: it only quotes."""
+        return iter(())
+
     def _verified_examples(self, articles: Sequence[Article], scope: Scope) -> Iterator[str]:
         of: Counter[str] = Counter()
         for question, source_id in islice(candidates(articles), MAX_EXAMPLES_TRIED):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 import httpcore2
 
-from bot.answer.prose import checked, given_sentences, request
+from bot.answer.prose import Given, checked, checked_as_written, given_sentences, request
 from bot.types import Quote
 from index.connections import Deadline, open_pool
 
@@ -44,14 +44,8 @@ class LanguageModel:
         given = given_sentences(quotes)
         if not given:
             return None
-        asked = {
-            "model": self._model,
-            "messages": request(question, given),
-            "temperature": 0,
-            "stream": False,
-        }
         try:
-            reply = _reply(self._post(json.dumps(asked).encode()))
+            reply = _reply(b"".join(self._parts(question, given, stream=False)))
         except _Unusable as fault:
             _log.warning("The language model was of no use: %s. The answer is its quotes alone", fault)
             return None
@@ -60,8 +54,25 @@ class LanguageModel:
             _log.info("The quotes bear out nothing of what the language model wrote")
         return text
 
-    def _post(self, body: bytes) -> bytes:
-        """Return the body of the reply; raise `_Unusable` if there is none."""
+    def writing(self, question: str, quotes: Sequence[Quote]) -> Iterator[str]:
+        """Yield the sentences of such prose, each as soon as it is written and checked."""
+        given = given_sentences(quotes)
+        if not given:
+            return
+        try:
+            yield from checked_as_written(_pieces(self._parts(question, given, stream=True)), given)
+        except _Unusable as fault:
+            _log.warning("The language model was of no use: %s. What was written so far stays", fault)
+
+    def _parts(self, question: str, given: Sequence[Given], *, stream: bool) -> Iterator[bytes]:
+        """Yield the body of the reply; raise `_Unusable` if there is none."""
+        asked = {
+            "model": self._model,
+            "messages": request(question, given),
+            "temperature": 0,
+            "stream": stream,
+        }
+        body = json.dumps(asked).encode()
         host, secure = self._address.hostname or "", self._address.scheme == "https"
         path = f"{self._address.path}/chat/completions"
         try:
@@ -77,23 +88,23 @@ class LanguageModel:
             ):
                 if response.status != 200:
                     raise _Unusable(f"{host} replied with status {response.status}")
-                reply = bytearray()
+                received = 0
                 for part in response.iter_stream():
-                    reply += part
-                    if len(reply) > MAX_REPLY_BYTES:
+                    received += len(part)
+                    if received > MAX_REPLY_BYTES:
                         raise _Unusable(f"{host} replied with more than {MAX_REPLY_BYTES:,} bytes")
+                    yield part
         except TimeoutError:
             raise _Unusable(f"no reply within {self._timeout:g} s") from None
         except (OSError, httpcore2.ProtocolError, ValueError) as error:
             # By its name alone: the message of some holds the header that it complains of.
             raise _Unusable(f"{host} could not be asked ({type(error).__name__})") from None
-        return bytes(reply)
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         headers = {
             "Host": self._address.netloc,
             "Content-Type": "application/json",
-            "Accept": "application/json",
+            "Accept": "application/json, text/event-stream",
             "Connection": "close",
         }
         if self._key:
@@ -103,6 +114,32 @@ class LanguageModel:
 
 class _Unusable(Exception):
     """Why there is no reply, in words for the log, without anything that was sent or received."""
+
+
+def _pieces(parts: Iterator[bytes]) -> Iterator[str]:
+    """Yield the text of a streamed chat completion, or of a whole one if the endpoint knows no streams."""
+    left, streamed = b"", None
+    for part in parts:
+        left += part
+        if streamed is None and left.strip():
+            streamed = not left.lstrip().startswith(b"{")
+        if streamed:
+            *lines, left = left.split(b"\n")
+            yield from filter(None, map(_delta, lines))
+    yield _delta(left) if streamed else _reply(left)
+
+
+def _delta(line: bytes) -> str:
+    """Return the text that one line of server-sent events adds."""
+    name, _, data = line.strip().partition(b":")
+    if name != b"data" or data.strip() == b"[DONE]":
+        return ""
+    try:
+        choices = json.loads(data)["choices"]
+        content = choices[0]["delta"].get("content") if choices else None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise _Unusable(f"its reply is no stream of a chat completion ({type(error).__name__})") from error
+    return content if isinstance(content, str) else ""
 
 
 def _reply(body: bytes) -> str:

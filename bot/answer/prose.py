@@ -11,7 +11,7 @@ import json
 import re
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -55,20 +55,29 @@ class Writer(Protocol):
         """Return prose whose every sentence cites quotes that bear it out, by their `citation`; or None."""
         ...
 
+    def writing(self, question: str, quotes: Sequence[Quote]) -> Iterator[str]:
+        """Yield the sentences of such prose, each as soon as it is written and checked."""
+        ...
+
 
 class WrittenAnswers:
-    """Adds a writer's prose to certain answers.  Uncertain ones, and no answer, stay as they are."""
+    """Adds a writer's prose to certain answers.  Uncertain ones, and no answer, stay as they are.
 
-    def __init__(self, answers: Answers, writer: Writer) -> None:
+    Unless `at_once`, an answer comes without it, for somebody who shows the quotes first and asks for the
+    sentences of `prose` then.
+    """
+
+    def __init__(self, answers: Answers, writer: Writer, *, at_once: bool = True) -> None:
         self._answers = answers
         self._writer = writer
+        self._at_once = at_once
 
     def answer(
         self, question: str, conversation: Conversation = (), scope: Scope = None
     ) -> Answer | NoAnswer:
         """Answer, with prose if the writer has some; raise `FootnoteError` if no index can be used."""
         answer = self._answers.answer(question, conversation, scope)
-        if isinstance(answer, NoAnswer) or not answer.certain or not answer.quotes:
+        if isinstance(answer, NoAnswer) or not self._at_once or not _may_be_told(answer):
             return answer
         began = time.perf_counter()
         text = self._writer.write(question, answer.quotes)
@@ -90,6 +99,15 @@ class WrittenAnswers:
 
     def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
         return self._answers.examples(scope, of)
+
+    def prose(self, answer: Answer) -> Iterator[str]:
+        if self._at_once or not _may_be_told(answer):
+            return iter(())
+        return self._writer.writing(answer.question, answer.quotes)
+
+
+def _may_be_told(answer: Answer) -> bool:
+    return answer.certain and bool(answer.quotes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +159,40 @@ def checked(reply: str, given: Sequence[Given]) -> str | None:
     >>> checked("The Aare is 288 km long [1]. It is lovely [1].", [Given("The Aare is 288 km long.", 3)])
     'The Aare is 288 km long [3].'
     """
+    return " ".join(_kept(reply, given, whole=True)) or None
+
+
+def checked_as_written(pieces: Iterable[str], given: Sequence[Given]) -> Iterator[str]:
+    """Yield the sentences that `checked` keeps of a reply, each as soon as the next one has begun.
+
+    >>> given = [Given("The Aare is 288 km long.", 3)]
+    >>> list(checked_as_written(["The Aare is 288 ", "km long [1]. It ", "is lovely [1]."], given))
+    ['The Aare is 288 km long [3].']
+    """
+    reply, looked = "", 0
+    shown: set[str] = set()
+    for piece in pieces:
+        reply += piece
+        begun = [match.end() for match in _NEXT_BEGUN.finditer(reply, looked)]
+        if begun:
+            looked = begun[-1]
+            yield from _new(_kept(reply, given, whole=False), shown)
+    yield from _new(_kept(reply, given, whole=True), shown)
+
+
+def _new(kept: Sequence[str], shown: set[str]) -> Iterator[str]:
+    for sentence in kept:
+        if sentence not in shown and len(shown) < MAX_SENTENCES:
+            shown.add(sentence)
+            yield sentence
+
+
+def _kept(reply: str, given: Sequence[Given], *, whole: bool) -> list[str]:
+    """Return the sentences that are borne out; without the last one unless the reply is `whole`."""
     kept: dict[str, str] = {}
     before: frozenset[int] = frozenset()
-    for sentence, numbers in _sentences(reply):
+    sentences = list(_sentences(reply))
+    for sentence, numbers in sentences if whole else sentences[:-1]:
         bearing = _bearing_out(sentence, numbers, given)
         if _LEANS.match(sentence) and not bearing & before:
             # "It" must be what the sentence before speaks of, and that must have been kept.
@@ -152,7 +201,7 @@ def checked(reply: str, given: Sequence[Given]) -> str | None:
             citations = sorted({given[number - 1].citation for number in bearing})
             kept.setdefault(sentence.casefold(), _citing(sentence, citations))
         before = bearing
-    return " ".join(kept.values()) or None
+    return list(kept.values())
 
 
 # ---- Sentences in
@@ -214,6 +263,8 @@ _CLOSERS = "\"”'’»)」』"
 _MARKERS_AFTER_STOP = re.compile(
     rf"([.!?…。！？]{{1,3}}[{_CLOSERS}]{{0,3}})[^\S\n]{{0,3}}({_MARKER}(?:[^\S\n]*{_MARKER})*)"
 )
+# What ends a sentence, and a letter behind it: a citation may still belong to the sentence before.
+_NEXT_BEGUN = re.compile(r"[.!?…。！？\n][^.!?…。！？\n]*?[^\W\d_]")
 _STOP = re.compile(r"[.!?…。！？]+$")
 
 

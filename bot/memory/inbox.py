@@ -89,6 +89,8 @@ class Replied:
 
     ts: str
     answer_id: str = ""
+    prose: str = ""
+    """The message below it that holds its prose, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,11 @@ class Inbox:
                     sql,
                     replies,
                     {"team": row.team, "channel": row.channel, "question_ts": row.ts},
-                    {"reply_ts": replied.ts, "answer_id": replied.answer_id, "posted_at": now},
+                    {
+                        "reply_ts": f"{replied.ts} {replied.prose}".rstrip(),
+                        "answer_id": replied.answer_id,
+                        "posted_at": now,
+                    },
                 )
             same = update(claims).where(claims.c.id == row.id)
             if row.revised is not None and not row.retracted:
@@ -411,4 +417,7 @@ def _reply(sql: Connection, place: Place, ts: str) -> Replied | None:
             replies.c.team == place.team, replies.c.channel == place.channel, replies.c.question_ts == ts
         )
     ).one_or_none()
-    return None if row is None else Replied(row.reply_ts, row.answer_id)
+    if row is None:
+        return None
+    ts, _, prose = row.reply_ts.partition(" ")
+    return Replied(ts, row.answer_id, prose)

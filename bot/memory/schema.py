@@ -96,6 +96,7 @@ replies = Table(
     _text("team", primary_key=True),
     _text("channel", primary_key=True),
     _text("question_ts", primary_key=True),
+    # Of the reply, and behind a space of the message with its prose.
     _text("reply_ts"),
     _text("answer_id"),
     _time("posted_at"),

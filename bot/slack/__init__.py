@@ -10,6 +10,7 @@ pointing — whether a message means another one, and what it quotes or forwards
 incoming — Slack's events as questions: the text, the place, the person
 client — Slack's Web API clients: how patient they are, and what is said when a token is refused
 lookups — facts asked of Slack before a reply: languages, what each channel may see, curators
+streams — prose below a reply, shown as a language model writes it
 replies — the two ways to reply: in a thread, and through the response address of a slash command
 figures — what is counted of the bot in Slack, and under which names
 record — what is written down of each question once it has ended: in the memory, in the figures

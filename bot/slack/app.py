@@ -16,6 +16,7 @@ from bot.memory import Memory
 from bot.slack import buttons, listeners, offers, people
 from bot.slack.buttons import Browsing
 from bot.slack.client import check_bot_token, library_log, patient_client
+from bot.slack.curating import adding
 from bot.slack.curating.curate import Curating
 from bot.slack.curating.curate import register as register_curating
 from bot.slack.curating.downloads import Downloads
@@ -83,6 +84,8 @@ class SlackApp:
                     question.in_thread,
                     lambda instead: Directly(client, question.user, question.place, instead),
                 )
+            if not question.place.channel:  # App Home
+                return Directly(client, question.user, question.place)
             return InThread(client, question.place, question.ts)
 
         access = Access(client, parts.rights, shared_channels=settings.shared_channels)
@@ -103,6 +106,7 @@ class SlackApp:
         listeners.register_events(self.bolt, listener, here, self.pools.listeners)
         if curating is not None:  # before the other buttons, the last of which is any
             register_curating(self.bolt, curating, memory)
+            adding.register(self.bolt, curating, self._dispatcher.accept)
         offers.register(self.bolt, self._dispatcher.accept)
         people.register(self.bolt, memory, lookups, curating)
         browsing = Browsing(answers, memory, access)

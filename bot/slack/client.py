@@ -29,6 +29,9 @@ MAX_RETRIES = 2
 # A reply carries the message that it answers, so that a bot which takes over a question can see that the
 # one before had posted already.
 METADATA_EVENT = "footnote_reply"
+# What stands below a reply: prose that was written to its end, and all else that is no reply.
+PROSE_EVENT = "footnote_prose"
+ASIDE_EVENT = "footnote_aside"
 # Doubled for the second retry, with jitter; somebody is looking at the thread meanwhile.
 SERVER_ERROR_WAIT_SECONDS = 0.25
 # Claims are renewed meanwhile (`bot.slack.rounds`), so that nobody else takes the question over.
@@ -41,8 +44,21 @@ CALL_ERRORS = (SlackClientError, OSError, HTTPException)
 # every connection; the words of people do not belong in a log.
 library_log = logging.getLogger("bot.slack.library")
 library_log.setLevel(logging.WARNING)
-# Logged at every start if the token is in the environment, which is intended.
-library_log.addFilter(lambda record: "As you gave `client` as well" not in record.getMessage())
+# The first is logged at every start if the token is in the environment, which is intended; the others, as
+# errors, of each connection that breaks, which `bot.slack.run` says once.
+library_log.addFilter(
+    lambda record: (
+        not record.getMessage().startswith(
+            (
+                "As you gave `client` as well",
+                "on_error invoked",
+                "Failed to disconnect",
+                "Failed to check the state of sock",
+                "Failed to start or stop the current session",
+            )
+        )
+    )
+)
 
 # Slack's own failures.  A message may have been posted before it failed.
 _UNCLEAR = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})

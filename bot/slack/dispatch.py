@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from bot.memory import Ended, Ending, Lease, Memory, MemoryAway, Over, Place, Replied, Revision
 from bot.slack import messages
@@ -23,6 +24,7 @@ from bot.slack.messages import Message, Words
 from bot.slack.pools import Pools, Workers
 from bot.slack.replies import NotSent, Outcome, Reply, Sent
 from bot.slack.responder import Responder, Said
+from bot.slack.streams import Reader
 
 _log = logging.getLogger(__name__)
 
@@ -118,8 +120,8 @@ class Dispatcher:
             if replied is None:
                 return
             reply = self._reply_to(Question("", place, ts=ts))
-            if not self._pools.workers.submit(lambda: reply.delete(replied.ts)):
-                reply.delete(replied.ts)
+            if not self._pools.workers.submit(lambda: _take_back(reply, replied)):
+                _take_back(reply, replied)
         except MemoryAway:
             raise
         except Exception as error:
@@ -222,13 +224,16 @@ class Dispatcher:
     def _answer_once(self, work: _Work) -> Revision:
         question, lease, reply, responder = work.question, work.lease, work.reply, self._responder
         found = reply.find() if lease.shown is None and lease.maybe_posted else None
+        if found is not None and found.whole and question.request is None:
+            return self._close(work, Said(), Sent(found.ts), found.prose)
         if found is not None and question.request is None:
-            return self._close(work, Said(), Sent(found))
+            # Whoever wrote the prose died: it is written anew, as after an edit.
+            work.lease = lease = replace(lease, shown=Replied(found.ts, prose=found.prose))
         if lease.shown is None and responder.shows_thinking(question):
             reply.thinking(responder.words_at_once(question))
         words, access = responder.words(question), responder.access(question)
         if question.request is not None and isinstance(access, Open) and responder.trusts(question.user):
-            return self._carry_out(work, access, words, found)
+            return self._carry_out(work, access, words, found.ts if found else None)
         revision = self._post(work, responder.say(question, access, words), words)
         if question.is_first_of_direct_conversation:
             self._panel.name(question.place, question.text)
@@ -254,15 +259,40 @@ class Dispatcher:
         if said.message is None:
             if lease.shown is not None:
                 self._memory.retract(question.place, question.ts)
-                reply.delete(lease.shown.ts)
+                _take_back(reply, lease.shown)
         elif lease.shown is None:
             outcome = reply.post(said.message, words)
         else:
             outcome = reply.update(lease.shown.ts, said.message, words)
+            if lease.shown.prose and isinstance(outcome, Sent):
+                reply.unwrite(lease.shown.prose)
         reply.thought()
-        return self._close(work, said, outcome)
+        return self._close(work, said, outcome, self._write(work, said, outcome, words))
 
-    def _close(self, work: _Work, said: Said, outcome: Outcome | None) -> Revision:
+    def _write(self, work: _Work, said: Said, outcome: Outcome | None, words: Words) -> str:
+        """Let prose follow, if somebody writes any; return the `ts` of its message, and never raise."""
+        prose, question = said.prose, work.question
+        if prose is None or not isinstance(outcome, Sent):
+            return ""
+        try:
+            reader = Reader(question.user, question.place.team)
+            wanted = takewhile(lambda _: self._is_still_wanted(work), prose.sentences)
+            written = work.reply.write(wanted, reader, words)
+            if written.text and not written.ts:
+                work.reply.update(outcome.ts, prose.within(written.text), words)
+            return written.ts
+        except Exception as error:
+            _log.error("The prose to an answer could not be shown\n%s", trace(error))
+            return ""
+
+    def _is_still_wanted(self, work: _Work) -> bool:
+        """Return whether the question is neither deleted nor taken over."""
+        try:
+            return self._memory.begin_posting(work.lease, work.question.place)
+        except MemoryAway:
+            return True
+
+    def _close(self, work: _Work, said: Said, outcome: Outcome | None, prose: str = "") -> Revision:
         """Record a post, and never raise: an apology below an answer would be a second reply."""
         self._record.figures.sent(outcome)
         memory, lease = self._memory, work.lease
@@ -277,11 +307,11 @@ class Dispatcher:
                 said = Said(ending=said.ending and Ending("error", 0.0))
             replied = None
             if isinstance(outcome, Sent):
-                replied = Replied(outcome.ts, said.shown.answer_id if said.shown else "")
+                replied = Replied(outcome.ts, said.shown.answer_id if said.shown else "", prose)
             revision = self._record.ended(lease, _ended(work, said, replied))
             if revision.retracted and replied is not None:
                 memory.forget(said.shown)
-                work.reply.delete(replied.ts)
+                _take_back(work.reply, replied)
             work.lease = replace(work.lease, maybe_posted=False, shown=replied or lease.shown)
             return revision
         except Exception as error:
@@ -293,7 +323,7 @@ class Dispatcher:
         try:
             found = work.reply.find()
             if found is not None:
-                work.reply.delete(found)
+                _take_back(work.reply, Replied(found.ts, prose=found.prose))
             self._memory.inbox.finish(work.lease)
         except Exception as error:
             _log.error("A reply could not be taken back\n%s", trace(error))
@@ -316,6 +346,8 @@ class Dispatcher:
                 outcome = (
                     reply.post(message, words) if shown is None else reply.update(shown.ts, message, words)
                 )
+                if shown is not None and shown.prose:
+                    reply.unwrite(shown.prose)
                 reply.thought()
             if lease is not None:
                 self._close(_Work(question, lease, reply), Said(ending=Ending("error", 0.0)), outcome)
@@ -346,6 +378,12 @@ class Rounds:
                 _log.error("Questions that were left behind could not be looked for\n%s", trace(error))
             if self._stop.wait(self._seconds):
                 return
+
+
+def _take_back(reply: Reply, replied: Replied) -> None:
+    reply.delete(replied.ts)
+    if replied.prose:
+        reply.unwrite(replied.prose)
 
 
 def _leave_for_later(error: MemoryAway) -> None:

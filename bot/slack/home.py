@@ -122,10 +122,10 @@ class Home:
             return messages.home_without_index(words, troubles, curators)
         return messages.home_view(overview, examples, datetime.now(UTC), words, troubles)
 
-    def _troubles(self, user: str, scope: Scope) -> tuple[messages.Trouble, ...]:
-        """Show files that cannot be read, to curators alone: others could do nothing about them."""
+    def _troubles(self, user: str, scope: Scope) -> tuple[messages.Trouble, ...] | None:
+        """Return files that cannot be read, for curators; None for others, who can do nothing about them."""
         if self._curating is None or not self._curating.trusts(user):
-            return ()
+            return None
         try:
             return self._curating.troubles(scope)
         except FootnoteError as error:

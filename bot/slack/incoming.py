@@ -18,8 +18,19 @@ from slack_bolt import BoltContext
 from bot.answer.conversation import request_about, small_talk
 from bot.memory import Place, StoredQuestion
 from bot.slack.messages import LANGUAGES, Unread
-from bot.slack.pointing import Meant, Payload, elements, forwarded, markup_of, points, without_quote
+from bot.slack.pointing import (
+    Meant,
+    Payload,
+    elements,
+    forwarded,
+    markup_of,
+    points,
+    shares,
+    without_permalinks,
+    without_quote,
+)
 from bot.slack.requests import Request, request_in
+from bot.text import head, tail
 from bot.types import MAX_QUESTION_CHARS
 
 Order = Literal["quiet", "resume"]
@@ -247,16 +258,28 @@ def from_shortcut(shortcut: Payload, here: Here) -> Question:
     """Return the text of the message that the shortcut was used on, as far as a question may be long."""
     message = shortcut.get("message") or {}
     text = decode(without_emoji(str(message.get("text") or ""), message.get("blocks") or ()), here.bot_user)
+    text, rest = within_limit(text)
     return Question(
-        text=text[:MAX_QUESTION_CHARS],
+        text=text,
         place=place_pressed(shortcut, here.team),
         keys=(f"shortcut:{here.team}:{shortcut['trigger_id']}",),
         user=user_of(shortcut),
-        unread=_unread("", message.get("files") or ()),
+        unread=(*_unread("", message.get("files") or ()), *rest),
         response_url=str(shortcut["response_url"]),
         in_thread=str(message.get("thread_ts") or ""),
         outsider=is_outsider(shortcut),
     )
+
+
+def within_limit(text: str) -> tuple[str, tuple[Unread, ...]]:
+    """Return as much of somebody's message as a question may be long, and whether that is not all.
+
+    It is the end of the message if it asks there, else its beginning.
+    """
+    if len(text) <= MAX_QUESTION_CHARS:
+        return text, ()
+    asks_last = text.rstrip().endswith(("?", "？"))
+    return (tail if asks_last else head)(text, MAX_QUESTION_CHARS), (Unread.REST,)
 
 
 def place_pressed(body: Payload, team: str) -> Place:
@@ -328,12 +351,19 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
     """`message` is the event of `body`, or what it changed."""
     ts = str(message["ts"])
     place = Place(here.team, str(body["event"]["channel"]), str(message.get("thread_ts") or ts))
-    markup, files = markup_of(message), message.get("files") or ()
+    markup, linked = without_permalinks(markup_of(message))
+    files = message.get("files") or ()
     text = decode(without_emoji(markup, message.get("blocks") or ()), here.bot_user)
     meant = _meant(message, here)
-    direct = place.channel.startswith("D")
+    unread = _unread(markup, files)
+    if meant is None and (linked or shares(message)):
+        unread = (*unread, Unread.MESSAGE)
     # In a direct conversation there is nothing above but the bot's own words.
-    pointing = not files and (meant is not None or (not direct and points(text)))
+    asks_nothing = points(text)
+    above = asks_nothing and not place.channel.startswith("D") and Unread.MESSAGE not in unread
+    pointing = not files and (meant is not None or above)
+    if asks_nothing and Unread.MESSAGE in unread:
+        text = ""
     return Question(
         text="" if is_bare(text) else text,
         place=place,
@@ -342,7 +372,7 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
         keys=(f"event:{body['event_id']}", _message_key(place, ts)),
         ts=ts,
         user=author_of(message),
-        unread=_unread(markup, files),
+        unread=unread,
         pointing=pointing,
         meant=meant,
         order=order_in(text),
@@ -354,7 +384,7 @@ def _question(body: Payload, message: Payload, here: Here) -> Question:
 
 def _meant(message: Payload, here: Here) -> Meant | None:
     """Return the text that a message quotes or forwards, if it asks nothing itself."""
-    own, quoted = without_quote(str(message.get("text") or ""))
+    own, quoted = without_quote(without_permalinks(str(message.get("text") or ""))[0])
     if not points(decode(without_emoji(own), here.bot_user)):
         return None
     if (found := forwarded(message)) is not None:
@@ -371,6 +401,7 @@ def _request(event: Payload, message: Payload, here: Here) -> Request | None:
     if not here.requests or not (direct or mentions_bot(markup, here.bot_user)):
         return None
     files = message.get("files") or ()
+    markup, _ = without_permalinks(markup)  # a link to a message is no article
     return request_in(markup, files, here.bot_user, direct=direct and here.curators)
 
 

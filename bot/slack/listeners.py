@@ -31,7 +31,7 @@ from bot.slack.incoming import (
 )
 from bot.slack.log import trace
 from bot.slack.lookups import Languages
-from bot.slack.pointing import Payload
+from bot.slack.pointing import Payload, shares
 
 FIND_SOURCES = "find_sources"
 
@@ -174,10 +174,12 @@ class Listener:
             # A question with replies below it leaves one of these when it is deleted.
             self._deleted(event, here.team, str(message.get("ts") or ""))
             return
-        before = str((event.get("previous_message") or {}).get("text") or "")
-        markup = str(message.get("text") or "")
-        # A preview that Slack adds is a change of the message as well, and not one of its words.
-        if markup == before or not is_welcome(message, self._settings.allow_bots):
+        previous = event.get("previous_message") or {}
+        before, markup = str(previous.get("text") or ""), str(message.get("text") or "")
+        # A preview that Slack adds is a change of the message as well, and not one of its words, unless it
+        # shows a message that it links to.
+        shown = shares(message) and not shares(previous)
+        if (markup == before and not shown) or not is_welcome(message, self._settings.allow_bots):
             return
         question = from_edit(body, here)
         if not mentions_bot(markup, here.bot_user) and event.get("channel_type") != "im":

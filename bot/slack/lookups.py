@@ -27,10 +27,17 @@ from slack_sdk.web import WebClient
 
 from bot.library.rights import Rights
 from bot.memory import Place
-from bot.slack.client import CALL_ERRORS, METADATA_EVENT, library_log, refusal, swift_client
+from bot.slack.client import (
+    CALL_ERRORS,
+    METADATA_EVENT,
+    PROSE_EVENT,
+    library_log,
+    refusal,
+    swift_client,
+)
 from bot.slack.incoming import author_of, decode, is_question, without_emoji
 from bot.slack.messages import Words, words_for
-from bot.slack.pointing import Meant, Payload, markup_of
+from bot.slack.pointing import Meant, Payload, forwarded, markup_of, points
 from bot.types import Scope
 
 MAX_REMEMBERED = 10_000
@@ -199,16 +206,12 @@ class MessagesAbove:
 
         Raise `NotReadable` if Slack does not show what stands there.
         """
-        above = self._above(place, ts)
-        read = [(message, decode(without_emoji(markup_of(message)), None)) for message in above]
-        said = [(message, text) for message, text in read if text]
-        asking = [one for one in said if is_question(one[1])]
+        said = [meant for message in self._above(place, ts) if (meant := _meant_by(message)).text]
+        # Whoever forwards a message without a word asks about it.
+        asking = [meant for meant in said if meant.name or is_question(meant.text)]
         if not asking and place.thread == ts:
             return None  # in a channel, what was said before may be of anything
-        if not said:
-            return None
-        message, text = (asking or said)[-1]
-        return Meant(text, author_of(message))
+        return (asking or said)[-1] if said else None
 
     def name(self, meant: Meant) -> str:
         """Return the author of a message; empty if Slack does not tell."""
@@ -237,9 +240,18 @@ class MessagesAbove:
         before = [message for message in found.get("messages") or () if str(message.get("ts")) < ts]
         before.sort(key=lambda message: str(message.get("ts")))
         for place_of, message in reversed(list(enumerate(before))):
-            if (message.get("metadata") or {}).get("event_type") == METADATA_EVENT:
+            if (message.get("metadata") or {}).get("event_type") in (METADATA_EVENT, PROSE_EVENT):
                 return before[place_of + 1 :]
         return before
+
+
+def _meant_by(message: Payload) -> Meant:
+    """Return what a message says, or the one that it forwards if it asks nothing itself."""
+    text = decode(without_emoji(markup_of(message)), None)
+    if (found := forwarded(message)) is not None and points(text):
+        said, author, name = found
+        return Meant(decode(without_emoji(said), None), author, name or author)
+    return Meant(text, author_of(message))
 
 
 class Curators:

@@ -11,7 +11,7 @@ from slack_sdk.web import WebClient
 
 from bot.memory import Place
 from bot.slack import messages
-from bot.slack.client import CALL_ERRORS, posting_client, refusal
+from bot.slack.client import ASIDE_EVENT, CALL_ERRORS, posting_client, refusal
 from bot.slack.incoming import Question, from_button, is_outsider, team_of, user_of
 from bot.slack.log import trace
 from bot.slack.messages import Offer
@@ -86,6 +86,7 @@ def _asked_below(client: WebClient, body: Payload, question: str, team: str) -> 
         thread_ts=thread or None,
         unfurl_links=False,
         unfurl_media=False,
+        metadata={"event_type": ASIDE_EVENT, "event_payload": {}},
     )
     ts = str(posted["ts"])
     return Question(

@@ -14,7 +14,7 @@ from slack_sdk.web import WebClient
 
 from bot.memory import Memory, Place
 from bot.slack import messages
-from bot.slack.client import CALL_ERRORS, posting_client, refusal, swift_client
+from bot.slack.client import ASIDE_EVENT, CALL_ERRORS, posting_client, refusal, swift_client
 from bot.slack.curating.curate import Curating, PersonsAnswer, failed_message
 from bot.slack.incoming import decode, is_outsider, place_pressed, team_of, user_of
 from bot.slack.log import trace
@@ -92,6 +92,7 @@ class _People:
                 blocks=list(message.blocks),
                 unfurl_links=False,
                 unfurl_media=False,
+                metadata={"event_type": ASIDE_EVENT, "event_payload": {}},
             )
         except CALL_ERRORS as error:
             _log.warning("Slack refused a question to a person (%s)", refusal(error))

@@ -31,6 +31,10 @@ _POINTS = re.compile(
 )
 
 
+# A link to a message in Slack, as Slack delivers it.
+_PERMALINK = re.compile(r"<https://[\w.-]+\.slack\.com/archives/\w+/p\d+[^<>\s]*>")
+
+
 @dataclass(frozen=True, slots=True)
 class Meant:
     """The message that somebody calls the bot to."""
@@ -63,10 +67,25 @@ def without_quote(markup: str) -> tuple[str, str]:
     return "\n".join(own).strip(), "\n".join(quoted).strip()
 
 
+def without_permalinks(markup: str) -> tuple[str, bool]:
+    """Return a text as Slack delivers it without links to messages, and whether there were any.
+
+    >>> without_permalinks("is this true? <https://acme.slack.com/archives/C1/p1700000000000100>")
+    ('is this true?', True)
+    """
+    own, count = _PERMALINK.subn(" ", markup)
+    return (own.strip(), True) if count else (markup, False)
+
+
+def shares(message: Payload) -> bool:
+    """Return whether a message forwards another one, or shows one that it links to."""
+    return any(map(_is_message, message.get("attachments") or ()))
+
+
 def forwarded(message: Payload) -> tuple[str, str, str] | None:
     """Return text, author id and author name of a message that is forwarded or shared in this one."""
     for attachment in message.get("attachments") or ():
-        if not (attachment.get("is_share") or attachment.get("is_msg_unfurl")):
+        if not _is_message(attachment):
             continue  # a preview of a link
         said = str(attachment.get("text") or "") or _words_in(_blocks_of(attachment))
         if said:
@@ -81,7 +100,7 @@ def markup_of(message: Payload) -> str:
         return said
     parts = []
     for attachment in message.get("attachments") or ():
-        if not (attachment.get("is_share") or attachment.get("is_msg_unfurl")):
+        if not _is_message(attachment):
             words = str(attachment.get("text") or attachment.get("fallback") or "")
             parts.append(_words_in(attachment.get("blocks") or ()) or words)
     return "\n".join(part for part in parts if part)
@@ -94,6 +113,10 @@ def elements(value: object) -> Iterator[Payload]:
         yield from (found for part in value.values() for found in elements(part))
     elif isinstance(value, list | tuple):
         yield from (found for part in value for found in elements(part))
+
+
+def _is_message(attachment: Payload) -> bool:
+    return bool(attachment.get("is_share") or attachment.get("is_msg_unfurl"))
 
 
 def _blocks_of(attachment: Payload) -> Sequence[Payload]:

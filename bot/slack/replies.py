@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -30,11 +30,10 @@ from bot.slack.client import (
     swift_client,
 )
 from bot.slack.messages import Message, Words
+from bot.slack.streams import Found, Reader, Stream, Written, found_in, read_thread
 
 _log = logging.getLogger(__name__)
 
-# A thread of this length is read to its end; a reply stands right below its question.
-_MESSAGES_READ = 200
 _EYES = "eyes"
 # How long to wait before the same reply is sent again, after a failure of Slack's.
 _PAUSES_SECONDS = (0.25, 0.5)
@@ -90,8 +89,16 @@ class Reply(Protocol):
         """Delete the question's reply, by best effort: the person may have deleted it as well."""
         ...
 
-    def find(self) -> str | None:
-        """Return the `ts` of a reply that is there already; None if there is none, or none can be seen."""
+    def find(self) -> Found | None:
+        """Return a reply that is there already; None if there is none, or none can be seen."""
+        ...
+
+    def write(self, sentences: Iterator[str], reader: Reader, words: Words) -> Written:
+        """Show prose below the reply as it is written."""
+        ...
+
+    def unwrite(self, ts: str) -> None:
+        """Take such prose back."""
         ...
 
     def lasting(self) -> Reply:
@@ -106,6 +113,7 @@ class InThread:
         self._client = client
         self._place = place
         self._ts = ts
+        self._stream = Stream(client, place, ts)
         self._eyes = self._status = False
 
     def thinking(self, words: Words) -> None:
@@ -151,7 +159,7 @@ class InThread:
                 found = self._look()
             except CALL_ERRORS:
                 return outcome
-            outcome = Sent(found) if found else _send_or_fall_back(self._post, message, words)
+            outcome = Sent(found.ts) if found else _send_or_fall_back(self._post, message, words)
         if isinstance(outcome, Sent):
             self._status = False  # Slack takes it back when a message comes
         return outcome
@@ -170,28 +178,21 @@ class InThread:
         except CALL_ERRORS as error:
             _log.warning("Slack refused to delete a reply (%s)", refusal(error))
 
-    def find(self) -> str | None:
+    def find(self) -> Found | None:
         try:
             return self._look()
         except CALL_ERRORS as error:
             _log.debug("Slack did not show a thread (%s)", refusal(error))
             return None
 
-    def _look(self) -> str | None:
-        """Return the `ts` of the reply in the thread; None if it is not there."""
-        answer = swift_client(self._client).conversations_replies(
-            channel=self._place.channel,
-            ts=self._place.thread,
-            oldest=self._ts,
-            limit=_MESSAGES_READ,
-            include_all_metadata=True,
-        )
-        for message in answer.get("messages") or ():
-            metadata = message.get("metadata") or {}
-            question = (metadata.get("event_payload") or {}).get("question")
-            if metadata.get("event_type") == METADATA_EVENT and question == self._ts:
-                return str(message["ts"])
-        return None
+    def write(self, sentences: Iterator[str], reader: Reader, words: Words) -> Written:
+        return self._stream.write(sentences, reader, words)
+
+    def unwrite(self, ts: str) -> None:
+        self._stream.take_back(ts)
+
+    def _look(self) -> Found | None:
+        return found_in(read_thread(swift_client(self._client), self._place, self._ts), self._ts)
 
     def lasting(self) -> Reply:
         return self
@@ -248,8 +249,15 @@ class InResponse:
     def delete(self, ts: str) -> None:
         """It goes by itself when Slack is closed."""
 
-    def find(self) -> str | None:
+    def find(self) -> Found | None:
         return None
+
+    def write(self, sentences: Iterator[str], reader: Reader, words: Words) -> Written:
+        """What only one person sees is not streamed."""
+        return Written(text=" ".join(sentences))
+
+    def unwrite(self, ts: str) -> None:
+        """There is none."""
 
     def lasting(self) -> Reply:
         return self._directly(self) if self._directly is not None else self
@@ -282,10 +290,11 @@ class InResponse:
 class Directly:
     """Messages to one person in the direct conversation: they can be changed, unlike those of a command.
 
-    If Slack refuses, they come where the command was given, each by itself.
+    If Slack refuses, they come where the command was given, each by itself; what App Home asks for has no
+    such place.
     """
 
-    def __init__(self, client: WebClient, user: str, place: Place, instead: InResponse) -> None:
+    def __init__(self, client: WebClient, user: str, place: Place, instead: InResponse | None = None) -> None:
         self._client = client
         self._user = user
         self._place = place
@@ -300,6 +309,8 @@ class Directly:
 
     def post(self, message: Message, words: Words) -> Outcome:
         outcome = _send_or_fall_back(self._post, message, words)
+        if self._instead is None:
+            return outcome
         if outcome is NotSent.REFUSED:
             return self._instead.post(message, words)
         if isinstance(outcome, Sent) and self._channel != self._place.channel:
@@ -316,8 +327,15 @@ class Directly:
     def delete(self, ts: str) -> None:
         """A command cannot be taken back."""
 
-    def find(self) -> str | None:
+    def find(self) -> Found | None:
         return None
+
+    def write(self, sentences: Iterator[str], reader: Reader, words: Words) -> Written:
+        """What curators read of a request is not prose."""
+        return Written(text=" ".join(sentences))
+
+    def unwrite(self, ts: str) -> None:
+        """There is none."""
 
     def lasting(self) -> Reply:
         return self

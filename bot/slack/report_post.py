@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from datetime import date
+from types import MappingProxyType
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import WebClient
 
 from bot.config import SlackSettings
 from bot.library.rights import Rights
-from bot.report import Disliked, Reference, Report, UnansweredTopic
+from bot.report import Day, Disliked, Report, UnansweredTopic
 from bot.slack import messages
 from bot.slack.client import CALL_ERRORS, check_bot_token, patient_client, posting_client, refusal
 from bot.slack.lookups import Access, Closed
-from bot.slack.messages import Message, Words
+from bot.slack.messages import Line, Message, Words
 from bot.types import Scope
 from index.types import FootnoteError, collection_of
 
+# By id: title, and address if there is one.
+Articles = Mapping[str, tuple[str, str | None]]
 
-def post_report(settings: SlackSettings, made: Report, channel: str, rights: Callable[[], Rights]) -> None:
-    """Post a report in a channel; raise `FootnoteError` if that is not allowed, or Slack does not take it."""
+
+def post_report(
+    settings: SlackSettings,
+    made: Report,
+    channel: str,
+    rights: Callable[[], Rights],
+    articles: Articles = MappingProxyType({}),
+) -> None:
+    """Post a report in a channel; raise `FootnoteError` if that is not allowed, or Slack does not take it.
+
+    Those of its articles that are not among `articles` are gone.
+    """
     if settings.client_id:
         raise FootnoteError(
             "A report would tell one workspace what others ask, and SLACK_CLIENT_ID lets several install the"
@@ -34,7 +48,7 @@ def post_report(settings: SlackSettings, made: Report, channel: str, rights: Cal
             " to the bot. Name another channel by its id, or invite the bot."
         )
     try:
-        _post(client, channel, report_for(made, sight.scope))
+        _post(client, channel, report_for(made, sight.scope, articles))
     except CALL_ERRORS as error:
         raise FootnoteError(
             f"Slack did not take the report ({refusal(error)}). Invite the bot to {channel}, and try again."
@@ -58,7 +72,7 @@ def _post(client: WebClient, channel: str, message: Message) -> None:
         send(text=message.text)
 
 
-def report_for(made: Report, scope: Scope) -> Message:
+def report_for(made: Report, scope: Scope, articles: Articles = MappingProxyType({})) -> Message:
     """Return what a channel may see of a report: words of people, and never whose they are."""
     questions = " ".join(question for matter in made.in_vain for question in matter.questions)
     words = messages.words_for(None, questions)
@@ -72,14 +86,18 @@ def report_for(made: Report, scope: Scope) -> Message:
     ]
     facts = [name.format(share=f"{share:.0%}") for name, kind in shares if (share := made.share(kind))]
     counts = words.report_counts.format(questions=f"{made.questions:,}")
-    a_day = words.report_days.format(numbers=", ".join(f"{day.questions:,}" for day in made.days))
+    if made.questions_before:
+        counts += words.report_before.format(
+            questions=f"{made.questions_before:,}", days=f"{len(made.days):,}"
+        )
+    a_day = words.report_days.format(numbers=" · ".join(_a_day(day, made, words) for day in made.days))
     verdicts = words.report_verdicts.format(good=f"{made.liked:,}", bad=f"{len(made.disliked):,}")
     asked = sum(matter.count for matter in made.in_vain)
     return messages.report_message(
         words.report_week.format(first=first, last=last),
         [" · ".join([counts, *facts]), a_day],
         [
-            (verdicts, [_disliked(one, scope, words) for one in made.disliked]),
+            (verdicts, [_disliked(one, scope, articles, words) for one in made.disliked]),
             (words.report_in_vain.format(count=f"{asked:,}"), [_matter(one, words) for one in made.in_vain]),
         ],
         "" if made.keeps_questions else words.report_not_kept,
@@ -87,19 +105,23 @@ def report_for(made: Report, scope: Scope) -> Message:
     )
 
 
-def _disliked(one: Disliked, scope: Scope, words: Words) -> str:
+def _a_day(day: Day, made: Report, words: Words) -> str:
+    """Return the number of a day's questions, with its name if there is one day of that name."""
+    if len(made.days) > len(words.weekdays):
+        return f"{day.questions:,}"
+    return f"{words.weekdays[date.fromisoformat(day.date).weekday()]} {day.questions:,}"
+
+
+def _disliked(one: Disliked, scope: Scope, articles: Articles, words: Words) -> Line:
     reasons = {"wrong": words.wrong, "outdated": words.outdated, "not_asked": words.not_asked}
     quoted = [f"“{said}”" for said in (one.question, one.words) if said]
     reason = [reasons[one.reason]] if one.reason else []
-    return ", ".join([*quoted[:1], *reason, *quoted[1:], *_places(one.quotes, scope, words)])
+    quotes = [quote for quote in one.quotes if scope is None or collection_of(quote.source_id) in scope]
+    known = dict.fromkeys(articles[quote.source_id] for quote in quotes if quote.source_id in articles)
+    gone = [] if known else [words.report_gone]
+    return Line(", ".join([*quoted[:1], *reason, *quoted[1:], *gone]), tuple(known))
 
 
-def _places(quotes: Sequence[Reference], scope: Scope, words: Words) -> list[str]:
-    """Return the places of the quotes, as far as the channel may see them."""
-    seen = [quote for quote in quotes if scope is None or collection_of(quote.source_id) in scope]
-    return ["; ".join(dict.fromkeys(quote.source_id for quote in seen)) or words.report_gone]
-
-
-def _matter(matter: UnansweredTopic, words: Words) -> str:
+def _matter(matter: UnansweredTopic, words: Words) -> Line:
     told = f" ({words.report_told})" if matter.told else ""
-    return f"{matter.count}× {matter.questions[0]}{told}"
+    return Line(f"{matter.count}× {matter.questions[0]}{told}")

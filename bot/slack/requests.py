@@ -35,6 +35,14 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Pasted:
+    """A text that somebody wrote into a modal."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     kind: Literal["add", "follow", "remove", "rebuild", "status"]
     urls: tuple[str, ...] = ()
@@ -43,6 +51,7 @@ class Request:
     """The collection to add to; None if none was named."""
     name: str = ""
     """Name, file, title or address of the article to remove."""
+    pasted: tuple[Pasted, ...] = ()
 
     @property
     def takes_long(self) -> bool:
@@ -55,7 +64,8 @@ class Request:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Request:
         files = tuple(File(**file) for file in kept["files"])
-        return cls(**{**kept, "urls": tuple(kept["urls"]), "files": files})
+        pasted = tuple(Pasted(**one) for one in kept["pasted"])
+        return cls(**{**kept, "urls": tuple(kept["urls"]), "files": files, "pasted": pasted})
 
 
 def request_in(
@@ -93,6 +103,12 @@ def request_in(
     if direct and addresses is not None and place is None and (addresses or given):
         return Request("add", addresses[:MAX_SOURCES], given)
     return None
+
+
+def addresses_in(text: str) -> tuple[str, ...] | None:
+    """Return the addresses that a text consists of; None if there is anything else as well."""
+    addresses, place = _addresses_and_place(text)
+    return None if addresses is None or place else addresses[:MAX_SOURCES]
 
 
 def _behind(text: str, orders: Iterable[str]) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.memory import Ending, EndingKind, Memory, Shown, new_id
 from bot.slack import messages
 from bot.slack.curating.curate import Curating, Show, failed_message, taken_on_message
-from bot.slack.incoming import Question
+from bot.slack.incoming import Question, within_limit
 from bot.slack.log import trace
 from bot.slack.lookups import Closed, Lookups, NotReadable, Open
 from bot.slack.messages import Message, Offer, Words
@@ -16,7 +17,7 @@ from bot.slack.messages.blocks import note
 from bot.slack.offers import Offers
 from bot.slack.requests import Request
 from bot.text import escape, head
-from bot.types import MAX_QUESTION_CHARS, Answer, Answers, NoAnswer, Scope, Silence, Turn
+from bot.types import Answer, Answers, NoAnswer, Scope, Silence, Turn
 from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,18 @@ class Said:
     shown: Shown | None = None
     asked: str = ""
     """The question that was answered, if it is not the one that was delivered."""
+    prose: Prose | None = None
+    """What follows below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What a language model writes of an answer, if there is one."""
+
+    sentences: Iterator[str]
+    """Asked for one after the other; none at all is ordinary."""
+    within: Callable[[str], Message]
+    """The reply with all of it, for when it cannot stand by itself."""
 
 
 class Responder:
@@ -130,11 +143,16 @@ class Responder:
             if question.text and self._memory.threads.conversation(question.place, before=question.ts):
                 return self._answer(question, scope, words)
             return Said(self._help(question, scope, words))
-        said_of = self._answer(replace(question, text=meant.text[:MAX_QUESTION_CHARS]), scope, words)
+        text, unread = within_limit(meant.text)
+        question = replace(question, text=text, unread=(*question.unread, *unread))
+        said_of = self._answer(question, scope, words)
         shown, name = head(meant.text, MEANT_CHARS), above.name(meant)
-        whose = words.meant if name else words.meant_unnamed
-        message = said_of.message and _noted(said_of.message, whose.format(name=name, question=shown))
-        return replace(said_of, message=message, asked=meant.text)
+        whose = (words.meant if name else words.meant_unnamed).format(name=name, question=shown)
+        message, prose = said_of.message and _noted(said_of.message, whose), said_of.prose
+        if prose is not None:
+            within = prose.within
+            prose = replace(prose, within=lambda text: _noted(within(text), whose))
+        return replace(said_of, message=message, asked=meant.text, prose=prose)
 
     def _answer(self, question: Question, scope: Scope, words: Words) -> Said:
         try:
@@ -152,41 +170,52 @@ class Responder:
         if not question.addressed and not (isinstance(result, Answer) and result.certain):
             return Said()
         if isinstance(result, NoAnswer):
-            return _said_of_none(question, result, words, self._offers.instead_of(result, scope))
-        return _said(question, result, words)
+            return self._said_of_none(question, result, words, self._offers.instead_of(result, scope))
+        sentences = self._answers.prose(result)
+        if question.response_url:  # what only one person sees comes whole
+            return self._said(question, replace(result, text=" ".join(sentences) or result.text), words)
+        return self._said(question, result, words, sentences)
 
     def _help(self, question: Question, scope: Scope, words: Words) -> Message:
         return messages.help_message(words, unread=question.unread, offer=self._offers.greeting(scope))
+
+    def _said(
+        self, question: Question, answer: Answer, words: Words, sentences: Iterator[str] | None = None
+    ) -> Said:
+        private = bool(question.response_url)
+        whole = answer.certain and not answer.unanswered
+        answer_id, miss_id = new_id(), "" if whole else self._miss_id()
+        extras = messages.Extras(question.unread, miss_id or None, private)
+        message = messages.answer_message(answer, answer_id, words, extras)
+
+        def within(text: str) -> Message:
+            return messages.answer_message(replace(answer, text=text), answer_id, words, extras)
+
+        kind: EndingKind = "answered" if answer.certain else "uncertain"
+        ending = Ending(kind, 0.0, answer.confidence, answer.generation, answer_id, miss_id or None)
+        shown = Shown(answer, answer_id, question.text if private else None, question.text, miss_id)
+        prose = None if sentences is None else Prose(sentences, within)
+        return Said(message, Turn.of(question.text, answer), ending, shown, prose=prose)
+
+    def _said_of_none(self, question: Question, result: NoAnswer, words: Words, offer: Offer) -> Said:
+        miss_id = self._miss_id() if result.reason is Silence.NOT_IN_SOURCES else ""
+        extras = messages.Extras(question.unread, miss_id or None, bool(question.response_url))
+        message = messages.no_answer_message(result, words, extras, offer)
+        match result.reason:
+            case Silence.GREETING | Silence.THANKS | Silence.EMPTY_QUESTION:
+                ending = None  # they ask nothing
+            case Silence.NO_ARTICLES:
+                ending = Ending("error", 0.0, None, result.generation)
+            case _:
+                ending = Ending("none", 0.0, result.confidence, result.generation, None, miss_id or None)
+        shown = Shown(miss=question.text, miss_id=miss_id) if miss_id else None
+        return Said(message, Turn.of(question.text, result), ending, shown)
+
+    def _miss_id(self) -> str:
+        """Return an id for a question that may be passed on; empty if there is nobody to ask."""
+        return new_id() if self._curating is not None and self._lookups.curators else ""
 
 
 def _noted(message: Message, said: str) -> Message:
     """Return a message below a line of small print."""
     return Message((note(said), *message.blocks), f"{message.text}\n{escape(said)}")
-
-
-def _said(question: Question, answer: Answer, words: Words) -> Said:
-    private = bool(question.response_url)
-    whole = answer.certain and not answer.unanswered
-    answer_id, miss_id = new_id(), "" if whole else new_id()
-    extras = messages.Extras(question.unread, miss_id or None, private)
-    message = messages.answer_message(answer, answer_id, words, extras)
-    kind: EndingKind = "answered" if answer.certain else "uncertain"
-    ending = Ending(kind, 0.0, answer.confidence, answer.generation, answer_id, miss_id or None)
-    shown = Shown(answer, answer_id, question.text if private else None, question.text, miss_id)
-    return Said(message, Turn.of(question.text, answer), ending, shown)
-
-
-def _said_of_none(question: Question, result: NoAnswer, words: Words, offer: Offer) -> Said:
-    miss_id = new_id() if result.reason is Silence.NOT_IN_SOURCES else ""
-    message = messages.no_answer_message(
-        result, words, unread=question.unread, miss_id=miss_id or None, offer=offer
-    )
-    match result.reason:
-        case Silence.GREETING | Silence.THANKS | Silence.EMPTY_QUESTION:
-            ending = None  # they ask nothing
-        case Silence.NO_ARTICLES:
-            ending = Ending("error", 0.0, None, result.generation)
-        case _:
-            ending = Ending("none", 0.0, result.confidence, result.generation, None, miss_id or None)
-    shown = Shown(miss=question.text, miss_id=miss_id) if miss_id else None
-    return Said(message, Turn.of(question.text, result), ending, shown)

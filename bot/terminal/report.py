@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 from rich.text import Text
@@ -17,6 +17,7 @@ from bot.report import report as make_report
 from bot.terminal.invocation import Invocation
 from bot.terminal.json_form import one_line_json
 from bot.terminal.paragraphs import Paragraph, one_line, show
+from bot.words import ENGLISH
 
 COLUMNS = ("row", "date", "outcome", "count", "question", "reason", "words", "confidence", "quotes")
 # A person reads the first; `--csv` and `--json` have them all.
@@ -58,6 +59,7 @@ def as_json(made: Report) -> str:
         "from": made.days[0].date,
         "to": made.days[-1].date,
         "questions": made.questions,
+        "questions_before": made.questions_before,
         "answered_share": made.answered_share,
         "median_seconds": made.median_seconds,
         "liked": made.liked,
@@ -125,8 +127,10 @@ def _paragraphs(made: Report) -> Iterator[Paragraph]:
         speed = f"; half of the replies within {made.median_seconds:.1f} s" if made.median_seconds else ""
         yield Paragraph(Text(f"Questions: {made.questions:,} ({shares}){speed}"))
         for day in made.days:
+            weekday = ENGLISH.weekdays[date.fromisoformat(day.date).weekday()]
             yield Paragraph(
-                Text(f"{day.date}  {day.questions:>6,}  {_counts(day.answered, day.questions)}"), "  "
+                Text(f"{weekday} {day.date}  {day.questions:>6,}  {_counts(day.answered, day.questions)}"),
+                "  ",
             )
     yield Paragraph(Text(f"Verdicts: {made.liked:,} 👍, {len(made.disliked):,} 👎"))
     yield from _shown([_disliked(one) for one in made.disliked])

@@ -7,7 +7,7 @@ import hmac
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote as percent_encode
@@ -121,6 +121,9 @@ class LinkedAnswers:
 
     def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
         return self._answers.examples(scope, of)
+
+    def prose(self, answer: Answer) -> Iterator[str]:
+        return self._answers.prose(answer)
 
     def _linked(self, answer: Answer) -> Answer:
         quotes = tuple(

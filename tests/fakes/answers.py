@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bot.types import (
@@ -44,6 +44,8 @@ class PreparedAnswers:
         """Characters shown on each side of a quote."""
         self.close_to_it: Answer | None = None
         self.indexed: Overview | Exception = overview()
+        self.written: Callable[[Answer], Iterator[str]] = lambda answer: iter(())
+        """What a language model makes of an answer."""
         self.gate = threading.Event()
         self.gate.set()
 
@@ -106,6 +108,9 @@ class PreparedAnswers:
 
     def examples(self, scope: Scope = None, of: str | None = None) -> tuple[str, ...]:
         return (QUESTION, "What is Banma?")
+
+    def prose(self, answer: Answer) -> Iterator[str]:
+        return self.written(answer)
 
 
 BANMA_VIEW = PassageView(

@@ -71,6 +71,15 @@ class FakeLlm:
             completion(text(self.asked[-1]) if callable(text) else text)
         )
 
+    def streams(self, *pieces: str, ends: bool = True) -> None:
+        """Reply well, in these pieces, as server-sent events; unless it `ends`, it breaks off behind them."""
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+        events = [{"choices": [{"delta": {"role": "assistant", "content": piece}}]} for piece in pieces]
+        usage = {"choices": [], "usage": {"total_tokens": 9}}
+        lines = [f"data: {json.dumps(event)}\n\n" for event in [*events, usage]]
+        body = ": hello\n\n" + "".join(lines) + "data: [DONE]\n\n" * ends
+        self._respond = lambda connection: connection.flood(head + body.encode())
+
     def replies(self, body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         """Reply with exactly this."""
         self._respond = lambda connection: connection.reply(body, status, headers or {})

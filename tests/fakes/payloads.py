@@ -39,7 +39,7 @@ def every_message() -> dict[str, list[messages.Block]]:
         ),
         "long": messages.answer_message(answer_quoting(*["word " * 2_000] * 6), "id"),
         "more": messages.more_message(banma_answer(certain=False), "id"),
-        "none": messages.no_answer_message(none, unread=both, miss_id="m"),
+        "none": messages.no_answer_message(none, extras=messages.Extras(both, "m")),
         **{
             f"none{reason.name}": messages.no_answer_message(NoAnswer("?", reason, (), 0.0, "g", 0.0))
             for reason in Silence
@@ -49,7 +49,9 @@ def every_message() -> dict[str, list[messages.Block]]:
         "broken": messages.broken_message(),
         "busy": messages.busy_message(),
         "limited": messages.limited_message(of_channel=True, limit=60, seconds=12),
-        "report": messages.report_message("A week", ["Asked: 3"], [("In vain", ["Who?"]), ("👎", [])], "n"),
+        "report": messages.report_message(
+            "A week", ["Asked: 3"], [("In vain", [messages.Line("Who?", (("A", None),))]), ("👎", [])], "n"
+        ),
         "quiet": messages.order_message(quiet=True),
         "resume": messages.order_message(quiet=False),
         "declined": messages.declined_message(unknown=True),
@@ -61,6 +63,8 @@ def every_message() -> dict[str, list[messages.Block]]:
         "greeting": messages.help_message(offer=messages.Offer(("Who?", "What?"), 2, "2020")),
         "asked": messages.asked_message("Who?"),
         "person": messages.person_message("Who?", ["S1", "U1"], "m:U1"),
+        "nonePrivate": messages.no_answer_message(none, extras=messages.Extras((), "m", private=True)),
+        "prose": messages.prose_message("Half each [1]."),
         "personAnswered": messages.person_answered_message("Who?", "Bea.", "Bea", "m:U1:1.2"),
     }
     return {name: list(message.blocks) for name, message in rendered.items()}
@@ -79,6 +83,8 @@ def every_view() -> dict[str, messages.Block]:
         "withheld": messages.withheld_modal(),
         "changed": messages.changed_modal(),
         "why": messages.feedback_modal("id:0:C1"),
+        "add": messages.add_modal([]),
+        "addSomewhere": messages.add_modal([(".", "None"), ("a" * 160, "Far too long"), ("b", "b" * 90)]),
         "thanks": messages.said_in("Title", "Said."),
     }
 

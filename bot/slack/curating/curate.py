@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slack_bolt import Ack, App, BoltContext
@@ -26,6 +26,7 @@ from bot.slack.pointing import Payload
 from bot.slack.pools import Workers
 from bot.slack.replies import InResponse, Reply, Sent
 from bot.slack.requests import File, Request
+from bot.text import head
 from bot.types import Answers, Scope
 from index.types import BuildReport, FootnoteError
 
@@ -62,10 +63,15 @@ class PersonsAnswer:
             "publisher": "Slack",
             "date": self.on,
         }
-        front = "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in facts.items())
-        name = "".join(c if c.isalnum() else "-" for c in question.casefold())[:60].strip("-") or "answer"
-        body = f"---\n{front}---\n## {question}\n\n{self.answer.strip()}\n"
-        return Document(f"{name}.md", body.encode("utf-8", "replace"), "text/markdown")
+        return _document(facts, f"## {question}\n\n{self.answer.strip()}\n")
+
+
+def _document(facts: Mapping[str, str], text: str) -> Document:
+    """Return an article with these facts in front, named after its title."""
+    front = "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in facts.items())
+    title = facts["title"].casefold()
+    name = "".join(c if c.isalnum() else "-" for c in title)[:60].strip("-") or "article"
+    return Document(f"{name}.md", f"---\n{front}---\n{text}".encode("utf-8", "replace"), "text/markdown")
 
 
 class Curating:
@@ -103,6 +109,10 @@ class Curating:
         lines = [words.was_added.format(title=given.question, place=place_of(outcome.id))]
         buttons = messages.question_buttons([given.question])
         return messages.curated_message(_DONE, words.kept_as_article, lines, words, buttons)
+
+    def collections(self, scope: Scope) -> tuple[str, ...]:
+        """Return where an article may be added; raise `FootnoteError` if that is not known."""
+        return self._library.collections(scope)
 
     def who_can(self, words: Words) -> Message:
         if not self._curators:
@@ -210,6 +220,9 @@ class Curating:
         self, request: Request, words: Words, show: Show, lost: list[str]
     ) -> Iterator[str | Document]:
         """Yield file after file, so that only one is in memory; `lost` gets those that did not come."""
+        for pasted in request.pasted:
+            title = pasted.title or head(pasted.text, _MAX_TITLE_CHARS // 2)
+            yield _document({"title": " ".join(title.split())[:_MAX_TITLE_CHARS]}, f"{pasted.text}\n")
         sources: list[str | File] = [*request.urls, *request.files]
         for number, source in enumerate(sources, start=1):
             name = source.name if isinstance(source, File) else source

@@ -37,6 +37,7 @@ from bot.slack.messages.answers import (
     no_answer_message,
     no_index_message,
     order_message,
+    prose_message,
     question_buttons,
 )
 from bot.slack.messages.blocks import Block
@@ -48,11 +49,19 @@ from bot.slack.messages.curating import (
     removal_buttons,
     which_buttons,
 )
-from bot.slack.messages.home import Trouble, conversation_title, home_view, home_without_index, prompts
+from bot.slack.messages.home import (
+    ADD,
+    Trouble,
+    conversation_title,
+    home_view,
+    home_without_index,
+    prompts,
+)
 from bot.slack.messages.modals import (
     MAX_REASON_CHARS,
     REASONS,
     WHY,
+    add_modal,
     changed_modal,
     feedback_modal,
     passage_modal,
@@ -66,10 +75,11 @@ from bot.slack.messages.people import (
     person_answered_message,
     person_message,
 )
-from bot.slack.messages.report import full_date, report_message
+from bot.slack.messages.report import Line, full_date, report_message
 from bot.words import CHINESE, ENGLISH, LANGUAGES, Words, words_for
 
 __all__ = [
+    "ADD",
     "ANSWERED",
     "ASK_PERSON",
     "ASK_THIS",
@@ -92,11 +102,13 @@ __all__ = [
     "WHY",
     "Block",
     "Extras",
+    "Line",
     "Message",
     "Offer",
     "Trouble",
     "Unread",
     "Words",
+    "add_modal",
     "answer_message",
     "asked_message",
     "away_message",
@@ -120,6 +132,7 @@ __all__ = [
     "person_answered_message",
     "person_message",
     "prompts",
+    "prose_message",
     "question_buttons",
     "removal_buttons",
     "report_message",

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TypeVar
 
 from bot.slack.messages import blocks
@@ -60,6 +60,8 @@ MAX_UNANSWERED_CHARS = 200
 MAX_ALSO_SHOWN = 3
 MAX_PART_CHARS = 150
 MAX_PATH_CHARS = 100
+# Of a selection in all, which leaves it lower than a phone is high; the others are behind its button.
+MAX_SELECTION_CHARS = 600
 # Slack's limit for what a button carries.
 MAX_VALUE_CHARS = 2_000
 # The index cuts a sentence that is longer than 600 characters; what was cut so ends in the middle.
@@ -81,6 +83,8 @@ class Unread(Enum):
 
     FILE = "file"
     LINK = "link"
+    MESSAGE = "message"
+    REST = "rest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,9 @@ class Extras:
 
     unread: Collection[Unread] = ()
     miss_id: str | None = None
-    """Offers to ask a person."""
+    """Offers to ask a person: by mention in the thread, or in private by a note to the curators."""
     private: bool = False
-    """Offers to share."""
+    """Only one person sees it, and may share it."""
     asked: str | None = None
     """Shown above an answer that stands without its question."""
 
@@ -148,6 +152,7 @@ def answer_message(
     asked_line = [_asked_line(extras.asked, words)] if extras.asked else []
     unsure = [] if answer.certain else [_unsure_line(answer, words)]
     buttons = list(_buttons(answer, answer_id, words, extras))
+    answer = _within_a_phone(answer)
     candidates = (
         (
             *map(blocks.note, asked_line),
@@ -195,17 +200,21 @@ def more_message(related: Answer, answer_id: str, words: Words = ENGLISH) -> Mes
     )
 
 
+def prose_message(prose: str, words: Words = ENGLISH) -> Message:
+    """Prose in a message of its own below the quotes; without any, the line that says what it is."""
+    said = _kept(prose, MAX_TEXT_CHARS // 2)
+    shown = [blocks.rich_text(blocks.section(blocks.text(said)))] if prose else []
+    return Message(
+        (*shown, blocks.note(words.written)), "\n".join(map(escape, filter(None, [said, words.written])))
+    )
+
+
 def no_answer_message(
-    result: NoAnswer,
-    words: Words = ENGLISH,
-    *,
-    unread: Collection[Unread] = (),
-    miss_id: str | None = None,
-    offer: Offer = Offer(),
+    result: NoAnswer, words: Words = ENGLISH, extras: Extras = Extras(), offer: Offer = Offer()
 ) -> Message:
     """Say why there is no answer; the nearest articles are labelled as not being one."""
     if result.reason in (Silence.EMPTY_QUESTION, Silence.GREETING):
-        return help_message(words, unread=unread, offer=offer)
+        return help_message(words, unread=extras.unread, offer=offer)
     said = _reason(result, words)
     sign = _SIGNS.get(result.reason, "mag")
     parts = [blocks.section(blocks.emoji(sign), *blocks.ours(f" {said}", bold=True))]
@@ -216,15 +225,15 @@ def no_answer_message(
         lines.append(escape(words.nearest))
         lines += [f"• {_plain_link(_nearest_title(near, words), near.url)}" for near in result.nearest]
     buttons = question_buttons(offer.questions)
-    if miss_id is not None:
-        buttons.append(_person_button(miss_id, words))
+    if extras.miss_id is not None:
+        buttons.append(_person_button(extras.miss_id, words, extras))
     return Message(
         blocks=(
             blocks.rich_text(*parts),
-            *_notes(unread, words),
+            *_notes(extras.unread, words),
             *([blocks.actions(*buttons)] if buttons else []),
         ),
-        text="\n".join([*lines, *_plain_notes(unread, words)]),
+        text="\n".join([*lines, *_plain_notes(extras.unread, words)]),
     )
 
 
@@ -312,6 +321,18 @@ def _first_that_fits(candidates: Iterable[_Form], size: Callable[[_Form], int], 
         if size(candidate) <= limit:
             break
     return candidate
+
+
+def _within_a_phone(answer: Answer) -> Answer:
+    """Return a selection with as many of its sentences, whole, as a phone shows at once; all others as is."""
+    if not answer.selection:
+        return answer
+    lengths = accumulate(len(quote.seen.words) for quote in answer.quotes)
+    count = max(1, sum(length <= MAX_SELECTION_CHARS for length in lengths))
+    quotes = tuple(replace(quote, path=()) for quote in answer.quotes[:count])
+    cited = {number for quote in quotes for number in (quote.citation, *quote.copies)}
+    sources = tuple(source for source in answer.sources if source.citation in cited)
+    return replace(answer, quotes=quotes, sources=sources)
 
 
 def _said(sign: str, said: str) -> Block:
@@ -461,12 +482,14 @@ def _buttons(answer: Answer, answer_id: str, words: Words, extras: Extras) -> It
         if extras.private:
             yield blocks.button(words.share, action=SHARE, value=answer_id, spoken=words.share_spoken)
     if extras.miss_id is not None:
-        yield _person_button(extras.miss_id, words)
+        yield _person_button(extras.miss_id, words, extras)
 
 
 def _passage_button(answer: Answer, answer_id: str, words: Words) -> Block:
-    count = len(answer.quotes)
+    count, shown = len(answer.quotes), len(_within_a_phone(answer).quotes)
     label = words.show_passage if count == 1 else words.show_passages
+    if shown < count:
+        label = words.show_all.format(count=count)
     return blocks.button(
         label,
         action=SHOW_PASSAGE,
@@ -475,8 +498,9 @@ def _passage_button(answer: Answer, answer_id: str, words: Words) -> Block:
     )
 
 
-def _person_button(miss_id: str, words: Words) -> Block:
-    return blocks.button(words.ask_person, action=ASK_PERSON, value=miss_id, spoken=words.ask_person_spoken)
+def _person_button(miss_id: str, words: Words, extras: Extras) -> Block:
+    label = words.tell_curators if extras.private else words.ask_person
+    return blocks.button(label, action=ASK_PERSON, value=miss_id, spoken=words.ask_person_spoken)
 
 
 def _thumbs(answer: Answer, answer_id: str, words: Words) -> Block:
@@ -623,5 +647,10 @@ def _notes(unread: Collection[Unread], words: Words) -> tuple[Block, ...]:
 
 
 def _plain_notes(unread: Collection[Unread], words: Words) -> list[str]:
-    said = {Unread.FILE: words.unread_file, Unread.LINK: words.unread_link}
+    said = {
+        Unread.FILE: words.unread_file,
+        Unread.LINK: words.unread_link,
+        Unread.MESSAGE: words.unread_message,
+        Unread.REST: words.unread_rest.format(limit=f"{MAX_QUESTION_CHARS:,}"),
+    }
     return [said[kind] for kind in Unread if kind in unread]

@@ -164,6 +164,17 @@ def free_text(label: str, hint: str, *, block: str, action: str, limit: int) -> 
     return {"type": "input", "block_id": block, "optional": True, "label": plain(label), "element": element}
 
 
+def line(label: str, hint: str, *, block: str, limit: int) -> Block:
+    """One line of text, which may stay empty."""
+    element = {
+        "type": "plain_text_input",
+        "action_id": block,
+        "max_length": limit,
+        "placeholder": plain(hint),
+    }
+    return {"type": "input", "block_id": block, "optional": True, "label": plain(label), "element": element}
+
+
 def modal(title: str, close: str, blocks: Iterable[Block], **more: object) -> Block:
     """`more`: `callback_id`, `private_metadata`, `submit`."""
     return {"type": "modal", "title": plain(title), "close": plain(close), "blocks": list(blocks)} | more

@@ -18,6 +18,8 @@ from bot.types import Collection, Listed, Overview
 from bot.words import ENGLISH, Words
 from index.reasons import Reason
 
+ADD = "add_article"
+
 # A view may have 100 blocks; nobody scrolls past so many folders.
 MAX_COLLECTIONS_SHOWN = 15
 MAX_NAME_CHARS = 80
@@ -44,21 +46,30 @@ def home_view(
     examples: Sequence[str],
     now: datetime,
     words: Words = ENGLISH,
-    troubles: Sequence[Trouble] = (),
+    troubles: Sequence[Trouble] | None = None,
 ) -> Block:
-    """The view for one person, with `troubles` for a curator alone.  `now` has a time zone."""
-    parts = (_troubles(troubles, words), _examples(examples, words), _indexed(overview, now, words))
+    """The view for one person; `troubles` are for a curator, and None for all others.
+
+    `now` has a time zone.
+    """
+    parts = (
+        _troubles(troubles, words),
+        _examples(examples, words),
+        _indexed(overview, now, words),
+        _add(troubles, words),
+    )
     return blocks.home([*(block for part in parts for block in part), *_ways(words)])
 
 
 def home_without_index(
-    words: Words = ENGLISH, troubles: Sequence[Trouble] = (), curators: Sequence[str] = ()
+    words: Words = ENGLISH, troubles: Sequence[Trouble] | None = None, curators: Sequence[str] = ()
 ) -> Block:
     """The view for one person while nothing can be answered; `curators` are names."""
     lead = blocks.section(
         blocks.text(words.home_no_index, bold=True), blocks.text(f"\n{tell_whom(curators, words)}")
     )
-    return blocks.home([blocks.rich_text(lead), *_troubles(troubles, words), *_ways(words)])
+    for_curators = (*_troubles(troubles, words), *_add(troubles, words))
+    return blocks.home([blocks.rich_text(lead), *for_curators, *_ways(words)])
 
 
 def prompts(examples: Sequence[str]) -> list[dict[str, str]]:
@@ -74,7 +85,12 @@ def conversation_title(question: str) -> str:
     return shortened(question, MAX_PROMPT_TITLE_CHARS)
 
 
-def _troubles(troubles: Sequence[Trouble], words: Words) -> Iterator[Block]:
+def _add(troubles: Sequence[Trouble] | None, words: Words) -> Iterator[Block]:
+    if troubles is not None:
+        yield blocks.actions(blocks.button(words.add, action=ADD, value=ADD, spoken=words.add))
+
+
+def _troubles(troubles: Sequence[Trouble] | None, words: Words) -> Iterator[Block]:
     if not troubles:
         return
     yield blocks.header(words.home_troubles)

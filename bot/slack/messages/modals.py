@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.slack.messages import blocks
 from bot.slack.messages.answers import MAX_TITLE_CHARS, OPEN, STEP
 from bot.slack.messages.blocks import Block
+from bot.slack.messages.home import ADD
 from bot.text import ELLIPSIS, date_words, head, printable, safe_link, shortened, tail
 from bot.types import PassageView
 from bot.words import ENGLISH, Words
@@ -14,6 +15,9 @@ from bot.words import ENGLISH, Words
 WHY = "why"
 REASONS = ("wrong", "outdated", "not_asked")
 MAX_REASON_CHARS = 1_000
+# Slack's limits for a field, and for what can be chosen.
+_MAX_PASTED_CHARS, _MAX_LINK_CHARS = 3_000, 2_000
+_MAX_OPTIONS, _MAX_OPTION_CHARS = 10, 150
 
 # Each part stays below Slack's 3,000 and all together below 12,000, also where every character is
 # an emoji and counts double.
@@ -80,6 +84,22 @@ def feedback_modal(token: str, words: Words = ENGLISH) -> Block:
         callback_id=WHY,
         private_metadata=token,
     )
+
+
+def add_modal(collections: Sequence[tuple[str, str]], words: Words = ENGLISH) -> Block:
+    """A new article: a link, or a text with a title.  `collections` are `(value, words)` to choose from."""
+    choices = [(value, blocks.label(name)) for value, name in collections if len(value) <= _MAX_OPTION_CHARS]
+    fields = [
+        blocks.line(words.add_link, words.add_link_hint, block="link", limit=_MAX_LINK_CHARS),
+        blocks.line(words.add_title, words.add_title_hint, block="title", limit=MAX_TITLE_CHARS),
+        blocks.free_text(
+            words.add_text, words.add_text_hint, block="text", action="text", limit=_MAX_PASTED_CHARS
+        ),
+    ]
+    if len(choices) > 1:
+        shown = choices[:_MAX_OPTIONS]
+        fields.append(blocks.choice(words.add_where, block="collection", action="collection", options=shown))
+    return blocks.modal(words.add, words.cancel, fields, submit=blocks.plain(words.add_now), callback_id=ADD)
 
 
 def said_in(title: str, said: str, words: Words = ENGLISH) -> Block:

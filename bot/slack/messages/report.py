@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from bot.slack.messages import blocks
 from bot.slack.messages.answers import Message
@@ -13,8 +14,22 @@ from bot.words import ENGLISH, Words
 # Both lists together stay below what a message may hold, if every character is an emoji.
 MAX_LINES = 8
 MAX_LINE_CHARS = 240
+_MAX_LINK_CHARS = 300
 
-Section = tuple[str, Sequence[str]]
+# Titles are for those who know their articles.
+MAX_TITLE_CHARS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list, with the articles that it is about."""
+
+    said: str
+    articles: tuple[tuple[str, str | None], ...] = ()
+    """Titles, with their addresses."""
+
+
+Section = tuple[str, Sequence[Line]]
 
 
 def report_message(
@@ -27,13 +42,13 @@ def report_message(
     for name, lines in lists:
         parts = [blocks.section(blocks.text(name, bold=True))]
         if lines:
-            parts.append(blocks.bullets(blocks.section(blocks.text(line)) for line in lines))
+            parts.append(blocks.bullets(blocks.section(*_parts(line)) for line in lines))
         shown.append(blocks.rich_text(*parts))
     if note:
         shown.append(blocks.note(note))
     plain = [title, *facts]
     for name, lines in lists:
-        plain += [name, *(f"• {line}" for line in lines)]
+        plain += [name, *(f"• {_plain(line)}" for line in lines)]
     plain += [note] if note else []
     return Message(tuple(shown), escape("\n".join(plain)))
 
@@ -42,8 +57,21 @@ def full_date(iso: str, words: Words = ENGLISH) -> str:
     return date_words(iso, words) or iso
 
 
-def _lines(lines: Sequence[str], words: Words) -> Iterator[str]:
+def _lines(lines: Sequence[Line], words: Words) -> Iterator[Line]:
     for line in lines[:MAX_LINES]:
-        yield shortened(line, MAX_LINE_CHARS) or ELLIPSIS
+        articles = [(shortened(title, MAX_TITLE_CHARS), url) for title, url in line.articles[:1]]
+        said = shortened(line.said, MAX_LINE_CHARS) or ELLIPSIS
+        yield Line(said, tuple((title or words.untitled, url) for title, url in articles))
     if len(lines) > MAX_LINES:
-        yield words.further.format(count=f"{len(lines) - MAX_LINES:,}")
+        yield Line(words.further.format(count=f"{len(lines) - MAX_LINES:,}"))
+
+
+def _parts(line: Line) -> Iterator[Block]:
+    yield blocks.text(line.said)
+    for title, url in line.articles:
+        yield blocks.text(", ")
+        yield blocks.link(title, url, limit=_MAX_LINK_CHARS)
+
+
+def _plain(line: Line) -> str:
+    return ", ".join([line.said, *(title for title, _ in line.articles)])

@@ -370,3 +370,49 @@ def test_set_in_the_environment_it_writes_for_the_command_line_and_fails_without
     ]
     assert {**written, "text": None, "seconds": 0} == {**quoted, "seconds": 0}
     assert [asked.headers["Authorization"] for asked in endpoint.asked] == [f"Bearer {KEY}"] * 3
+
+
+class TestWriting:
+    """Sentence by sentence, for somebody who reads along."""
+
+    def test_each_sentence_comes_as_soon_as_the_next_one_begins(self, endpoint: FakeLlm) -> None:
+        said = "Aito sold 12 cars in 2020 [1]. Luxeed sold 7 cars [2]."
+        endpoint.streams(*(said[place : place + 3] for place in range(0, len(said), 3)))
+        quotes = answer_quoting("Aito sold 12 cars in 2020. Luxeed sold 7 cars.").quotes
+
+        written = list(LanguageModel(endpoint.url, MODEL, KEY).writing("Who sold what?", quotes))
+
+        assert written == ["Aito sold 12 cars in 2020 [1].", "Luxeed sold 7 cars [1]."]
+        assert endpoint.asked[0].body["stream"] is True
+
+    def test_what_the_quotes_do_not_bear_out_is_never_shown(self, endpoint: FakeLlm) -> None:
+        endpoint.streams("Banma is ", "bankrupt [1]. It was sold [1]. ", GOOD)
+        assert list(written_by(endpoint)) == [GOOD]
+
+    def test_thoughts_are_no_prose(self, endpoint: FakeLlm) -> None:
+        endpoint.streams("<think>", f"{GOOD} That fits", "</think>", GOOD)
+        assert list(written_by(endpoint)) == [GOOD]
+
+    def test_an_endpoint_that_knows_no_streams_is_understood(self, endpoint: FakeLlm) -> None:
+        endpoint.writes(GOOD)
+        assert list(written_by(endpoint)) == [GOOD]
+
+    def test_what_was_written_before_it_breaks_off_stays(
+        self, endpoint: FakeLlm, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        endpoint.streams(f"{GOOD} Alibaba and SAIC", " each", ends=False)
+        assert list(written_by(endpoint)) == [GOOD]
+        endpoint.replies(b"data: {no json\n\n", headers={"Content-Length": "16"})
+        assert list(written_by(endpoint)) == []
+        assert "no stream of a chat completion" in caplog.text
+
+    @pytest.mark.parametrize("misbehaves", ["hangs", "streams_for_ever", "closes_without_a_word"])
+    def test_whatever_goes_wrong_it_ends_in_time(self, endpoint: FakeLlm, misbehaves: str) -> None:
+        getattr(endpoint, misbehaves)()
+        began = time.monotonic()
+        list(written_by(endpoint, SHORT_SECONDS))
+        assert time.monotonic() - began < SOON_SECONDS
+
+
+def written_by(endpoint: FakeLlm, timeout: float = SOON_SECONDS) -> Iterator[str]:
+    return LanguageModel(endpoint.url, MODEL, KEY, timeout).writing(QUESTION, banma_answer().quotes)

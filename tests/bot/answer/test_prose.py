@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,14 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from bot.answer.prose import Given, WrittenAnswers, checked, given_sentences, request
+from bot.answer.prose import (
+    Given,
+    WrittenAnswers,
+    checked,
+    checked_as_written,
+    given_sentences,
+    request,
+)
 from bot.answer.support import supports
 from bot.types import Answer, NoAnswer, Quote, Turn
 from tests.fakes.answers import QUESTION, PreparedAnswers, answer_quoting, banma_answer
@@ -437,3 +445,20 @@ def test_passages_are_those_of_the_answers_behind() -> None:
 
 def given(*names: str, citations: Sequence[int] = (1, 2, 3)) -> list[Given]:
     return [Given(SENTENCES[name], citation) for name, citation in zip(names, citations, strict=False)]
+
+
+@for_all(pieces=st.lists(st.integers(1, 30), min_size=1), seed=st.randoms(use_true_random=False))
+def test_written_in_whatever_pieces_the_same_sentences_are_kept(
+    pieces: list[int], seed: random.Random
+) -> None:
+    given = [Given(text, number) for number, text in enumerate(SENTENCES.values(), 1)]
+    numbers = seed.sample(range(1, len(given) + 1), 4)
+    said = [f"{given[number - 1].text.rstrip('.')} [{number}]." for number in numbers]
+    said.insert(seed.randrange(5), "Banma is bankrupt. [1]")
+    reply, cut, at = " ".join(said), [], 0
+    while at < len(reply):
+        step = pieces[len(cut) % len(pieces)]
+        cut.append(reply[at : at + step])
+        at += step
+
+    assert " ".join(checked_as_written(cut, given)) == checked(reply, given)

@@ -1,14 +1,17 @@
 """A bot in a process of its own, for tests that end processes.
 
-`serving.py API MODE STATE DELAY [LEASE [PORT]]`; STATE is a file, or a database that is shared.
+`serving.py API MODE STATE DELAY [LEASE [PORT]]`; STATE is a file, or a database that is shared.  With
+`PROSE` in the environment, two sentences follow an answer, the second so many seconds after the first.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -32,7 +35,14 @@ def main(api_url: str, mode: str, state: str, delay: str, lease: str = "30", por
         time.sleep(float(delay))
         return banma_answer()
 
+    def two_sentences(answer: Answer) -> Iterator[str]:
+        yield "Alibaba holds half of Banma [1]."
+        time.sleep(float(os.environ["PROSE"]))
+        yield "SAIC holds half of Banma [1]."
+
     answers = PreparedAnswers()
+    if "PROSE" in os.environ:
+        answers.written = two_sentences
     answers.asked, answers.scopes = deque(maxlen=9), deque(maxlen=9)  # type: ignore[assignment]
     answers.prepared[QUESTION] = slowly
     settings = SlackSettings(

@@ -195,8 +195,12 @@ def test_a_long_message_is_looked_up_as_far_as_a_question_may_be_long(
 ) -> None:
     start()
     slack.shortcut(slack.say("word " * 3_000))
-    slack.wait(lambda: bool(slack.posted))
-    assert len(answers.asked[0][0]) == 2_000
+    slack.wait(lambda: len(slack.posted) == 1)
+    slack.shortcut(slack.say("word " * 3_000 + "Who owns Banma?"))
+    slack.wait(lambda: len(slack.posted) == 2)
+    assert [1_990 < len(question) <= 2_000 for question, _ in answers.asked] == [True, True]
+    assert answers.asked[1][0].endswith("word Who owns Banma?"), "where it asks"
+    assert all("so I read a part of it" in post.shown() for post in slack.posted)
 
 
 def test_a_message_without_words_gets_help(slack: FakeSlack, start: StartBot) -> None:
@@ -255,8 +259,8 @@ class TestSharing:
         slack.wait(lambda: bool(slack.posted))
         slack.press(slack.posted[0], share_button(slack.posted[0]))
         slack.wait(lambda: len(slack.posted) == 3)
-        assert "A selection of what the articles say:" in slack.posted[1].shown()
-        assert "Owners" in slack.posted[1].shown()
+        assert "A selection from the articles:" in slack.posted[1].shown()
+        assert BANMA_QUOTE in slack.posted[1].shown()
 
     def test_what_is_told_of_the_articles_is_not_offered_for_sharing(
         self, slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
@@ -305,8 +309,9 @@ class TestSharing:
 
 class TestWhatAButtonLeadsTo:
     @pytest.fixture
-    def reply(self, slack: FakeSlack, start: StartBot) -> Posted:
-        start(mode="http")
+    def reply(self, slack: FakeSlack, start: StartBot, sources: Path, data: Path) -> Posted:
+        library = Library(sources, data, lambda _: pytest.fail("nothing is built"))
+        start(mode="http", library=library, curators=frozenset({"U0BEA"}))
         reply = slack.reply(slack.mention(QUESTION))
         slack.settle(0.05)
         return reply
@@ -347,7 +352,8 @@ class TestWhatAButtonLeadsTo:
         for _ in range(2):
             slack.press(none, button(none, "ask_person"))
         slack.wait(lambda: len(slack.posted) == 4)
-        assert "Noted for the people who look after the articles" in slack.posted[2].text
+        assert "<@U0BEA> can you answer this?" in slack.posted[2].text
+        assert "They have been asked already." in slack.posted[3].text
         assert state.shown.told() == ["Who is Zoe?"]
 
     def test_the_closest_found_can_be_passed_on_too(
@@ -576,7 +582,7 @@ class TestLanguages:
         start(user_limit=2)
         assert "2015年2月9日" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
         assert "我这边出了问题" in slack.reply(slack.mention("Broken?", user="U0WEI")).shown()
-        assert "这一个超出了" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
+        assert "你在一分钟里问了超过 2 个问题" in slack.reply(slack.mention(QUESTION, user="U0WEI")).shown()
         assert slack.calls.count("users.info") == 1
 
     def test_where_slack_does_not_tell_the_question_decides(self, slack: FakeSlack, start: StartBot) -> None:

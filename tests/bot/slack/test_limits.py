@@ -144,7 +144,7 @@ def test_a_person_over_the_limit_is_told_once_and_others_are_answered(
     slack.settle()
     texts = [post.shown() for event in asked for post in slack.replies(event)]
     assert [BANMA_QUOTE in text for text in texts] == [True, True, False]
-    assert "I take 2 questions a minute from one person" in texts[2]
+    assert "That was more than 2 questions from you in a minute" in texts[2]
     assert len(slack.posted) == 4
     assert len(answers.asked) == 3
 
@@ -155,7 +155,7 @@ def test_a_channel_over_the_limit_is_told_in_the_words_of_the_one_who_asks(
     start(user_limit=0, channel_limit=1)
     slack.reply(slack.mention(QUESTION))
     told = slack.reply(slack.mention("谁持有斑马的股份？", user="U0LI"))
-    assert "每个频道每分钟我最多回答 1 个问题" in told.shown()
+    assert "这个频道一分钟里的问题超过了 1 个" in told.shown()
     assert BANMA_QUOTE in slack.reply(slack.mention(QUESTION, channel="C0OTHER")).shown()
 
 
@@ -164,7 +164,7 @@ def test_who_asks_in_private_is_told_every_time(slack: FakeSlack, start: StartBo
     for count in (1, 2, 3):
         slack.command(QUESTION)
         slack.wait(lambda count=count: len(slack.posted) == count)  # type: ignore[misc]
-    told = ["I take 1 questions a minute" in post.shown() for post in slack.posted]
+    told = ["That was more than 1 questions" in post.shown() for post in slack.posted]
     assert told == [False, True, True]
 
 

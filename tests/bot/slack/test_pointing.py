@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.library.library import Library
 from bot.slack.pointing import forwarded, markup_of, points
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
 from tests.fakes.slack import BOT_USER, FakeSlack, Fault
 
 CALLS = ["", "can you answer this?", "is this true?", "?", ":point_up:", "please answer", "能回答吗？"]
-SHARE = {
-    "is_share": True,
-    "is_msg_unfurl": True,
+LINK = "https://loopback.slack.com/archives/C0CARS/p1700000000000100"
+WORDS = [{"type": "rich_text_section", "elements": [{"type": "text", "text": QUESTION}]}]
+# As Slack forwards a message: its words once as text and once as blocks.
+SHARE: dict[str, Any] = {
+    "ts": "1700000000.000100",
     "author_id": "U0BOB",
-    "author_name": "Bob",
+    "channel_id": "C0CARS",
+    "channel_team": "T0TEAM",
+    "is_msg_unfurl": True,
+    "is_share": True,
+    "message_blocks": [
+        {
+            "team": "T0TEAM",
+            "channel": "C0CARS",
+            "ts": "1700000000.000100",
+            "message": {"blocks": [{"type": "rich_text", "elements": WORDS}]},
+        }
+    ],
+    "fallback": f"[November 14th, 2023 10:13 PM] bob: {QUESTION}",
     "text": QUESTION,
+    "author_name": "Bob",
+    "footer": "Posted in #cars",
+    "from_url": LINK,
+    "mrkdwn_in": ["text"],
 }
 
 
@@ -60,13 +80,67 @@ def test_in_a_channel_the_question_just_above_is_meant(
 
 
 @pytest.mark.parametrize("kind", ["mention", "direct_message"])
+@pytest.mark.parametrize("comment", ["is this true?", "", ":eyes:"])
 def test_a_forwarded_message_is_read(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str, kind: str, comment: str
+) -> None:
+    start(mode=mode)
+    reply = slack.reply(getattr(slack, kind)(comment, attachments=[SHARE]))
+    assert reply.shown().startswith(f"Bob asked: “{QUESTION}”")
+    assert BANMA_QUOTE in reply.shown()
+    assert answers.asked[0][0] == QUESTION
+
+
+def test_of_a_forwarded_message_that_has_blocks_alone_these_are_read(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
+) -> None:
+    start(mode=mode)
+    slack.reply(slack.direct_message("", attachments=[SHARE | {"text": "", "fallback": ""}]))
+    assert answers.asked[0][0] == QUESTION
+
+
+def test_who_asks_something_else_is_told_that_the_forwarded_message_is_not_read(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
+) -> None:
+    start(mode=mode)
+    reply = slack.reply(slack.direct_message("What is Banma?", attachments=[SHARE]))
+    assert "I did not read the message that you forward" in reply.shown()
+    assert answers.asked[0][0] == "What is Banma?"
+
+
+def test_the_forwarded_message_above_is_meant(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
+) -> None:
+    start(mode=mode)
+    claim = SHARE | {"text": "Alibaba owns Banma alone."}
+    slack.say("", user="U0CY", attachments=[claim])
+    reply = slack.reply(slack.mention("is this true?"))
+    assert reply.shown().startswith("Bob asked: “Alibaba owns Banma alone.”")
+    assert answers.asked[0][0] == "Alibaba owns Banma alone."
+
+
+@pytest.mark.parametrize("kind", ["mention", "direct_message"])
+def test_a_link_to_a_message_is_read_once_slack_shows_it(
     slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str, kind: str
 ) -> None:
     start(mode=mode)
-    reply = slack.reply(getattr(slack, kind)("is this true?", attachments=[SHARE]))
+    event = getattr(slack, kind)(f"<{LINK}>")
+    reply = slack.reply(event)
+    assert "I did not read the message that you forward or link to." in reply.shown()
+    assert answers.asked == []
+    slack.settle(0.05)
+    slack.unfurl(event, SHARE)
+    slack.wait(lambda: BANMA_QUOTE in reply.shown())
     assert reply.shown().startswith(f"Bob asked: “{QUESTION}”")
-    assert answers.asked[0][0] == QUESTION
+    assert len(slack.posted) == 1
+
+
+def test_a_link_to_a_message_is_no_article_to_add(
+    slack: FakeSlack, start: StartBot, sources: Path, data: Path
+) -> None:
+    library = Library(sources, data, lambda _: pytest.fail("nothing is added"))
+    start(library=library, curators=frozenset({"U0ADA"}))
+    assert "I did not read the message" in slack.reply(slack.direct_message(f"<{LINK}|that>")).shown()
 
 
 def test_a_quoted_line_is_read(slack: FakeSlack, start: StartBot, answers: PreparedAnswers) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.fakes.slack.limits import message_problems
 CHANNEL = "C0OPS"
 ASKED = datetime(2026, 11, 18, 8, 0, tzinfo=UTC)
 SUNDAY = datetime(2026, 11, 22, tzinfo=UTC).date()
+ARTICLES = {"banma": ("Banma and its owners", "https://example.com/banma")}
 HERE = Place("T0TEAM", "C0CARS", "1.0")
 
 
@@ -41,7 +43,7 @@ def made(tmp_path: Path) -> Report:
 @pytest.fixture
 def post(settings: SlackSettings, made: Report) -> Callable[..., None]:
     def post(rights: Callable[[], Rights] = everything) -> None:
-        post_report(settings, made, CHANNEL, rights)
+        post_report(settings, made, CHANNEL, rights, ARTICLES)
 
     return post
 
@@ -53,11 +55,22 @@ def test_it_says_what_was_asked_and_names_nobody(slack: FakeSlack, post: Callabl
     shown = posted.shown()
     assert shown.startswith("What was asked from 16 November 2026 to 22 November 2026")
     assert "Questions: 3 · answered 33% · no answer 67%" in shown
-    assert "Questions a day: 0, 0, 3, 0, 0, 0, 0" in shown
-    assert "“Who owns Banma?”, wrong, “A third, since <!here> 2020.”, banma" in shown
+    assert "Questions a day: Mon 0 · Tue 0 · Wed 3 · Thu 0 · Fri 0 · Sat 0 · Sun 0" in shown
+    assert "“Who owns Banma?”, wrong, “A third, since <!here> 2020.”, Banma and its owners" in shown
+    assert [part["url"] for part in posted.parts("link")] == ["https://example.com/banma"]
     assert "2× Who is the CEO?" in shown
     assert posted.pings() == []
     assert "U0ADA" not in str(posted)
+
+
+def test_it_says_how_many_there_were_before(made: Report) -> None:
+    message = report_for(replace(made, questions_before=1_200), None)
+    assert "Questions: 3 (1,200 in the 7 days before) · answered" in message.text
+
+
+def test_many_days_are_numbers_alone(made: Report) -> None:
+    message = report_for(replace(made, days=(*made.days, made.days[0])), None)
+    assert "Questions a day: 0 · 0 · 3 · 0" in message.text
 
 
 def test_a_refusal_is_said_with_what_to_do(slack: FakeSlack, post: Callable[..., None]) -> None:
@@ -88,8 +101,9 @@ def test_articles_that_the_channel_may_not_see_are_not_named(
 ) -> None:
     post(lambda: _only("secret"))
     (posted,) = slack.posted
-    assert "banma" not in posted.shown()
-    assert "banma" not in posted.text
+    assert "Banma and" not in posted.shown() + posted.text
+    assert "example.com" not in str(posted.blocks)
+    assert "no quote of it to show" in posted.shown()
 
 
 def test_a_shared_channel_is_told_nothing(slack: FakeSlack, post: Callable[..., None]) -> None:

@@ -116,7 +116,7 @@ def test_what_stands_above_a_quote_and_the_part_that_it_answers_are_shown_above_
 def test_a_selection_is_called_one() -> None:
     lines = shown(answer_paragraphs(replace(banma_answer(), selection=True))).splitlines()
 
-    assert lines[0] == "A selection of what the articles say:"
+    assert lines[0] == "A selection from the articles:"
 
 
 def test_what_is_not_named_is_said_with_what_is() -> None:

@@ -17,6 +17,7 @@ MAX_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 # The documented total is 12,000; refusals were seen near 13,200.
 MAX_MESSAGE_CHARS = 13_200
 MAX_TEXT_CHARS = 40_000
+MAX_MARKDOWN_CHARS = 12_000
 
 _MESSAGE_ONLY = {"context_actions", "markdown"}
 _RICH_TEXT_STYLES = {"bold", "italic", "strike", "code"}

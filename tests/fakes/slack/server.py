@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.fakes.slack.limits import (
+    MAX_MARKDOWN_CHARS,
     MAX_MESSAGE_CHARS,
     MAX_TEXT_CHARS,
     message_problems,
@@ -72,6 +73,8 @@ class Posted:
     """Through a response address: seen by one person."""
     metadata: dict[str, Any] = field(default_factory=dict)
     edits: int = 0
+    streaming: bool = False
+    """It is being written, and shows that."""
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -138,6 +141,8 @@ class FakeSlack:
         """App Home by user."""
         self.deleted: list[Posted] = []
         """Messages that the bot took back; they are no longer among `posted`."""
+        self.streams_begun: list[tuple[str, str]] = []
+        """For which person, of which workspace."""
         self.reactions: set[tuple[str, str, str]] = set()
         self.prompts: list[dict[str, Any]] = []
         self.titles: list[dict[str, Any]] = []
@@ -252,6 +257,13 @@ class FakeSlack:
         now = self.next_ts()
         before = {name: event[name] for name in ("text", "ts", "user", "thread_ts") if name in event}
         after = before | {"type": "message", "text": text, "edited": {"user": event["user"], "ts": now}}
+        return self._change(event, now, subtype="message_changed", message=after, previous_message=before)
+
+    def unfurl(self, event: dict[str, Any], attachment: dict[str, Any]) -> dict[str, Any]:
+        """Slack shows below a message what it links to."""
+        before = {name: event[name] for name in ("text", "ts", "user", "thread_ts") if name in event}
+        after = before | {"type": "message", "attachments": [attachment]}
+        now = self.next_ts()
         return self._change(event, now, subtype="message_changed", message=after, previous_message=before)
 
     def remove(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -728,6 +740,10 @@ class FakeSlack:
             if file is None:
                 return {"ok": False, "error": "file_not_found"}
             return {"ok": True, "file": self.file_object(arguments["file"])}
+        if method == "chat.startStream":
+            return self._start_stream(arguments)
+        if method in ("chat.appendStream", "chat.stopStream"):
+            return self._go_on_streaming(arguments, ends=method == "chat.stopStream")
         if method == "chat.update":
             return self._update(arguments)
         if method == "chat.delete":
@@ -759,13 +775,58 @@ class FakeSlack:
         post = self._message(arguments)
         if post is None:
             return {"ok": False, "error": "message_not_found"}
+        if post.streaming:
+            return {"ok": False, "error": "streaming_state_conflict"}
         blocks = arguments.get("blocks") or []
         if blocks and (problems := message_problems(blocks)):
             return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": problems}}
         if total_chars(blocks) > MAX_MESSAGE_CHARS:
             return {"ok": False, "error": "msg_blocks_too_long"}
         post.text, post.blocks, post.edits = arguments.get("text") or "", blocks, post.edits + 1
+        post.metadata = arguments.get("metadata") or post.metadata
         return {"ok": True, "channel": post.channel, "ts": post.ts, "text": post.text}
+
+    def _start_stream(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        channel, thread, said = (
+            arguments.get(name) or "" for name in ("channel", "thread_ts", "markdown_text")
+        )
+        for name in ("recipient_team_id", "recipient_user_id"):
+            if not channel.startswith("D") and not arguments.get(name):
+                return {"ok": False, "error": f"missing_{name}"}
+        if (channel, thread) not in self._human_messages | {(post.channel, post.ts) for post in self.posted}:
+            return {"ok": False, "error": "thread_not_found"}
+        if len(said) > MAX_MARKDOWN_CHARS:
+            return {"ok": False, "error": "msg_too_long"}
+        post = self._keep(channel, {"text": said, "thread_ts": thread})
+        post.streaming = True
+        self.streams_begun.append((arguments["recipient_user_id"], arguments["recipient_team_id"]))
+        return {"ok": True, "channel": post.channel, "ts": post.ts}
+
+    def _go_on_streaming(self, arguments: dict[str, Any], *, ends: bool) -> dict[str, Any]:
+        post = self._message(arguments)
+        said, blocks = arguments.get("markdown_text") or "", arguments.get("blocks") or []
+        if post is None:
+            return {"ok": False, "error": "message_not_found"}
+        if not post.streaming:
+            return {"ok": False, "error": "message_not_in_streaming_state"}
+        if not ends and not said:
+            return {"ok": False, "error": "no_text"}
+        if len(said) > MAX_MARKDOWN_CHARS or len(post.text + said) > MAX_TEXT_CHARS:
+            return {"ok": False, "error": "msg_too_long"}
+        if blocks and (problems := message_problems(blocks)):
+            return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": problems}}
+        post.text += said
+        if ends:
+            post.streaming = False
+            post.blocks = [{"type": "markdown", "text": post.text}, *blocks]
+            post.metadata = arguments.get("metadata") or {}
+        return {"ok": True, "channel": post.channel, "ts": post.ts}
+
+    def end_streams(self) -> None:
+        """Slack ends what has been streaming for too long, and the message looks broken from then on."""
+        with self._changed:
+            for post in self.posted:
+                post.streaming = False
 
     def _delete(self, arguments: dict[str, Any]) -> dict[str, Any]:
         post = self._message(arguments)

@@ -84,10 +84,19 @@ def test_a_curator_keeps_it_and_the_next_asker_gets_it(
     assert "Slack, " in reply.shown()
 
 
-def test_without_curators_it_is_noted(slack: FakeSlack, open_house: Callable[..., Bot]) -> None:
+def test_without_curators_nobody_is_offered(slack: FakeSlack, open_house: Callable[..., Bot]) -> None:
     open_house(curators=frozenset())
     none = slack.reply(slack.mention(QUESTION))
-    slack.press(none, button(none, "ask_person"))
+    assert not [part for part in none.parts("button") if part["action_id"] == "ask_person"]
+
+
+def test_in_private_the_question_is_noted_for_them(slack: FakeSlack, open_house: Callable[..., Bot]) -> None:
+    open_house()
+    slack.command(QUESTION)
+    slack.wait(lambda: len(slack.posted) == 1)
+    tell = button(slack.posted[0], "ask_person")
+    assert tell["text"]["text"] == "Tell the curators"
+    slack.press(slack.posted[0], tell)
     slack.wait(lambda: len(slack.posted) == 2)
     assert slack.posted[1].text.startswith("Noted for the people who look after the articles")
 

@@ -532,8 +532,19 @@ def test_each_quote_of_a_question_of_two_parts_says_which_part_it_answers() -> N
 
 def test_a_selection_is_called_one() -> None:
     message = messages.answer_message(dataclasses.replace(banma_answer(), selection=True), "id")
-    assert parts(message.blocks)[1]["text"] == " A selection of what the articles say:"
-    assert message.text.startswith("A selection of what the articles say:\n“Alibaba")
+    assert parts(message.blocks)[1]["text"] == " A selection from the articles:"
+    assert message.text.startswith("A selection from the articles:\n“Alibaba")
+
+
+def test_a_long_selection_shows_whole_sentences_as_far_as_a_phone_reaches() -> None:
+    long = [f"Sentence {number} {'word ' * 30}ends." for number in range(5)]
+    quotes = answer_quoting(*long).quotes
+    selection = dataclasses.replace(answer_quoting(*long), selection=True)
+    message = messages.answer_message(selection, "id")
+    shown = [quote for quote in quotes if quote.text in str(message.blocks)]
+    assert [quote.citation for quote in shown] == [1, 2, 3]
+    assert "[3]" in message.text and "[4]" not in message.text, "no source without a quote"
+    assert "Show all 5" in str(message.blocks)
 
 
 @pytest.mark.parametrize(
