@@ -177,6 +177,7 @@ def _timeless(printed: str, data: Path) -> str:
         (re.escape(str(SOURCES)), "SOURCES"),
         (r"Footnote \S+, Python \S+, \S+", "Footnote, Python, the system"),
         (r"\d{8}-\d{6}-[0-9a-f]{8}", "GENERATION"),
+        (r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b", "DDD"),
         *((str(today - timedelta(days)), f"DAY-{days}") for days in range(3)),
     ):
         printed = re.sub(pattern, instead, printed)
