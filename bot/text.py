@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from bot.types import About, Instead, Quote, Source, Told
+from bot.types import MAX_QUESTION_CHARS, About, Instead, NoAnswer, Quote, Silence, Source, Told
 from bot.words import ENGLISH, Words
 from index.marks import Piece
 
@@ -202,6 +202,26 @@ def instead_line(instead: Instead, words: Words) -> str:
     if instead.named is None:
         return words.not_named_here.format(asked=asked)
     return words.instead.format(asked=asked, named=shortened(instead.named, MAX_SUBJECT_CHARS))
+
+
+def silence_line(result: NoAnswer, words: Words) -> str:
+    """Say why there is no answer."""
+    match result.reason:
+        case Silence.TOO_LONG:
+            return words.too_long.format(limit=f"{MAX_QUESTION_CHARS:,}")
+        case Silence.THANKS:
+            return words.welcome
+        case Silence.NO_ARTICLES:
+            return words.no_articles
+        case Silence.NOTHING_BEFORE:
+            return words.nothing_before
+        case Silence.NOTHING_MORE:
+            return words.nothing_more
+        case Silence.EMPTY_QUESTION | Silence.GREETING:
+            return words.help
+        case Silence.NOT_IN_SOURCES:
+            because = f" {instead_line(result.instead, words)}" if result.instead else ""
+            return words.not_in_sources + because
 
 
 def answer_words(quote: Quote) -> str:

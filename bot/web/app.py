@@ -15,7 +15,7 @@ from bot.library.rights import Rights, everything
 from bot.memory import Memory
 from bot.types import Answers
 from bot.web.access import Door
-from bot.web.asking import Asking, kind_of, silence_words
+from bot.web.asking import Asking, kind_of
 from bot.web.curating import Curating
 from bot.web.links import Links
 from bot.web.pages import Call, Needs, Pages
@@ -47,7 +47,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """
     door = Door(site.settings, site.key, site.rights)
     pages = Pages(door)
-    pages.knows(kind_of=kind_of, silence_words=silence_words)
+    pages.knows(kind_of=kind_of)
     links = Links(site.settings.address, site.key, site.settings.link_days)
     asking = Asking(pages, site.answers, site.state, site.questions_a_minute)
     reading = Reading(pages, site.index, links)

@@ -167,22 +167,3 @@ def kind_of(result: Answer | NoAnswer | Notice) -> str:
     if isinstance(result, Answer):
         return "answer" if result.certain else "uncertain"
     return "none" if isinstance(result, NoAnswer) else "notice"
-
-
-def silence_words(result: NoAnswer) -> tuple[str, str]:
-    """Return the sentence for a missing answer, and a second one if it helps."""
-    match result.reason:
-        case Silence.TOO_LONG:
-            return ENGLISH.too_long.format(limit=f"{MAX_QUESTION_CHARS:,}"), ""
-        case Silence.THANKS:
-            return ENGLISH.welcome, ""
-        case Silence.NO_ARTICLES:
-            return ENGLISH.no_articles, ""
-        case Silence.NOTHING_BEFORE:
-            return ENGLISH.nothing_before, ""
-        case Silence.NOTHING_MORE:
-            return ENGLISH.nothing_more, ""
-        case Silence.EMPTY_QUESTION | Silence.GREETING:
-            return ENGLISH.help, "Every quote is word for word, and “Show passage” shows where it stands."
-        case _:
-            return ENGLISH.not_in_sources, ""

@@ -22,7 +22,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.text import date_words, instead_line, looks, printable, safe_link, shortened, told_lines
+from bot.text import (
+    date_words,
+    instead_line,
+    looks,
+    printable,
+    safe_link,
+    shortened,
+    silence_line,
+    told_lines,
+)
 from bot.web.access import Door, Visitor
 from bot.web.links import article_path
 from bot.words import ENGLISH
@@ -111,6 +120,7 @@ class Pages:
             words=ENGLISH,
             told_lines=told_lines,
             instead_line=instead_line,
+            silence_line=silence_line,
             safe_link=safe_link,
             article_path=article_path,
             looks=looks,

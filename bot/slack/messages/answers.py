@@ -29,6 +29,7 @@ from bot.text import (
     printable,
     safe_link,
     shortened,
+    silence_line,
     told_lines,
 )
 from bot.types import MAX_QUESTION_CHARS, Answer, Nearest, NoAnswer, Quote, Silence, Source
@@ -215,7 +216,7 @@ def no_answer_message(
     """Say why there is no answer; the nearest articles are labelled as not being one."""
     if result.reason in (Silence.EMPTY_QUESTION, Silence.GREETING):
         return help_message(words, unread=extras.unread, offer=offer)
-    said = _reason(result, words)
+    said = silence_line(result, words)
     sign = _SIGNS.get(result.reason, "mag")
     parts = [blocks.section(blocks.emoji(sign), *blocks.ours(f" {said}", bold=True))]
     lines = [escape(said)]
@@ -597,23 +598,6 @@ def _plain_link(title: str, *urls: str | None, limit: int = 1_000) -> str:
     label = escape(title).replace("|", "¦")
     url = safe_link(*urls, limit=limit)
     return label if url is None else f"<{url.replace('&', '&amp;')}|{label}>"
-
-
-def _reason(result: NoAnswer, words: Words) -> str:
-    match result.reason:
-        case Silence.TOO_LONG:
-            return words.too_long.format(limit=f"{MAX_QUESTION_CHARS:,}")
-        case Silence.THANKS:
-            return words.welcome
-        case Silence.NO_ARTICLES:
-            return words.no_articles
-        case Silence.NOTHING_BEFORE:
-            return words.nothing_before
-        case Silence.NOTHING_MORE:
-            return words.nothing_more
-        case _:
-            because = f" {instead_line(result.instead, words)}" if result.instead else ""
-            return words.not_in_sources + because
 
 
 def _nearest(near: Nearest, words: Words) -> Iterator[Block]:
