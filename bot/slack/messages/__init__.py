@@ -3,6 +3,7 @@
 In reading order:
 
 blocks — the few Block Kit pieces that Footnote uses, as plain dictionaries
+quotes — quotes and where they are from, as blocks and as lines of plain text
 answers — what Footnote posts: an answer, the closest it found, an honest no, or what went wrong
 home — App Home, and the prompts of the side panel: what is indexed, what to try, and how to ask
 modals — the modals: a quote where it stands, the text before and after it

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 from bot.reasons import reason_in
 from bot.slack.messages import blocks
-from bot.slack.messages.answers import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS, question_buttons, tell_whom
+from bot.slack.messages.answers import question_buttons, tell_whom
 from bot.slack.messages.blocks import Block
+from bot.slack.messages.quotes import MAX_PUBLISHER_CHARS, MAX_TITLE_CHARS
 from bot.text import ELLIPSIS, date_words, shortened
 from bot.types import Collection, Listed, Overview
 from bot.words import ENGLISH, Words

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.slack.messages import blocks
-from bot.slack.messages.answers import MAX_TITLE_CHARS, OPEN, STEP
+from bot.slack.messages.answers import OPEN, STEP
 from bot.slack.messages.blocks import Block
 from bot.slack.messages.home import ADD
+from bot.slack.messages.quotes import MAX_TITLE_CHARS
 from bot.text import ELLIPSIS, date_words, head, printable, safe_link, shortened, tail
 from bot.types import PassageView
 from bot.words import ENGLISH, Words
