@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from bot.answer.selection import points_back
 from bot.answer.support import supports
 from bot.types import (
     MAX_QUESTION_CHARS,
@@ -194,7 +195,7 @@ def _kept(reply: str, given: Sequence[Given], *, whole: bool) -> list[str]:
     sentences = list(_sentences(reply))
     for sentence, numbers in sentences if whole else sentences[:-1]:
         bearing = _bearing_out(sentence, numbers, given)
-        if _LEANS.match(sentence) and not bearing & before:
+        if _leans(sentence) and not bearing & before:
             # "It" must be what the sentence before speaks of, and that must have been kept.
             bearing = frozenset()
         if bearing and len(kept) < MAX_SENTENCES:
@@ -217,11 +218,10 @@ _TO_A_MODEL = re.compile(
     r"|<\|[\w ]+\|>|\[/?INST\]",
     re.IGNORECASE,
 )
-# What opens a sentence that means nothing, or something else, without the one before.
-_LEANS = re.compile(
-    r"[\"“'‘(]*(?:(?:he|she|it|they|his|hers?|its|theirs?|this|these|those|that|both|such|so|but|and|or|yet"
-    r"|however|therefore|thus|hence|also|moreover|then|instead|meanwhile|otherwise"
-    r"|the (?:former|latter|two|same|company|firm|group))\b|他|她|它|这|這|该|該|其|但|而|因此|所以)",
+# What else opens a sentence that means nothing, or something else, without the one before.
+_GOES_ON = re.compile(
+    r"[\"“'‘(]*(?:(?:so|but|and|or|yet|however|therefore|thus|hence|also|moreover|then|instead|meanwhile"
+    r"|otherwise)\b|但|而|因此|所以)",
     re.IGNORECASE,
 )
 
@@ -231,11 +231,15 @@ def _standing_alone(quote: str) -> list[str]:
     for unit in units(quote):
         text = _REFERENCE_MARK.sub("", _LINK.sub(r"\1", quote[unit.start : unit.end]))
         sentence = " ".join(_plain(text).split())
-        if found and _LEANS.match(sentence):
+        if found and _leans(sentence):
             found[-1] += f" {sentence}"
         elif sentence:
             found.append(sentence)
     return found
+
+
+def _leans(sentence: str) -> bool:
+    return points_back(sentence) or _GOES_ON.match(sentence) is not None
 
 
 def _sound(text: str) -> str:

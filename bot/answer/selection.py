@@ -36,8 +36,8 @@ MIN_SIDE_COVERED = 0.5
 LEAST_COPIED_WORDS = 4
 MAX_COPIES = 5
 _POINTS_BACK = re.compile(
-    r"[\"“‘'(]*(?:he|she|it|they|them|his|her|its|their|this|these|those|that|both|such"
-    r"|the (?:former|latter|company|two|same))\b|[他她它这该其]",
+    r"[\"“‘'(]*(?:he|she|it|they|them|his|hers?|its|theirs?|this|these|those|that|both|such"
+    r"|the (?:former|latter|company|firm|group|two|same))\b|[他她它这這该該其]",
     re.IGNORECASE,
 )
 

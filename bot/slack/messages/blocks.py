@@ -84,10 +84,6 @@ def header(words: str) -> Block:
     return {"type": "header", "text": plain(words)}
 
 
-def divider() -> Block:
-    return {"type": "divider"}
-
-
 def bullets(items: Iterable[Block]) -> Block:
     return {"type": "rich_text_list", "style": "bullet", "elements": list(items)}
 
