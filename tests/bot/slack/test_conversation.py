@@ -134,6 +134,13 @@ class TestEmoji:
         message = composed("What does the Zebra cost", ":thinking_face:", "?")
         assert "20,000 francs" in next_reply(slack, lambda: slack.mention(**message)).shown()
 
+    def test_an_emoji_has_any_colour_of_skin(self, slack: FakeSlack, serve: StartBot) -> None:
+        serve()
+        thumb = {"type": "emoji", "name": "+1", "unicode": "1f44d-1f3fb", "skin_tone": 2}
+        section = {"type": "rich_text_section", "elements": [thumb]}
+        message = {"text": ":+1::skin-tone-2:", "blocks": [{"type": "rich_text", "elements": [section]}]}
+        assert "You are welcome." in next_reply(slack, lambda: slack.direct_message(**message)).shown()
+
     def test_a_no_is_no_question(
         self, slack: FakeSlack, start: StartBot, shipped: Answerer, mode: str
     ) -> None:
