@@ -162,6 +162,7 @@ def scenes(
         ("What is Banma Network Technologies?", "What is known about HIMA?"), 3, "2025-12-09"
     )
     now = datetime(2026, 11, 21, 9, 41, tzinfo=UTC)
+    three = (*offer.questions, "What is known about Huawei?")
     person = messages.person_message(unsure, ["S1"], "m:U1")
     answered = messages.person_answered_message(unsure, "It has not been published.", "Bea", "m:U1:1.2")
     added = messages.curated_message(
@@ -205,7 +206,7 @@ def scenes(
             post(messages.answer_message(short, "id", extras=messages.Extras(private=True))),
             post(messages.broken_message()),
         ],
-        "home": [drawn(messages.home_view(an_overview(), offer.questions, now)["blocks"])],  # type: ignore[arg-type]
+        "home": [drawn(messages.home_view(an_overview(), three, now, troubles=())["blocks"])],  # type: ignore[arg-type]
         "curators": [post(added), post(report_for(a_week(), None, ARTICLES))],
     }
 

@@ -40,6 +40,8 @@ class _Work:
     lease: Lease
     reply: Reply
     taken: float = field(default_factory=time.monotonic)
+    posted: float | None = None
+    """When the reply stood there; prose may follow."""
 
 
 class Dispatcher:
@@ -219,7 +221,7 @@ class Dispatcher:
     def _answer(self, work: _Work) -> None:
         """Answer a question, and again as it reads if it was edited meanwhile."""
         while (revised := self._answer_once(work).revised) is not None:
-            work.question, work.taken = restored(revised), time.monotonic()
+            work.question, work.taken, work.posted = restored(revised), time.monotonic(), None
 
     def _answer_once(self, work: _Work) -> Revision:
         question, lease, reply, responder = work.question, work.lease, work.reply, self._responder
@@ -267,6 +269,7 @@ class Dispatcher:
             if lease.shown.prose and isinstance(outcome, Sent):
                 reply.unwrite(lease.shown.prose)
         reply.thought()
+        work.posted = time.monotonic()
         return self._close(work, said, outcome, self._write(work, said, outcome, words))
 
     def _write(self, work: _Work, said: Said, outcome: Outcome | None, words: Words) -> str:
@@ -394,7 +397,7 @@ def _leave_for_later(error: MemoryAway) -> None:
 def _ended(work: _Work, said: Said, replied: Replied | None = None) -> Ended:
     question, ending = work.question, said.ending
     if ending is not None and ending.kind != "turned_away":
-        ending = replace(ending, seconds=time.monotonic() - work.taken)
+        ending = replace(ending, seconds=(work.posted or time.monotonic()) - work.taken)
     # The person who is answered may go on; the one who asked was noted when asking, and somebody else may
     # have spoken since.
     listen_to = "" if question.addressed else question.user

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from slack_sdk.errors import SlackApiError
@@ -85,7 +86,8 @@ class Stream:
 
     def take_back(self, ts: str) -> None:
         """Delete the message, also one that a process began and did not live to end."""
-        self._try(lambda: self._swift.chat_stopStream(channel=self._place.channel, ts=ts))
+        with suppress(*CALL_ERRORS):  # it has ended, as a rule
+            self._swift.chat_stopStream(channel=self._place.channel, ts=ts)
         self._try(lambda: self._client.chat_delete(channel=self._place.channel, ts=ts))
 
     def _start(self, sentence: str, reader: Reader) -> str:

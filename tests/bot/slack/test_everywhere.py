@@ -191,9 +191,9 @@ def test_the_shortcut_finds_sources_for_a_message_for_its_user_alone(
 
 
 def test_a_long_message_is_looked_up_as_far_as_a_question_may_be_long(
-    slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
 ) -> None:
-    start()
+    start(mode=mode)
     slack.shortcut(slack.say("word " * 3_000))
     slack.wait(lambda: len(slack.posted) == 1)
     slack.shortcut(slack.say("word " * 3_000 + "Who owns Banma?"))

@@ -57,9 +57,9 @@ def test_called_below_a_question_it_answers_that_one_and_says_whose_it_is(
 
 
 def test_the_question_just_above_is_meant_rather_than_the_first_one(
-    slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
 ) -> None:
-    start()
+    start(mode=mode)
     root = slack.say("What is for lunch?")
     slack.say(QUESTION, thread_ts=root["ts"], user="U0BOB")
     slack.say("No idea.", thread_ts=root["ts"])
@@ -69,9 +69,9 @@ def test_the_question_just_above_is_meant_rather_than_the_first_one(
 
 
 def test_in_a_channel_the_question_just_above_is_meant(
-    slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
 ) -> None:
-    start()
+    start(mode=mode)
     slack.say(QUESTION, user="U0BOB")
     assert BANMA_QUOTE in slack.reply(slack.mention("can you answer this?")).shown()
     slack.settle(0.05)
@@ -143,17 +143,19 @@ def test_a_link_to_a_message_is_no_article_to_add(
     assert "I did not read the message" in slack.reply(slack.direct_message(f"<{LINK}|that>")).shown()
 
 
-def test_a_quoted_line_is_read(slack: FakeSlack, start: StartBot, answers: PreparedAnswers) -> None:
-    start()
+def test_a_quoted_line_is_read(
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
+) -> None:
+    start(mode=mode)
     event = slack.say(f"&gt; {QUESTION}\n<@{BOT_USER}> do you know?")
     assert BANMA_QUOTE in slack.reply(event).shown()
     assert answers.asked[0][0] == QUESTION
 
 
 def test_words_that_stand_in_blocks_or_attachments_alone_are_read(
-    slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
 ) -> None:
-    start()
+    start(mode=mode)
     blocks: list[dict[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": QUESTION}}]
     for extra in ({"blocks": blocks}, {"attachments": [{"fallback": QUESTION}]}):
         root = slack.say("", **extra)
@@ -161,8 +163,8 @@ def test_words_that_stand_in_blocks_or_attachments_alone_are_read(
         assert BANMA_QUOTE in slack.reply(root).shown()
 
 
-def test_where_it_may_not_read_it_says_so(slack: FakeSlack, start: StartBot) -> None:
-    start()
+def test_where_it_may_not_read_it_says_so(slack: FakeSlack, start: StartBot, mode: str) -> None:
+    start(mode=mode)
     root = slack.say(QUESTION)
     slack.fail("conversations.replies", Fault(error="missing_scope"))
     slack.mention("can you answer this?", thread_ts=root["ts"])
@@ -170,9 +172,9 @@ def test_where_it_may_not_read_it_says_so(slack: FakeSlack, start: StartBot) -> 
 
 
 def test_in_its_own_thread_what_it_has_answered_is_not_answered_again(
-    slack: FakeSlack, start: StartBot, answers: PreparedAnswers
+    slack: FakeSlack, start: StartBot, answers: PreparedAnswers, mode: str
 ) -> None:
-    start()
+    start(mode=mode)
     event = slack.mention(QUESTION)
     slack.reply(event)
     slack.settle(0.05)

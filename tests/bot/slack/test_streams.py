@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from bot.answer.llm import LanguageModel
 from bot.answer.prose import WrittenAnswers
+from bot.memory import Memory
 from bot.types import Answer
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers, banma_answer
@@ -169,6 +171,21 @@ def test_what_can_neither_be_streamed_nor_edited_is_put_into_the_reply(
     slack.wait(lambda: FIRST in reply.shown())
     slack.settle(0.1)
     assert [post.shown() for post in slack.posted] == [reply.shown()]
+
+
+def test_how_long_an_answer_took_is_told_without_its_prose(
+    slack: FakeSlack, start: StartBot, pen: Pen, state: Memory
+) -> None:
+    start()
+    pen.go.clear()
+    slack.mention(QUESTION)
+    slack.wait(lambda: len(slack.posted) == 2)
+    time.sleep(2)
+    pen.go.set()
+    slack.wait(lambda: whole(slack.posted))
+    slack.wait(lambda: len(list(state.log.since(0.0))) == 1)
+    (ending,) = state.log.since(0.0)
+    assert ending.seconds < 2
 
 
 def test_a_redelivered_question_is_streamed_once(
