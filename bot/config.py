@@ -523,6 +523,8 @@ class Settings:
         "`1` shows the traceback of an unexpected error",
         lambda text: text not in ("", "0"),
     )
+    workers: str | None = None
+    """`footnote build --workers`: the Ray cluster that embeds texts, `ray://HOST:PORT`."""
     color: bool = setting("NO_COLOR", "", "anything switches colours off", lambda text: not text)
 
 

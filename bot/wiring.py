@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from bot.quality.fitting import Observer
 from bot.report import Report
 from bot.slack import health
 from bot.types import Answers, Scope
-from index.build import Acceptance, BuildOptions, Progress, build
+from index.build import Acceptance, BuildOptions, Embed, Progress, build
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
 from index.encoders.packaged import lightest
 from index.encoders.reader import AnyReader, ShippedReader
@@ -38,6 +38,7 @@ from index.ingest.add import IntakeOptions
 from index.search import Searcher
 from index.store import Current, Pinned, Snapshot, Store
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
+from index.workers import ray_workers
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -95,13 +96,15 @@ class Parts:
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
     """Bring the saved index up to date."""
-    options = BuildOptions(
-        progress=progress,
-        keep=settings.keep_generations,
-        accept=_canaries(settings),
-        store=open_store(settings),
-    )
-    return build(settings.sources, settings.data, _encoder(settings.model), options)
+    with _workers(settings) as embed:
+        options = BuildOptions(
+            progress=progress,
+            keep=settings.keep_generations,
+            accept=_canaries(settings),
+            store=open_store(settings),
+            embed=embed,
+        )
+        return build(settings.sources, settings.data, _encoder(settings.model), options)
 
 
 def open_search(settings: Settings, scope: Scope = None) -> Search:
@@ -244,6 +247,14 @@ def _canaries(settings: Settings) -> Acceptance | None:
     return canaries(file, settings.canaries_fail_under, opened)
 
 
+def _workers(settings: Settings) -> AbstractContextManager[Embed | None]:
+    """Return what embeds elsewhere; None if texts are embedded here."""
+    if settings.workers is None:
+        return nullcontext()
+    fingerprint = _encoder(settings.model).fingerprint
+    return ray_workers(settings.workers, partial(worker_encoder, settings.model), fingerprint)
+
+
 def _answerer(settings: Settings, store: Current) -> Answerer:
     encoder, reader = _encoder(settings.model), open_reader(settings)
     kept = load_calibration(settings.data, models_of(encoder, reader))
@@ -319,6 +330,12 @@ def _opened(data: Path, store: str | None, store_read: str | None, model: str | 
 def _encoder(model: str | None) -> Encoder:
     """Return the encoder, made once a process: `footnote run` builds and then answers."""
     return lightest(SentenceTransformerEncoder(model))
+
+
+@lru_cache(maxsize=1)
+def worker_encoder(model: str | None) -> Encoder:
+    """Return the encoder of a process that has one core to itself."""
+    return lightest(SentenceTransformerEncoder(model), threads=1)
 
 
 @lru_cache(maxsize=1)
