@@ -312,8 +312,6 @@ class SlackSettings:
     """HTTP mode: the address to listen on."""
     beside: tuple[Any, ...] = ()
     """HTTP mode: routes that are served at the same address, such as those of the page."""
-    installations: Path | None = None
-    """The folder of the tokens of workspaces that install the app by themselves."""
     workers: int = 4
     """Questions looked up and posted at the same time."""
     queue_size: int = 100

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
-from bot.config import NO_READER, LlmSettings, Settings, SlackSettings
+from bot.config import NO_READER, LlmSettings, Settings
 from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
 from bot.library.store import open_store
-from bot.memory import Memory, alone
+from bot.memory import Kept, Memory, alone, open_kept
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from bot.web.server import WebServer
 
 STATE_FILE = "state.sqlite"
-INSTALLATIONS_FOLDER = "installations"
 
 Search = Callable[[str, int], Sequence[Hit]]
 
@@ -183,7 +182,7 @@ def serve_slack(settings: Settings) -> None:
         state = _state(settings)
         if settings.state is None:
             state.inbox.hand_over_all()  # the process that held them before is gone
-        slack, page = _slack_settings(settings), None
+        slack, page = settings.slack, None
         try:
             if settings.web.beside_slack:
                 on_page = answers if settings.llm is None else open_answers(settings)
@@ -207,7 +206,7 @@ def ask_slack(settings: Settings) -> None:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
     from bot.slack.client import check_tokens
 
-    check_tokens(_slack_settings(settings))
+    check_tokens(settings.slack)
 
 
 def post_report(settings: Settings, made: Report, channel: str) -> None:
@@ -218,7 +217,7 @@ def post_report(settings: Settings, made: Report, channel: str) -> None:
         articles = {one.id: (one.title, one.url) for one in indexed_articles(settings)}
     except FootnoteError:  # no index: the report says so of each article
         articles = {}
-    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get, articles)
+    report_post.post_report(settings.slack, made, channel, open_rights(settings).get, articles)
 
 
 REAL_PARTS = Parts(
@@ -257,7 +256,7 @@ def _workers(settings: Settings) -> AbstractContextManager[Embed | None]:
 
 def _answerer(settings: Settings, store: Current) -> Answerer:
     encoder, reader = _encoder(settings.model), open_reader(settings)
-    kept = load_calibration(settings.data, models_of(encoder, reader))
+    kept = load_calibration(_kept(settings), models_of(encoder, reader))
     return Answerer(
         store,
         encoder,
@@ -267,8 +266,8 @@ def _answerer(settings: Settings, store: Current) -> Answerer:
     )
 
 
-def _slack_settings(settings: Settings) -> SlackSettings:
-    return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
+def _kept(settings: Settings) -> Kept:
+    return open_kept(settings.data, settings.state)
 
 
 def _where_state_is(settings: Settings) -> Path | str:
@@ -293,7 +292,7 @@ def _page_routes(settings: Settings, answers: Answers, state: Memory) -> Sequenc
         _live(settings),
         state,
         settings.web,
-        load_key(settings.data),
+        load_key(state.kept),
         open_rights(settings).get,
         settings.slack.user_limit,
     )
@@ -303,7 +302,7 @@ def _page_routes(settings: Settings, answers: Answers, state: Memory) -> Sequenc
 def _linked(answers: Answers, settings: Settings) -> Answers:
     from bot.web.links import LinkedAnswers, Links, load_key
 
-    links = Links(settings.web.address, load_key(settings.data), settings.web.link_days)
+    links = Links(settings.web.address, load_key(_kept(settings)), settings.web.link_days)
     return LinkedAnswers(answers, links)
 
 
