@@ -69,7 +69,7 @@ class _Embedding:
                 waiting.append(self._begin(texts))
             while waiting:
                 yield self._ray.get(waiting.popleft(), timeout=PATIENCE_SECONDS)
-        except (self._ray.exceptions.RayError, ConnectionError) as error:
+        except (self._ray.exceptions.RayError, ConnectionError, ImportError) as error:
             raise self._failed(error) from error
 
     def _cores(self) -> int:
@@ -81,7 +81,7 @@ class _Embedding:
             return cause
         if isinstance(error, self._ray.exceptions.GetTimeoutError):
             why = f"no vectors came for {PATIENCE_SECONDS / 60:.0f} minutes; look whether it has free cores"
-        elif "ModuleNotFoundError" in str(error):
+        elif isinstance(error, ImportError) or "ModuleNotFoundError" in str(error):
             why = "Footnote is not installed on its machines; install this version of it on each"
         else:
             why = _last_line(cause or error)

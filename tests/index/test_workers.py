@@ -90,6 +90,11 @@ def noted_encoder(folder: Path) -> Encoder:
     return worker_encoder(None)
 
 
+def missing_encoder() -> Encoder:
+    """What comes of a worker without Footnote."""
+    raise ModuleNotFoundError("No module named 'index'")
+
+
 def foreign_encoder() -> Encoder:
     return HashingEncoder("another")
 
@@ -136,6 +141,15 @@ def test_a_worker_with_another_model_is_named(cluster: str, sources: Path, data:
     ):
         build(sources, data, HashingEncoder(), BuildOptions(embed=embed))
     assert not (data / "current").exists()
+
+
+@with_ray
+def test_a_worker_without_footnote_is_said(cluster: str, sources: Path, data: Path) -> None:
+    with (
+        pytest.raises(FootnoteError, match=r"Footnote is not installed on its machines; .* stays as it was"),
+        ray_workers(cluster, missing_encoder, "") as embed,
+    ):
+        build(sources, data, HashingEncoder(), BuildOptions(embed=embed))
 
 
 @with_ray
