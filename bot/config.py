@@ -312,8 +312,6 @@ class SlackSettings:
     """HTTP mode: the address to listen on."""
     beside: tuple[Any, ...] = ()
     """HTTP mode: routes that are served at the same address, such as those of the page."""
-    installations: Path | None = None
-    """The folder of the tokens of workspaces that install the app by themselves."""
     workers: int = 4
     """Questions looked up and posted at the same time."""
     queue_size: int = 100
@@ -523,6 +521,8 @@ class Settings:
         "`1` shows the traceback of an unexpected error",
         lambda text: text not in ("", "0"),
     )
+    workers: str | None = None
+    """`footnote build --workers`: the Ray cluster that embeds texts, `ray://HOST:PORT`."""
     color: bool = setting("NO_COLOR", "", "anything switches colours off", lambda text: not text)
 
 

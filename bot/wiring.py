@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING
 from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.ranking import Correction
 from bot.answer.scoped_search import View
-from bot.config import NO_READER, LlmSettings, Settings, SlackSettings
+from bot.config import NO_READER, LlmSettings, Settings
 from bot.library import rights
 from bot.library.library import Library
 from bot.library.rights import LiveRights
 from bot.library.store import open_store
-from bot.memory import Memory, alone
+from bot.memory import Kept, Memory, alone, open_kept
 from bot.quality.acceptance import DEFAULT_FILE, canaries
 from bot.quality.calibration import READER_FILE, load_calibration, models_of
 from bot.quality.fitting import Observer
 from bot.report import Report
 from bot.slack import health
 from bot.types import Answers, Scope
-from index.build import Acceptance, BuildOptions, Progress, build
+from index.build import Acceptance, BuildOptions, Embed, Progress, build
 from index.encoders.any_model import SentenceTransformerEncoder, default_model_folder
 from index.encoders.packaged import lightest
 from index.encoders.reader import AnyReader, ShippedReader
@@ -38,6 +38,7 @@ from index.ingest.add import IntakeOptions
 from index.search import Searcher
 from index.store import Current, Pinned, Snapshot, Store
 from index.types import Article, BuildReport, Encoder, FootnoteError, Hit, Reader
+from index.workers import ray_workers
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from bot.web.server import WebServer
 
 STATE_FILE = "state.sqlite"
-INSTALLATIONS_FOLDER = "installations"
 
 Search = Callable[[str, int], Sequence[Hit]]
 
@@ -95,13 +95,15 @@ class Parts:
 
 def build_index(settings: Settings, progress: Progress) -> BuildReport:
     """Bring the saved index up to date."""
-    options = BuildOptions(
-        progress=progress,
-        keep=settings.keep_generations,
-        accept=_canaries(settings),
-        store=open_store(settings),
-    )
-    return build(settings.sources, settings.data, _encoder(settings.model), options)
+    with _workers(settings) as embed:
+        options = BuildOptions(
+            progress=progress,
+            keep=settings.keep_generations,
+            accept=_canaries(settings),
+            store=open_store(settings),
+            embed=embed,
+        )
+        return build(settings.sources, settings.data, _encoder(settings.model), options)
 
 
 def open_search(settings: Settings, scope: Scope = None) -> Search:
@@ -180,7 +182,7 @@ def serve_slack(settings: Settings) -> None:
         state = _state(settings)
         if settings.state is None:
             state.inbox.hand_over_all()  # the process that held them before is gone
-        slack, page = _slack_settings(settings), None
+        slack, page = settings.slack, None
         try:
             if settings.web.beside_slack:
                 on_page = answers if settings.llm is None else open_answers(settings)
@@ -204,7 +206,7 @@ def ask_slack(settings: Settings) -> None:
     """Raise `FootnoteError` unless Slack accepts the configured secrets."""
     from bot.slack.client import check_tokens
 
-    check_tokens(_slack_settings(settings))
+    check_tokens(settings.slack)
 
 
 def post_report(settings: Settings, made: Report, channel: str) -> None:
@@ -215,7 +217,7 @@ def post_report(settings: Settings, made: Report, channel: str) -> None:
         articles = {one.id: (one.title, one.url) for one in indexed_articles(settings)}
     except FootnoteError:  # no index: the report says so of each article
         articles = {}
-    report_post.post_report(_slack_settings(settings), made, channel, open_rights(settings).get, articles)
+    report_post.post_report(settings.slack, made, channel, open_rights(settings).get, articles)
 
 
 REAL_PARTS = Parts(
@@ -244,9 +246,17 @@ def _canaries(settings: Settings) -> Acceptance | None:
     return canaries(file, settings.canaries_fail_under, opened)
 
 
+def _workers(settings: Settings) -> AbstractContextManager[Embed | None]:
+    """Return what embeds elsewhere; None if texts are embedded here."""
+    if settings.workers is None:
+        return nullcontext()
+    fingerprint = _encoder(settings.model).fingerprint
+    return ray_workers(settings.workers, partial(worker_encoder, settings.model), fingerprint)
+
+
 def _answerer(settings: Settings, store: Current) -> Answerer:
     encoder, reader = _encoder(settings.model), open_reader(settings)
-    kept = load_calibration(settings.data, models_of(encoder, reader))
+    kept = load_calibration(_kept(settings), models_of(encoder, reader))
     return Answerer(
         store,
         encoder,
@@ -256,8 +266,8 @@ def _answerer(settings: Settings, store: Current) -> Answerer:
     )
 
 
-def _slack_settings(settings: Settings) -> SlackSettings:
-    return replace(settings.slack, installations=settings.data / INSTALLATIONS_FOLDER)
+def _kept(settings: Settings) -> Kept:
+    return open_kept(settings.data, settings.state)
 
 
 def _where_state_is(settings: Settings) -> Path | str:
@@ -282,7 +292,7 @@ def _page_routes(settings: Settings, answers: Answers, state: Memory) -> Sequenc
         _live(settings),
         state,
         settings.web,
-        load_key(settings.data),
+        load_key(state.kept),
         open_rights(settings).get,
         settings.slack.user_limit,
     )
@@ -292,7 +302,7 @@ def _page_routes(settings: Settings, answers: Answers, state: Memory) -> Sequenc
 def _linked(answers: Answers, settings: Settings) -> Answers:
     from bot.web.links import LinkedAnswers, Links, load_key
 
-    links = Links(settings.web.address, load_key(settings.data), settings.web.link_days)
+    links = Links(settings.web.address, load_key(_kept(settings)), settings.web.link_days)
     return LinkedAnswers(answers, links)
 
 
@@ -319,6 +329,12 @@ def _opened(data: Path, store: str | None, store_read: str | None, model: str | 
 def _encoder(model: str | None) -> Encoder:
     """Return the encoder, made once a process: `footnote run` builds and then answers."""
     return lightest(SentenceTransformerEncoder(model))
+
+
+@lru_cache(maxsize=1)
+def worker_encoder(model: str | None) -> Encoder:
+    """Return the encoder of a process that has one core to itself."""
+    return lightest(SentenceTransformerEncoder(model), threads=1)
 
 
 @lru_cache(maxsize=1)

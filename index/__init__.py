@@ -32,6 +32,7 @@ generations — the index in files: which generation is current, exchanged, gone
 postgresql — the index in a PostgreSQL database, with the same answers
 copying — an index copied from one store into another, without the model
 build — sources -> a new current generation; only what changed is read, split and embedded
+workers — texts embedded by the machines of a Ray cluster
 ranking — how much each kind of evidence counts: pure functions over scores, and nothing else
 search — a question -> ranked passages, with the evidence of each of their sentences
 connections — connections for HTTP that end at one deadline

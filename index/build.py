@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -66,6 +67,10 @@ Acceptance = Callable[[Snapshot], None]
 """Raises `FootnoteError` if a new generation must not become the current one."""
 
 
+Embed = Callable[[Iterable[Sequence[str]]], Iterable[Vectors]]
+"""Takes texts, some or none at a time, and returns the vectors of each of these, in their order."""
+
+
 def _silent(stage: str, done: int, total: int) -> None:
     pass
 
@@ -83,6 +88,8 @@ class BuildOptions:
     accept: Acceptance | None = None
     store: Store | None = None
     """None: in files, in the data folder."""
+    embed: Embed | None = None
+    """None: by the encoder, in this process."""
 
 
 DEFAULTS = BuildOptions()
@@ -133,6 +140,28 @@ class _Plan:
     removed: tuple[str, ...]
     stale: Mapping[str, str]
     failures: tuple[SourceFailure, ...]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Articles whose vectors come one slice of texts after the other."""
+
+    parts: Sequence[_Part]
+    sentences: Sequence[str]
+    vectors: Vectors
+    """Of the passages, then of the sentences."""
+    missing: list[int]
+    """The rows that are to be embedded, in order."""
+    filled: int = 0
+    """How many of these are."""
+
+    @property
+    def whole(self) -> bool:
+        return self.filled == len(self.missing)
+
+    def fill(self, found: Vectors) -> None:
+        self.vectors[self.missing[self.filled : self.filled + len(found)]] = found
+        self.filled += len(found)
 
 
 class _Build:
@@ -263,25 +292,35 @@ class _Build:
 
         Texts that the draft knows keep their vectors: an edit leaves most of an article alone.
         """
+        embed = self._options.embed or partial(map, self._encoder.encode_documents)
         total = sum(len(part.chunks.passages) + len(part.chunks.sentences) for part in parts)
         done = 0
         self._options.progress("Embedding", done, total)
-        for batch in _batches(parts):
-            passages = [context_text(passage) for part in batch for passage in part.chunks.passages]
-            sentences = [text for part in batch for text in part.sentence_texts]
-            # Together: a single article takes one pass over the model's weights instead of two.
-            texts = [*passages, *sentences]
-            vectors: Vectors = np.zeros((len(texts), self._encoder.dimension), np.float32)
-            missing = self._remembered(texts, vectors)
-            if len(missing) < len(texts):
-                done += len(texts) - len(missing)
-                self._options.progress("Embedding", done, total)
-            for start in range(0, len(missing), SLICE_TEXTS):
-                rows = missing[start : start + SLICE_TEXTS]
-                vectors[rows] = self._encoder.encode_documents([texts[row] for row in rows])
-                done += len(rows)
-                self._options.progress("Embedding", done, total)
-            yield _contents(batch, sentences, vectors)
+        begun: deque[_Batch] = deque()
+
+        def slices() -> Iterator[Sequence[str]]:
+            nonlocal done
+            for batch in _batches(parts):
+                passages = [context_text(passage) for part in batch for passage in part.chunks.passages]
+                sentences = [text for part in batch for text in part.sentence_texts]
+                # Together: a single article takes one pass over the model's weights instead of two.
+                texts = [*passages, *sentences]
+                vectors: Vectors = np.zeros((len(texts), self._encoder.dimension), np.float32)
+                missing = self._remembered(texts, vectors)
+                if len(missing) < len(texts):
+                    done += len(texts) - len(missing)
+                    self._options.progress("Embedding", done, total)
+                begun.append(_Batch(batch, sentences, vectors, missing))
+                # One at least, so that articles whose texts are all known do not pile up.
+                for start in range(0, len(missing) or 1, SLICE_TEXTS):
+                    yield [texts[row] for row in missing[start : start + SLICE_TEXTS]]
+
+        for found in embed(slices()):
+            begun[0].fill(found)
+            done += len(found)
+            self._options.progress("Embedding", done, total)
+            if begun[0].whole:
+                yield _contents(begun.popleft())
 
     def _remembered(self, texts: Sequence[str], vectors: Vectors) -> list[int]:
         """Fill in the vectors that are known, and return the rows of the others."""
@@ -344,20 +383,20 @@ def _batches(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
         yield batch
 
 
-def _contents(parts: Sequence[_Part], sentence_texts: Sequence[str], vectors: Vectors) -> Contents:
+def _contents(batch: _Batch) -> Contents:
     passages: list[Passage] = []
     tables: list[Table] = []
-    for part in parts:
+    for part in batch.parts:
         tables.append(part.chunks.sentences + np.array([len(passages), 0, 0], dtype=np.int32))
         passages.extend(part.chunks.passages)
     return Contents(
-        articles=[part.article for part in parts],
+        articles=[part.article for part in batch.parts],
         passages=passages,
         sentences=np.concatenate(tables),
-        contexts=[context(unit, part.article.text) for part in parts for unit in part.chunks.units],
-        vectors=vectors[: len(passages)],
-        sentence_vectors=vectors[len(passages) :],
-        sentence_digests=digests_of(sentence_texts),
+        contexts=[context(unit, part.article.text) for part in batch.parts for unit in part.chunks.units],
+        vectors=batch.vectors[: len(passages)],
+        sentence_vectors=batch.vectors[len(passages) :],
+        sentence_digests=digests_of(batch.sentences),
     )
 
 

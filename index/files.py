@@ -19,9 +19,12 @@ RETRY_SECONDS = 0.02
 Signature = tuple[int, int, int]
 
 
-def write_whole(path: Path, raw: bytes) -> None:
-    """Write a file in one step, in place of one that is there: a reader sees the old one or the new one."""
-    aside = _written_aside(path, raw)
+def write_whole(path: Path, raw: bytes, *, private: bool = False) -> None:
+    """Write a file in one step, in place of one that is there: a reader sees the old one or the new one.
+
+    With `private` nobody but its owner can read it.
+    """
+    aside = _written_aside(path, raw, private)
     try:
         os.replace(aside, path)
     finally:
@@ -29,9 +32,9 @@ def write_whole(path: Path, raw: bytes) -> None:
     sync(path.parent)
 
 
-def write_new(path: Path, raw: bytes) -> bool:
+def write_new(path: Path, raw: bytes, *, private: bool = False) -> bool:
     """Write a file that was not there, whole or not at all; return False if one was."""
-    aside = _written_aside(path, raw)
+    aside = _written_aside(path, raw, private)
     try:
         os.link(aside, path)
     except FileExistsError:
@@ -88,9 +91,10 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _written_aside(path: Path, raw: bytes) -> Path:
+def _written_aside(path: Path, raw: bytes, private: bool) -> Path:
     aside = path.with_name(f".{path.name}.new-{os.getpid()}{time.monotonic_ns()}")
     try:
+        aside.touch(mode=0o600 if private else 0o666)
         with aside.open("wb") as stream:
             stream.write(raw)
             stream.flush()

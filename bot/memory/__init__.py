@@ -9,6 +9,7 @@ In reading order:
 schema — the tables, the same on every database
 database — a database that holds the tables: read in one state, written in whole transactions
 sqlite — the memory in a SQLite file, which one bot at a time uses
+kept — small things that are the same for all bots: tokens of workspaces, the key of links, calibrations
 postgresql — the memory in a PostgreSQL database, which several bots share
 places — where in Slack something was said
 limits — how many questions were taken in the last minute, from one person and in one channel
@@ -22,9 +23,10 @@ memory — the bot's memory as one thing: what belongs together of a question is
 from bot.memory.answers import Judged, Reason, ShownAnswer, ShownQuote, Verdict, new_id, text_hash
 from bot.memory.database import MemoryAway
 from bot.memory.inbox import LEASE_SECONDS, MAX_TRIES, Lease, Replied, Revision, StoredQuestion, Unfinished
+from bot.memory.kept import Kept, KeptFiles
 from bot.memory.limits import Limits, Over
 from bot.memory.log import Ending, EndingKind, Unanswered
-from bot.memory.memory import RETENTION_DAYS, Ended, Memory, Shown, look_at
+from bot.memory.memory import RETENTION_DAYS, Ended, Memory, Shown, look_at, open_kept
 from bot.memory.places import Place
 from bot.memory.sqlite import alone
 from bot.memory.threads import FOLLOW_UP_SECONDS, TURNS_REMEMBERED
@@ -39,6 +41,8 @@ __all__ = [
     "Ending",
     "EndingKind",
     "Judged",
+    "Kept",
+    "KeptFiles",
     "Lease",
     "Limits",
     "Memory",
@@ -58,5 +62,6 @@ __all__ = [
     "alone",
     "look_at",
     "new_id",
+    "open_kept",
     "text_hash",
 ]

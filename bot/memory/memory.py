@@ -5,19 +5,25 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.memory.answers import PostedAnswers
 from bot.memory.database import Clock, Database, MemoryAway, transaction
 from bot.memory.inbox import Inbox, Lease, Replied, Revision, StoredQuestion
+from bot.memory.kept import Kept, KeptFiles
 from bot.memory.limits import Limits, Takings
 from bot.memory.log import Ending, Log
 from bot.memory.places import Place
 from bot.memory.sqlite import SqliteFile
 from bot.memory.threads import Threads
 from bot.types import Answer, Turn
+
+if TYPE_CHECKING:
+    from bot.memory.postgresql import Looked
 
 PRUNE_SECONDS = 3_600.0
 RETENTION_DAYS = 90
@@ -69,7 +75,7 @@ class Memory:
         prune: bool = True,
     ) -> None:
         """Raise `FootnoteError` if it cannot be used."""
-        self._database = _opened(where, clock)
+        self._database, self.kept = _opened(where, clock)
         self.inbox = Inbox(self._database)
         self.threads = Threads(self._database)
         self.shown = PostedAnswers(self._database)
@@ -174,8 +180,8 @@ class Memory:
         self._database.close()
 
 
-def look_at(address: str) -> str:
-    """Say of a PostgreSQL database what it is, and change nothing.
+def look_at(address: str) -> Looked:
+    """Return what a PostgreSQL database is, and change nothing.
 
     Raise `FootnoteError` if it cannot be used.
     """
@@ -184,9 +190,19 @@ def look_at(address: str) -> str:
     return postgresql.look_at(address)
 
 
-def _opened(where: Path | str, clock: Clock | None) -> Database:
-    if isinstance(where, Path):
-        return SqliteFile(where, clock)
-    from bot.memory.postgresql import PostgresDatabase  # its driver is not installed everywhere
+@lru_cache
+def open_kept(data: Path, address: str | None) -> Kept:
+    """Return what is kept in a data folder, or in the database at `address`, without the rest of the memory.
 
-    return PostgresDatabase(where, clock)
+    Raise `FootnoteError` if the database cannot be used.
+    """
+    return KeptFiles(data) if address is None else _opened(address, None)[1]
+
+
+def _opened(where: Path | str, clock: Clock | None) -> tuple[Database, Kept]:
+    if isinstance(where, Path):
+        return SqliteFile(where, clock), KeptFiles(where.parent)
+    from bot.memory.postgresql import KeptRows, PostgresDatabase  # the driver is not installed everywhere
+
+    database = PostgresDatabase(where, clock)
+    return database, KeptRows(database, where)

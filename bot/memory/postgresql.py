@@ -10,14 +10,17 @@ leaves a mark, by which is known whether it was committed if the answer to COMMI
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Double,
     MetaData,
@@ -35,8 +38,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.schema import CreateSchema
 
-from bot.memory.database import Clock, Database, MemoryAway
-from bot.memory.schema import VERSION, metadata, version
+from bot.memory.database import Clock, Database, MemoryAway, transaction
+from bot.memory.schema import VERSION, PlainText, metadata, put, version
 from index.postgresql.server import DriverError, Sql, cause, connecting, is_away, place_of
 from index.types import FootnoteError
 
@@ -60,16 +63,48 @@ _LIMITS = {
 }
 _MARKS_KEPT_SECONDS = 3_600.0
 
-_marks_metadata = MetaData()
-marks = Table("marks", _marks_metadata, Column("mark", Text, primary_key=True), Column("made_at", Double))
+# What only a database that is shared needs.
+_own_metadata = MetaData()
+marks = Table("marks", _own_metadata, Column("mark", Text, primary_key=True), Column("made_at", Double))
+kept = Table(
+    "kept",
+    _own_metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("text", PlainText, nullable=False),
+    Column("kept_at", Double, nullable=False),
+)
 
 _NOW = text("SELECT extract(epoch FROM clock_timestamp())::float8")
+_LOOK = """
+    SELECT current_setting('server_version_num'), current_setting('server_version'),
+        to_regclass(format('%%I.kept', s.name)) IS NOT NULL,
+        (SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = s.name AND c.relkind = 'r'),
+        pg_database_size(current_database())
+    FROM (SELECT %s::text AS name) s"""
 _BEGIN = text(
     f"WITH made AS (INSERT INTO {SCHEMA}.marks VALUES (:mark, extract(epoch FROM clock_timestamp())))"
     " SELECT pg_advisory_xact_lock(:lock)"
 )
 # Away: the server, the way to it, or a place at it.  All of these may be over in a moment.
 _AWAY = (OperationalError, InterfaceError, NoConnectionFree)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A database as it was found."""
+
+    place: str
+    version: str
+    major: int
+    made: bool
+    """Whether the tables are there."""
+    size: int
+    """Of the tables, in bytes."""
+    size_of_all: int
+    """Of all that is in the database, in bytes."""
+    seconds: float
+    """How long it took to answer."""
 
 
 class PostgresDatabase(Database):
@@ -165,17 +200,72 @@ class PostgresDatabase(Database):
         return self.run(look)
 
 
-def look_at(address: str) -> str:
-    """Say of a database what it is, and change nothing; raise `FootnoteError` if it cannot be used."""
+class KeptRows:
+    """A `Kept` in the database."""
+
+    def __init__(self, database: PostgresDatabase, address: str) -> None:
+        self._database = database
+        self._where = place_of(address, _VARIABLE)
+
+    def place(self, name: str) -> str:
+        return f"{name} in {self._where}"
+
+    @transaction
+    def get(self, name: str) -> str | None:
+        with self._database.read() as sql:
+            return sql.scalar(select(kept.c.text).where(kept.c.name == name))
+
+    @transaction
+    def put(self, name: str, text: str) -> None:
+        with self._database.write() as sql:
+            put(sql, kept, {"name": name}, {"text": text, "kept_at": self._database.now(sql)})
+
+    @transaction
+    def first(self, name: str, text: str) -> str:
+        with self._database.write():
+            if (there := self.get(name)) is not None:
+                return there
+            self.put(name, text)
+        return text
+
+    @transaction
+    def take(self, name: str, seconds: float) -> str | None:
+        with self._database.write() as sql:
+            oldest = self._database.now(sql) - seconds
+            taken = delete(kept).where(kept.c.name == name).returning(kept.c.text, kept.c.kept_at)
+            found = sql.execute(taken).one_or_none()
+        return found.text if found is not None and found.kept_at >= oldest else None
+
+    @transaction
+    def names(self, pattern: str) -> list[str]:
+        with self._database.read() as sql:
+            return list(sql.scalars(select(kept.c.name).where(_like(pattern)).order_by(kept.c.name)))
+
+    @transaction
+    def forget(self, pattern: str, seconds: float = 0.0) -> None:
+        with self._database.write() as sql:
+            oldest = self._database.now(sql) - seconds
+            sql.execute(delete(kept).where(_like(pattern), kept.c.kept_at <= oldest))
+
+
+def _like(pattern: str) -> ColumnElement[bool]:
+    return kept.c.name.regexp_match(f"^{'[^/]*'.join(map(re.escape, pattern.split('*')))}$")
+
+
+def look_at(address: str) -> Looked:
+    """Look at a database and change nothing; raise `FootnoteError` if it cannot be used."""
     connect = connecting(address, _VARIABLE)
     try:
         with connect() as connection:
-            (found,) = connection.execute("SELECT current_setting('server_version')").fetchone() or ("",)
-            there = connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", [SCHEMA]).fetchone()
+            began = time.monotonic()
+            row = connection.execute(_LOOK, [SCHEMA]).fetchone()
+            seconds = time.monotonic() - began
     except DriverError as error:
         raise _unusable(address, error) from error
-    made = "" if there and there[0] else "; its tables are made when the bot starts"
-    return f"{place_of(address, _VARIABLE)}, version {str(found).split()[0]}{made}"
+    assert row is not None
+    number, found, made, size, all_of_it = row
+    place = place_of(address, _VARIABLE)
+    return Looked(place, str(found).split()[0], int(number) // 10_000, made, size, all_of_it, seconds)
 
 
 def _set_limits(connection: Sql, record: object) -> None:
@@ -186,12 +276,12 @@ def _set_limits(connection: Sql, record: object) -> None:
 def _make_tables(sql: Connection) -> int:
     """Make the tables if there are none, and return the version that they are of."""
     found = inspect(sql)
-    if found.has_table(version.name, schema=SCHEMA):
-        return int(sql.execute(select(version.c.number)).scalar_one())
     if not found.has_schema(SCHEMA):
         sql.execute(CreateSchema(SCHEMA))
+    _own_metadata.create_all(sql)
+    if found.has_table(version.name, schema=SCHEMA):
+        return int(sql.execute(select(version.c.number)).scalar_one())
     metadata.create_all(sql)
-    _marks_metadata.create_all(sql)
     sql.execute(insert(version).values(number=VERSION))
     return VERSION
 

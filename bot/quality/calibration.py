@@ -1,4 +1,4 @@
-"""A calibration: what makes the confidence fit the models in use, and the file that keeps it.
+"""A calibration: what makes the confidence fit the models in use, and how it is kept.
 
 Fits nothing; that is done in `bot.quality.fitting`.
 """
@@ -12,14 +12,15 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from math import isfinite
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from index.files import write_whole
 from index.types import Encoder, FootnoteError, Reader
 
+if TYPE_CHECKING:
+    from bot.memory import Kept
+
 VERSION = 2
-"""Of the file.  A file of another version is not read."""
+"""Of what is kept.  Another version is not read."""
 READER_FILE = "reader.safetensors"
 """The weights of the reader that ships, beside the other models."""
 
@@ -94,70 +95,69 @@ def shipped_reader() -> tuple[str, str]:
     return "the reader that ships", hashlib.sha256(raw).hexdigest()
 
 
-def path_of(data: Path, models: Models) -> Path:
-    """Return the path of the calibration for these models, if there is one."""
-    return data / f"calibration-{models.key}.json"
+def name_of(models: Models) -> str:
+    """Return what the calibration for these models is kept under, if there is one."""
+    return f"calibration-{models.key}.json"
 
 
-def load_calibration(data: Path, models: Models) -> Calibration | None:
+def load_calibration(kept: Kept, models: Models) -> Calibration | None:
     """Return the calibration for exactly these models; None if there is none.
 
-    Raise `FootnoteError` if its file cannot be used.
+    Raise `FootnoteError` if it cannot be used.
     """
-    path = path_of(data, models)
+    name = name_of(models)
     try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        return None
+        text = kept.get(name)
     except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, str(error)) from error
-    found = _parsed(text, path)
+        raise _unusable(kept.place(name), str(error)) from error
+    if text is None:
+        return None
+    found = _parsed(text, kept.place(name))
     if found.models.key != models.key:
-        raise _unusable(path, "it is for other models than its name says")
+        raise _unusable(kept.place(name), "it is for other models than its name says")
     return found
 
 
-def all_calibrations(data: Path) -> list[Calibration]:
+def all_calibrations(kept: Kept) -> list[Calibration]:
     """Return those for whatever models, the newest first; without those that cannot be read."""
     found = []
-    for path in data.glob("calibration-*.json"):
+    for name in kept.names("calibration-*.json"):
         try:
-            found.append(_parsed(path.read_text("utf-8"), path))
+            found.append(_parsed(kept.get(name) or "", name))
         except (FootnoteError, OSError, UnicodeDecodeError):
             continue  # it is reported if its models are the ones in use
     return sorted(found, key=lambda calibration: calibration.created, reverse=True)
 
 
-def save_calibration(data: Path, calibration: Calibration) -> Path:
-    """Write whole or not at all, in place of an older one for the same models."""
-    path = path_of(data, calibration.models)
+def save_calibration(kept: Kept, calibration: Calibration) -> str:
+    """Keep it whole or not at all, in place of an older one for the same models; return where, for people."""
+    name = name_of(calibration.models)
     text = json.dumps({"version": VERSION, **asdict(calibration)}, indent=1, ensure_ascii=False)
-    write_whole(path, f"{text}\n".encode())
-    return path
+    kept.put(name, f"{text}\n")
+    return kept.place(name)
 
 
 def _model(file: str) -> Traversable:
     return files("bot").joinpath("models", file)
 
 
-def _parsed(text: str, path: Path) -> Calibration:
+def _parsed(text: str, place: str) -> Calibration:
     try:
         raw: dict[str, Any] = json.loads(text)
         version = raw.pop("version")
         if version != VERSION:
-            raise _unusable(path, f"it was written by another version of Footnote ({version!r})")
+            raise _unusable(place, f"it was written by another version of Footnote ({version!r})")
         without, with_it = raw.pop("log_loss")
         losses = (float(without), float(with_it))
         found = Calibration(models=Models(**raw.pop("models")), log_loss=losses, **raw)
         if not (isfinite(found.scale) and isfinite(found.offset)):
             raise ValueError("scale or offset is no number")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _unusable(path, f"it is damaged ({error})") from error
+        raise _unusable(place, f"it is damaged ({error})") from error
     return found
 
 
-def _unusable(path: Path, reason: str) -> FootnoteError:
+def _unusable(place: str, reason: str) -> FootnoteError:
     return FootnoteError(
-        f"The calibration {path} cannot be used: {reason}."
-        " Run `footnote calibrate` again, or remove the file."
+        f"The calibration {place} cannot be used: {reason}. Run `footnote calibrate` again, or remove it."
     )

@@ -28,7 +28,7 @@ app — the Bolt app with all listeners, and what it needs to stop without losin
 run — what the main thread does while the others answer: wait for the signal, and look after things
 monitor — `/metrics`, `/healthz` and `/readyz`, for the people who run the bot
 socket_mode — running the bot over Socket Mode
-installing — a workspace installs the app by itself: Bolt's OAuth flow, with its stores in the data folder
+installing — a workspace installs the app by itself: Bolt's OAuth flow, with its stores in the memory
 workspaces — many workspaces in one process: an app for each that installed it
 http_mode — running the bot over HTTP: Slack posts its deliveries, signed, to `/slack/events`
 """

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.config import SlackSettings
+from bot.memory import MemoryAway
 from bot.slack.app import SlackApp, SlackParts
 from bot.slack.client import require_signing_secret
 from bot.slack.installing import INSTALL_PATH, REDIRECT_PATH
@@ -103,6 +104,9 @@ def _endpoint(answer: Callable[[BoltRequest], BoltResponse]) -> Callable[[Reques
             response = await run_in_threadpool(answer, to_bolt_request(request, body))
         except UnicodeDecodeError:
             return Response(status_code=400)
+        except MemoryAway as error:
+            _log.error("A request is not answered: %s", error)
+            return Response(status_code=503)  # Slack delivers it again
         except Exception as error:
             # A body that is no JSON fails before its signature is looked at.
             _log.warning("A request could not be read\n%s", trace(error))

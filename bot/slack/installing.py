@@ -1,30 +1,29 @@
-"""A workspace installs the app by itself: Bolt's OAuth flow, with its stores in the data folder.
+"""A workspace installs the app by itself: Bolt's OAuth flow, with its stores in the bot's memory.
 
 https://docs.slack.dev/authentication/installing-with-oauth.  Bolt checks that a state was given out, and
 that it comes back once, from the browser that it was given to.  Here is who may install, and what is kept:
-the bot's token of each workspace, in a folder for its owner alone.
+the bot's token of each workspace.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.error import BoltError
 from slack_bolt.oauth import OAuthFlow
 from slack_bolt.oauth.callback_options import CallbackOptions, FailureArgs, SuccessArgs
 from slack_bolt.oauth.oauth_settings import OAuthSettings
-from slack_sdk.oauth.installation_store import Bot, FileInstallationStore, Installation
-from slack_sdk.oauth.state_store import FileOAuthStateStore
+from slack_sdk.oauth.installation_store import Bot, Installation, InstallationStore
+from slack_sdk.oauth.state_store import OAuthStateStore
 from slack_sdk.web import WebClient
 
 from bot.config import ANY_TEAM, SlackSettings
+from bot.memory import Kept
 from bot.slack.client import CALL_ERRORS, library_log, refusal
 from bot.slack.messages import words_for
 from index.types import FootnoteError
@@ -41,60 +40,64 @@ COOKIE = "footnote_install"
 STATE_SECONDS = 600
 _TIMEOUT_SECONDS = 10
 _TEAM = re.compile(r"T[A-Z0-9]{2,20}")
+# What is kept, as Bolt's own store of files names it.
+_NAME = "installations/none-{}/bot-latest"
+_STATE = "installations/states/{}"
 
 _log = logging.getLogger(__name__)
 
 
-class Installations(FileInstallationStore):
+class Installations(InstallationStore):
     """The tokens of workspaces, shared by processes."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raise `FootnoteError` if the folder cannot be used."""
-        super().__init__(base_dir=str(folder), historical_data_enabled=False, logger=library_log)
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
-        except OSError as error:
-            raise FootnoteError(
-                f"The folder of Slack's tokens {folder} cannot be used ({error.strerror or error})."
-                " Make it a folder that Footnote owns."
-            ) from error
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    def save_bot(self, bot: Bot) -> None:
+        self._kept.put(_NAME.format(bot.team_id), json.dumps(bot.__dict__))
 
     def token(self, team: str) -> str | None:
         """Return the bot token of a workspace; None if it has not installed the app.
 
-        Raise `FootnoteError` if what is kept of it cannot be read.
+        Raise `FootnoteError` if what is kept of it cannot be read, and `MemoryAway`.
         """
         if not _TEAM.fullmatch(team):
             return None  # it becomes part of a path
+        name = _NAME.format(team)
         try:
-            bot = self.find_bot(enterprise_id=None, team_id=team)
+            kept = self._kept.get(name)
+            return None if kept is None else Bot(**json.loads(kept)).bot_token
         except (OSError, ValueError, TypeError) as error:
             raise FootnoteError(
-                f"The token of workspace {team} in {self.base_dir} cannot be read ({type(error).__name__})."
-                " Install the app in that workspace again."
+                f"The token of workspace {team} in {self._kept.place(name)} cannot be read"
+                f" ({type(error).__name__}). Install the app in that workspace again."
             ) from error
-        return bot.bot_token if bot else None
 
     def forget(self, team: str) -> None:
         if _TEAM.fullmatch(team):
-            self.delete_bot(enterprise_id=None, team_id=team)
+            self._kept.forget(_NAME.format(team))
 
     def teams(self) -> list[str]:
         """Return every workspace that installed the app, in order."""
-        kept = Path(self.base_dir).glob("none-*/bot-latest")
-        return sorted(path.parent.name.removeprefix("none-") for path in kept)
+        before, after = _NAME.split("{}")
+        return [name[len(before) : -len(after)] for name in self._kept.names(_NAME.format("*"))]
 
 
-class States(FileOAuthStateStore):
-    """The states that browsers are to bring back: a file for each, until it is too old."""
+class States(OAuthStateStore):
+    """The states that browsers are to bring back, to whichever bot: kept until they are too old."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+
+    @property
+    def logger(self) -> logging.Logger:
+        return library_log
 
     def issue(self, *args: object, **kwargs: object) -> str:
-        for path in Path(self.base_dir).glob("*"):
-            with suppress(OSError):  # another process forgets them too
-                if path.stat().st_mtime < time.time() - self.expiration_seconds:
-                    path.unlink()
-        return super().issue()
+        self._kept.forget(_STATE.format("*"), STATE_SECONDS)
+        state = str(uuid4())
+        self._kept.put(_STATE.format(state), state)
+        return state
 
     def consume(self, state: str) -> bool:
         """Return whether we made it, it is not too old, and it comes back for the first time."""
@@ -102,23 +105,22 @@ class States(FileOAuthStateStore):
             known = str(UUID(state)) == state  # it becomes part of a path
         except ValueError:
             return False
-        return known and super().consume(state)
+        return known and self._kept.take(_STATE.format(state), STATE_SECONDS) is not None
 
 
 class Installing(OAuthFlow):
     """The pages that a browser sees; `installed` is told of each workspace whose token was kept."""
 
     def __init__(
-        self, settings: SlackSettings, installations: Installations, installed: Callable[[str], None]
+        self,
+        settings: SlackSettings,
+        kept: Kept,
+        installations: Installations,
+        installed: Callable[[str], None],
     ) -> None:
         self._teams = settings.install_teams
         self._installations = installations
         self._installed = installed
-        states = States(
-            expiration_seconds=STATE_SECONDS,
-            base_dir=str(Path(installations.base_dir) / "states"),
-            logger=library_log,
-        )
         super().__init__(
             client=WebClient(base_url=settings.api_url, timeout=_TIMEOUT_SECONDS, logger=library_log),
             logger=library_log,
@@ -129,7 +131,7 @@ class Installing(OAuthFlow):
                 user_scopes=(),
                 install_page_rendering_enabled=False,
                 installation_store=installations,
-                state_store=states,
+                state_store=States(kept),
                 state_cookie_name=COOKIE,
                 state_expiration_seconds=STATE_SECONDS,
                 callback_options=CallbackOptions(success=self._accepted, failure=self._refused),

@@ -2,6 +2,9 @@
 
 A delivery goes to the app of the workspace that it names, which then checks its signature; if no
 workspace is named, or it is not known, the signature is checked here.
+
+Another bot may be the one that a workspace installs the app with, or takes it away from: the token is
+looked up with each delivery, and now and then those of all, since another bot's questions may be left.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from slack_bolt import BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
 
 from bot.config import SlackSettings
+from bot.memory import MemoryAway
 from bot.slack.app import SlackApp, SlackParts
 from bot.slack.incoming import takes_token_away
 from bot.slack.installing import Installations, Installing
@@ -23,25 +27,30 @@ from index.types import FootnoteError
 
 _log = logging.getLogger(__name__)
 
+# A bot makes a round every five seconds.
+LOOKS_EVERY_ROUNDS = 6
+
 
 class Workspaces:
     """Thread-safe."""
 
     def __init__(self, settings: SlackSettings, parts: SlackParts) -> None:
-        """Raise `FootnoteError` if the folder of tokens cannot be used."""
-        if settings.installations is None:
-            raise FootnoteError("There is no folder for the tokens of workspaces.")
+        """Raise `FootnoteError` if the tokens cannot be read."""
         self.pools = Pools(settings, parts.memory)
         self._settings = settings
         self._parts = parts
-        self._installations = Installations(settings.installations)
-        self._installing = Installing(settings, self._installations, self._installed)
+        kept = parts.memory.kept
+        self._installations = Installations(kept)
+        self._installing = Installing(settings, kept, self._installations, self._installed)
         self._verifier = SignatureVerifier(settings.signing_secret)
         self._lock = threading.Lock()
-        self._apps: dict[str, SlackApp] = {}
+        self._apps: dict[str, tuple[str, SlackApp | None]] = {}
+        """By workspace: the token, and the app that uses it; None if Slack refused the token."""
+        self._stop = threading.Event()
         # At once, and not with their first delivery: they may have left questions behind.
-        for team in self._installations.teams():
-            self._app(team)
+        self._look_at_all()
+        rounds = LOOKS_EVERY_ROUNDS * settings.round_seconds
+        threading.Thread(target=self._look_again, args=[rounds], name="workspaces", daemon=True).start()
 
     def begin(self, request: BoltRequest) -> BoltResponse:
         """Send a browser to Slack, to install the app."""
@@ -64,36 +73,60 @@ class Workspaces:
         return response
 
     def drain(self, deadline: float) -> bool:
+        self._stop.set()
         finished = self.pools.close(deadline)
-        for app in list(self._apps.values()):
-            app.leave()
+        for team in list(self._apps):
+            self._drop(team)
         return finished
 
-    def _app(self, team: str) -> SlackApp | None:
-        """Return None if the workspace has not installed the app, or its token is no longer good."""
-        app = self._apps.get(team)
-        if app is not None:
-            return app
+    def _look_at_all(self) -> None:
+        for team in self._installations.teams():
+            self._app(team, again=False)
+
+    def _look_again(self, seconds: float) -> None:
+        while not self._stop.wait(seconds):
+            try:
+                self._look_at_all()
+            except MemoryAway as error:
+                _log.warning("%s", error)
+
+    def _app(self, team: str, *, again: bool = True) -> SlackApp | None:
+        """Return None if the workspace has not installed the app, or its token is no longer good.
+
+        `again` asks Slack once more about a token that it has refused.
+        """
+        try:
+            token = self._installations.token(team)
+        except MemoryAway:
+            raise
+        except FootnoteError as error:
+            _log.error("Workspace %s cannot be served: %s", team, error)
+            return None
         with self._lock:
-            if team not in self._apps:
-                try:
-                    token = self._installations.token(team)
-                    if token is None:
-                        return None
-                    settings = replace(self._settings, bot_token=token)
-                    self._apps[team] = SlackApp(settings, self._parts, self.pools, team)
-                except FootnoteError as error:
-                    _log.error("Workspace %s cannot be served: %s", team, error)
-                    return None
-            return self._apps[team]
+            used, app = self._apps.get(team, ("", None))
+            if token == used and (app is not None or not again):
+                return app
+            self._apps.pop(team, None)
+            if app is not None:
+                app.leave()
+            if token is None:
+                return None
+            try:
+                settings = replace(self._settings, bot_token=token)
+                app = SlackApp(settings, self._parts, self.pools, team)
+            except FootnoteError as error:
+                _log.error("Workspace %s cannot be served: %s", team, error)
+                app = None
+            self._apps[team] = token, app
+            return app
 
     def _installed(self, team: str) -> None:
-        self._drop(team)  # the token is a new one
+        self._drop(team)  # the token may be the same, and good again
         self._app(team)
 
     def _drop(self, team: str) -> None:
         with self._lock:
-            app = self._apps.pop(team, None)
+            _, app = self._apps.pop(team, ("", None))
         if app is not None:
             app.leave()
 

@@ -146,6 +146,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     build.add_argument("--watch", action="store_true", help="go on: build whenever an article changes")
     build.add_argument("--json", action="store_true", help="one JSON object a build, for scripts")
+    build.add_argument(
+        "--workers", type=_cluster, metavar="ray://HOST:PORT", help="embed on the machines of a Ray cluster"
+    )
     rollback = command(
         "rollback",
         "go back to an earlier state of the index",
@@ -310,6 +313,21 @@ def _period(text: str) -> float:
     if seconds < 600:
         raise argparse.ArgumentTypeError(f"'{text}' is no time of ten minutes or more, such as 30m, 1h or 1d")
     return float(seconds)
+
+
+def _cluster(text: str) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        place = urlsplit(text)
+        usable = place.scheme == "ray" and bool(place.hostname and place.port) and not place.path.strip("/")
+    except ValueError:  # a port that is no number, or brackets that do not match
+        usable = False
+    if not usable:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the address of a Ray cluster, such as ray://head:10001"
+        )
+    return text
 
 
 def _folders() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ WATCH_SECONDS = 1.0
 
 def build(run: Invocation) -> int:
     """Build; return 0 also if single files failed, since the others can be asked."""
+    workers = getattr(run.arguments, "workers", None)
+    run = replace(run, settings=replace(run.settings, workers=workers))
     if getattr(run.arguments, "watch", False):
         return watch(run)
     _report(run, _built(run))

@@ -14,6 +14,7 @@ from typing import Any
 from rich.text import Text
 
 from bot.library.store import open_store, place_of_index
+from bot.memory import Kept, open_kept
 from bot.quality.calibration import Calibration, Models, load_calibration, save_calibration
 from bot.quality.evaluation import Question
 from bot.quality.fitting import Case, Fit, Judged, fit
@@ -59,8 +60,8 @@ class _Calibrated:
     cases: Sequence[Case]
     models: Models
     found: Fit
-    kept: Path | None
-    """The file of the calibration; None if none was kept."""
+    kept: str | None
+    """Where the calibration is; None if none was kept."""
 
 
 def calibrate(run: Invocation) -> int:
@@ -88,7 +89,7 @@ def calibrate(run: Invocation) -> int:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             log_loss=(found.before.log_loss, found.after.log_loss),
         )
-        kept = save_calibration(run.settings.data, calibration)
+        kept = save_calibration(_kept(run), calibration)
     result = _Calibrated(questions, cases, models, found, kept)
     if run.arguments.json:
         print(one_line_json(_json(run, result)))
@@ -149,7 +150,7 @@ def _report(run: Invocation, result: _Calibrated) -> Iterator[Paragraph]:
 def _outcome(run: Invocation, result: _Calibrated) -> str:
     found, kept = result.found, result.kept
     if found.correction is None:
-        stored = load_calibration(run.settings.data, result.models)
+        stored = load_calibration(_kept(run), result.models)
         stays = "what ships stays in use" if stored is None else f"that of {stored.created[:10]} stays in use"
         return f"Nothing was clearly better than what ships, and {stays}."
     learnt = f"Learnt to correct the log-odds: × {found.correction.scale:.2f} {found.correction.offset:+.2f}."
@@ -207,7 +208,7 @@ def _json(run: Invocation, result: _Calibrated) -> dict[str, Any]:
         "scale": None if correction is None else _rounded(correction.scale),
         "offset": None if correction is None else _rounded(correction.offset),
         "better": correction is not None,
-        "kept": None if result.kept is None else str(result.kept),
+        "kept": result.kept,
         "figures": {
             figure.name: {"before": _rounded(figure.before), "after": _rounded(figure.after)}
             for figure in _figures(found, run.settings.balance)
@@ -223,6 +224,10 @@ def _json(run: Invocation, result: _Calibrated) -> dict[str, Any]:
             for bin in _bins(found.after)
         ],
     }
+
+
+def _kept(run: Invocation) -> Kept:
+    return open_kept(run.settings.data, run.settings.state)
 
 
 def _value(value: float) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from bot.config import ENV_FILE, LlmSettings, Settings
 from bot.library.rights import DEFAULT_FILE, known_collections, read_rights
 from bot.library.store import open_store
-from bot.memory import look_at
+from bot.memory import Kept, look_at, open_kept
 from bot.slack.health import SILENT_SECONDS, last_beat_seconds
 from bot.terminal.checks import Check, State, check_paragraphs, secret_checks
 from bot.terminal.inspection import drift
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from bot.wiring import Parts
 
 REBUILD = "Run `footnote build`."
+OLDEST_SERVER, TRIED_SERVER = 15, 17
+"""Versions of PostgreSQL: what is older gets no fixes any more."""
 
 
 def doctor(run: Invocation) -> int:
@@ -70,10 +72,16 @@ def check_all(settings: Settings, folder: Path, parts: Parts) -> Iterator[Check]
     yield _data(settings.data)
     if settings.store is not None:
         yield from store_checks(settings)
-    if settings.state is not None:
-        yield _state(settings.state)
+    kept: Kept | None = None
+    if settings.state is None:
+        kept = open_kept(settings.data, None)
+    else:
+        state, made = _state(settings.state)
+        yield state
+        if made:  # to open it would make it
+            kept = open_kept(settings.data, settings.state)
     yield from _index(settings, index, reading)
-    yield from model_checks(settings, parts.reader)
+    yield from model_checks(settings, parts.reader, kept)
     if settings.llm is not None:
         yield _language_model(settings.llm)
     yield from _slack(settings, parts.ask_slack)
@@ -130,12 +138,20 @@ def _data(data: Path) -> Check:
     return Check("data", "problem", f"{data.resolve()} cannot be written.", fix)
 
 
-def _state(address: str) -> Check:
-    """Return the database that bots share, looked at from here."""
+def _state(address: str) -> tuple[Check, bool]:
+    """Return how the database that bots share is, seen from here, and whether it has their tables."""
     try:
-        return Check("state", "ok", f"What bots remember is in {look_at(address)}")
+        found = look_at(address)
     except FootnoteError as error:
-        return Check("state", "problem", str(error))
+        return Check("state", "problem", str(error)), False
+    server = f"{found.place}: PostgreSQL {found.version}, which answers in {1_000 * found.seconds:.0f} ms"
+    size = f"it takes {found.size / 1e6:,.0f} of {found.size_of_all / 1e6:,.0f} MB there"
+    tables = size if found.made else "its tables are made when a bot starts"
+    said = f"What bots remember is in {server}; {tables}"
+    if found.major < OLDEST_SERVER:
+        fix = f"Use PostgreSQL {OLDEST_SERVER} or newer; {TRIED_SERVER} is what Footnote is tried with."
+        return Check("state", "note", said, fix), found.made
+    return Check("state", "ok", said), found.made
 
 
 def _index(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from bot.config import NO_READER, Settings
 from bot.library.store import open_store
+from bot.memory import Kept
 from bot.quality.calibration import Models, all_calibrations, load_calibration, shipped, shipped_reader
 from bot.terminal.checks import Check
 from index.encoders.any_model import DEFAULT_MODEL
@@ -14,8 +15,13 @@ from index.types import FootnoteError, Reader
 CALIBRATE = "Write questions down as for `footnote eval`, and run `footnote calibrate FILE`."
 
 
-def model_checks(settings: Settings, open_reader: Callable[[Settings], Reader | None]) -> Iterator[Check]:
-    """Load the reader, unless it is the one that ships: nothing less tells whether it can be used."""
+def model_checks(
+    settings: Settings, open_reader: Callable[[Settings], Reader | None], kept: Kept | None
+) -> Iterator[Check]:
+    """Load the reader, unless it is the one that ships: nothing less tells whether it can be used.
+
+    Calibrations are in `kept`; None if they cannot be asked for, which is reported elsewhere.
+    """
     name: str | None = None
     fingerprint: str | None = None
     try:
@@ -36,19 +42,20 @@ def model_checks(settings: Settings, open_reader: Callable[[Settings], Reader | 
     except FootnoteError:
         return  # reported as what it is, and without an index no model is in use
     models = Models(manifest.model, manifest.fingerprint, name, fingerprint, shipped())
-    yield _certainty(settings, models)
+    if kept is not None:
+        yield _certainty(settings, models, kept)
 
 
-def _certainty(settings: Settings, models: Models) -> Check:
+def _certainty(settings: Settings, models: Models, kept: Kept) -> Check:
     try:
-        calibration = load_calibration(settings.data, models)
+        calibration = load_calibration(kept, models)
     except FootnoteError as error:
         return Check("certainty", "problem", str(error))
     if calibration is not None:
         before, after = calibration.log_loss
         learnt = f"calibrated on {calibration.created[:10]} with {calibration.questions} questions"
         return Check("certainty", "ok", f"{learnt}; log loss {before:.3f} before, {after:.3f} after")
-    others = dict.fromkeys(str(other.models) for other in all_calibrations(settings.data))
+    others = dict.fromkeys(str(other.models) for other in all_calibrations(kept))
     names = ", ".join("an earlier version" if name == str(models) else name for name in others)
     if models.encoder == DEFAULT_MODEL and settings.reader is None:
         also = f"; calibrated is {names}" if names else ""

@@ -4,48 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import quote as percent_encode
 
+from bot.memory import Kept
 from bot.types import Answer, Answers, Conversation, NoAnswer, Overview, PassageView, Scope
 from bot.web.markdown import QUOTE_ID
 from index.types import FootnoteError
 
 KEY_FILE = "web.key"
-"""In the data folder, readable by its owner alone."""
+"""What the secret is kept under."""
 DAY_SECONDS = 86_400
 _KEY_BYTES = 32
 
 
-def load_key(data: Path) -> bytes:
+def load_key(kept: Kept) -> bytes:
     """Return the secret that links and forms are signed with, made when it is first needed.
 
-    Raise `FootnoteError` if it can neither be read nor be made.
+    It is the same for all bots.  Raise `FootnoteError` if it can neither be read nor be made.
     """
-    path = data / KEY_FILE
+    place = kept.place(KEY_FILE)
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        aside = data / f".{KEY_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
-        if not path.exists():
-            aside.touch(mode=0o600)
-            aside.write_text(secrets.token_hex(_KEY_BYTES), "ascii")
-            # Only one of two processes that begin at once makes it.
-            try:
-                os.link(aside, path)
-            except FileExistsError:
-                pass
-            finally:
-                aside.unlink()
-        key = bytes.fromhex(path.read_text("ascii").strip())
+        key = bytes.fromhex(kept.first(KEY_FILE, secrets.token_hex(_KEY_BYTES)).strip())
     except (OSError, ValueError) as error:
-        raise FootnoteError(f"{path} cannot be used: {error}. Delete it, and a new one is made.") from error
+        raise FootnoteError(f"{place} cannot be used: {error}. Delete it, and a new one is made.") from error
     if len(key) < _KEY_BYTES:
-        raise FootnoteError(f"{path} is too short to be a secret. Delete it, and a new one is made.")
+        raise FootnoteError(f"{place} is too short to be a secret. Delete it, and a new one is made.")
     return key
 
 

@@ -34,12 +34,15 @@ class FullEncoder(Encoder, Protocol):
     def folder(self) -> Path | None: ...
 
 
-def lightest(full: FullEncoder) -> Encoder:
-    """Return an encoder for the same model that needs less, or `full` itself if there is none."""
+def lightest(full: FullEncoder, threads: int | None = None) -> Encoder:
+    """Return an encoder for the same model that needs less, or `full` itself if there is none.
+
+    It uses all cores, unless `threads` says how many.
+    """
     if full.folder is None:
         return full
     try:
-        return LightEncoder(full, full.folder)
+        return LightEncoder(full, full.folder, threads or os.cpu_count() or 1)
     except UnsupportedModel as error:
         _log.info("Texts are embedded by sentence-transformers: %s", error)
         return full
@@ -48,9 +51,10 @@ def lightest(full: FullEncoder) -> Encoder:
 class LightEncoder:
     """An `Encoder` with the name and fingerprint of `full`, which is never loaded.  Thread-safe."""
 
-    def __init__(self, full: FullEncoder, folder: Path) -> None:
+    def __init__(self, full: FullEncoder, folder: Path, threads: int = 1) -> None:
         """Raise `UnsupportedModel` unless `folder` holds a BERT with mean pooling."""
         self._full = full
+        self._threads = threads
         self._max_tokens = _supported_tokens(folder)
         self._bert = load_bert(folder)
         self._cutting = _tokenizer(folder)
@@ -92,10 +96,10 @@ class LightEncoder:
             for row, states in zip(batch, self._bert.states([ids[row] for row in batch]), strict=True):
                 vectors[row] = states.mean(axis=0)
 
-        batches = list(_batches(ids))
+        batches = list(_batches(ids, self._threads))
         if len(batches) > 1:
             # NumPy's own threads are kept to one, which suits questions.
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
+            with ThreadPoolExecutor(self._threads) as pool:
                 list(pool.map(embed, batches))
         elif batches:
             embed(batches[0])
@@ -145,9 +149,9 @@ def _tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def _batches(ids: Sequence[Ids]) -> Iterator[list[int]]:
-    """Yield rows, so that each core has a batch, of `LEAST_BATCH_TOKENS` to `BATCH_TOKENS`."""
-    share = sum(map(len, ids)) // (os.cpu_count() or 1) + 1
+def _batches(ids: Sequence[Ids], threads: int) -> Iterator[list[int]]:
+    """Yield rows, so that each thread has a batch, of `LEAST_BATCH_TOKENS` to `BATCH_TOKENS`."""
+    share = sum(map(len, ids)) // threads + 1
     most = min(max(share, LEAST_BATCH_TOKENS), BATCH_TOKENS)
     batch: list[int] = []
     tokens = 0

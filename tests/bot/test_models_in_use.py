@@ -9,7 +9,8 @@ import pytest
 
 from bot import wiring
 from bot.config import Settings, settings_from
-from bot.quality.calibration import Calibration, load_calibration, path_of, save_calibration
+from bot.memory import KeptFiles
+from bot.quality.calibration import Calibration, load_calibration, name_of, save_calibration
 from bot.types import Answer, NoAnswer
 from index.types import FootnoteError
 from tests.fakes.reader import save_reader
@@ -51,12 +52,12 @@ def test_answers_go_by_the_calibration_of_exactly_these_models(settings: Setting
     models = wiring.open_observer(settings).models
     never = Calibration(models, 1.0, -99.0, 20, "2025-01-31T10:00:00+00:00", (0.4, 0.3))
 
-    save_calibration(settings.data, never)
+    save_calibration(KeptFiles(settings.data), never)
 
-    assert load_calibration(settings.data, models) == never
+    assert load_calibration(KeptFiles(settings.data), models) == never
     assert isinstance(wiring.open_answers(settings).answer(QUESTION), NoAnswer)
     assert isinstance(wiring.open_answers(replace(settings, reader=None)).answer(QUESTION), Answer)
-    path_of(settings.data, models).write_text("{", "utf-8")
+    (settings.data / name_of(models)).write_text("{", "utf-8")
     with pytest.raises(FootnoteError, match="Run `footnote calibrate` again"):
         wiring.open_answers(settings)
 

@@ -118,4 +118,6 @@ def test_a_newer_memory_is_left_alone(postgres: str) -> None:
 
 
 def test_a_database_can_be_looked_at(postgres: str) -> None:
-    assert "version 1" in look_at(postgres)
+    found = look_at(postgres)
+    assert (found.made, found.major >= 15, found.version.split(".")[0]) == (True, True, str(found.major))
+    assert 0 < found.size < found.size_of_all < 1e9

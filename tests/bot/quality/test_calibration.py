@@ -11,6 +11,7 @@ import pytest
 
 from bot import wiring
 from bot.config import settings_from
+from bot.memory import Kept, KeptFiles
 from bot.quality import calibration
 from bot.quality.calibration import (
     READER_FILE,
@@ -18,7 +19,7 @@ from bot.quality.calibration import (
     all_calibrations,
     load_calibration,
     models_of,
-    path_of,
+    name_of,
     save_calibration,
     shipped_reader,
 )
@@ -32,44 +33,49 @@ CALIBRATION = Calibration(MODELS, 0.8, -0.5, 40, "2025-01-31T10:00:00+00:00", (0
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    save_calibration(tmp_path, CALIBRATION)
-    return tmp_path
+def kept(tmp_path: Path) -> Kept:
+    files = KeptFiles(tmp_path)
+    save_calibration(files, CALIBRATION)
+    return files
 
 
-def test_is_found_again_by_the_same_models_alone(folder: Path) -> None:
+def test_is_found_again_by_the_same_models_alone(kept: Kept) -> None:
     others = (WITH_READER, models_of(HashingEncoder("other"), None), replace(MODELS, shipped="newer"))
 
-    assert load_calibration(folder, MODELS) == CALIBRATION
-    assert [load_calibration(folder, models) for models in others] == [None, None, None]
+    assert load_calibration(kept, MODELS) == CALIBRATION
+    assert [load_calibration(kept, models) for models in others] == [None, None, None]
 
 
-def test_follows_a_model_that_moved_and_kept_its_weights(folder: Path) -> None:
-    assert load_calibration(folder, replace(MODELS, encoder="/elsewhere")) == CALIBRATION
+def test_follows_a_model_that_moved_and_kept_its_weights(kept: Kept) -> None:
+    assert load_calibration(kept, replace(MODELS, encoder="/elsewhere")) == CALIBRATION
 
 
-def test_each_choice_of_models_keeps_its_own_and_a_new_one_takes_the_old_ones_place(folder: Path) -> None:
+def test_each_choice_of_models_keeps_its_own_and_a_new_one_takes_the_old_ones_place(
+    kept: Kept, tmp_path: Path
+) -> None:
     other = replace(CALIBRATION, models=WITH_READER, created="2025-02-01T10:00:00+00:00")
-    save_calibration(folder, other)
+    save_calibration(kept, other)
     newer = replace(CALIBRATION, scale=0.7, created="2025-03-01T10:00:00+00:00")
-    save_calibration(folder, newer)
+    save_calibration(kept, newer)
 
-    assert load_calibration(folder, MODELS) == newer
-    assert load_calibration(folder, WITH_READER) == other
-    assert all_calibrations(folder) == [newer, other]
-    assert len(list(folder.iterdir())) == 2
+    assert load_calibration(kept, MODELS) == newer
+    assert load_calibration(kept, WITH_READER) == other
+    assert all_calibrations(kept) == [newer, other]
+    assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_write_that_fails_leaves_the_old_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_one(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        save_calibration(folder, replace(CALIBRATION, scale=0.1))
+        save_calibration(kept, replace(CALIBRATION, scale=0.1))
 
-    assert load_calibration(folder, MODELS) == CALIBRATION
-    assert len(list(folder.iterdir())) == 1
+    assert load_calibration(kept, MODELS) == CALIBRATION
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize(
@@ -83,28 +89,30 @@ def test_a_write_that_fails_leaves_the_old_one(folder: Path, monkeypatch: pytest
         ({"models": {"encoder": "hashing"}}, "is damaged"),
     ],
 )
-def test_one_that_cannot_be_used_is_said_so(folder: Path, change: dict[str, object], reason: str) -> None:
-    path = path_of(folder, MODELS)
+def test_one_that_cannot_be_used_is_said_so(
+    kept: Kept, tmp_path: Path, change: dict[str, object], reason: str
+) -> None:
+    path = tmp_path / name_of(MODELS)
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}), "utf-8")
 
-    with pytest.raises(FootnoteError, match=f"{reason}.*`footnote calibrate` again, or remove the file"):
-        load_calibration(folder, MODELS)
-    assert all_calibrations(folder) == []
+    with pytest.raises(FootnoteError, match=f"{reason}.*`footnote calibrate` again, or remove it"):
+        load_calibration(kept, MODELS)
+    assert all_calibrations(kept) == []
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b"null"])
-def test_one_that_is_torn_is_said_so(folder: Path, raw: bytes) -> None:
-    path_of(folder, MODELS).write_bytes(raw)
+def test_one_that_is_torn_is_said_so(kept: Kept, tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / name_of(MODELS)).write_bytes(raw)
 
     with pytest.raises(FootnoteError, match="cannot be used"):
-        load_calibration(folder, MODELS)
+        load_calibration(kept, MODELS)
 
 
-def test_one_under_anothers_name_is_not_taken(folder: Path) -> None:
-    path_of(folder, MODELS).rename(path_of(folder, WITH_READER))
+def test_one_under_anothers_name_is_not_taken(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / name_of(MODELS)).rename(tmp_path / name_of(WITH_READER))
 
     with pytest.raises(FootnoteError, match="for other models than its name says"):
-        load_calibration(folder, WITH_READER)
+        load_calibration(kept, WITH_READER)
 
 
 def test_the_reader_that_ships_is_known_without_being_loaded(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
-"""Workspaces install the app by themselves: states, files of tokens, and each answered with its own token."""
+"""Workspaces install the app by themselves: states, tokens, and each answered with its own token."""
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
 import stat
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,10 +17,10 @@ from uuid import UUID
 import pytest
 from slack_sdk.oauth.installation_store import Bot
 
-from bot.memory import Memory, Place
+from bot.memory import KeptFiles, Memory, MemoryAway, Place
 from bot.slack.http_mode import HttpBot
 from bot.slack.incoming import Question
-from bot.slack.installing import SCOPES, STATE_SECONDS, Installations, States
+from bot.slack.installing import SCOPES, Installations, States
 from index.types import FootnoteError
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION, PreparedAnswers
@@ -29,24 +30,41 @@ ROOT = Path(__file__).parents[3]
 ONE, OTHER = "T0ONE", "T0OTHER"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "installations"
+@pytest.fixture(params=["files", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where the bot remembers."""
+    if request.param == "files":
+        return tmp_path / "data" / "state.sqlite"
+    address: str = request.getfixturevalue("postgres")
+    return address
 
 
 @pytest.fixture
-def bot(slack: FakeSlack, start: StartBot, folder: Path) -> HttpBot:
-    return serve(slack, start, folder)
+def farewells(where: Path | str) -> Iterator[ThreadPoolExecutor]:
+    """Bots end before their database does."""
+    with ThreadPoolExecutor() as pool:
+        yield pool
 
 
-def serve(slack: FakeSlack, start: StartBot, folder: Path, **changed: Any) -> HttpBot:
+@pytest.fixture
+def state(where: Path | str) -> Iterator[Memory]:
+    memory = Memory(where)
+    yield memory
+    memory.close()
+
+
+@pytest.fixture
+def bot(slack: FakeSlack, start: StartBot) -> HttpBot:
+    return serve(slack, start)
+
+
+def serve(slack: FakeSlack, start: StartBot, **changed: Any) -> HttpBot:
     running = start(
         mode="http",
         bot_token="",
         client_id="1.2",
         client_secret="client-secret",
         install_teams=frozenset({ONE, OTHER}),
-        installations=folder,
         **changed,
     )
     assert isinstance(running, HttpBot)
@@ -156,33 +174,34 @@ def test_workspaces_that_installed_are_answered_each_with_its_own_token(
 
 
 def test_an_installation_outlives_the_process_and_so_does_what_it_was_asked(
-    slack: FakeSlack, start: StartBot, folder: Path, state: Memory, tmp_path: Path
+    slack: FakeSlack, start: StartBot, where: Path | str
 ) -> None:
-    first = serve(slack, start, folder)
+    first = serve(slack, start)
     install(slack, first, ONE)
     install(slack, first, OTHER)
     first.close()
-    past = Memory(tmp_path / "state.sqlite", lambda: time.time() - 60)
+    past = Memory(where, lambda: time.time() - 60)
     event, _ = mention(slack, OTHER)
     place = Place(OTHER, event["channel"], event["ts"])
     left = Question(QUESTION, place, (), event["ts"], "U0ADA", shared=False)
     assert past.inbox.claim(("left",), left.stored())
-    serve(slack, start, folder, round_seconds=0.1)
+    past.close()
+    serve(slack, start, round_seconds=0.1)
     assert BANMA_QUOTE in slack.reply(event).shown()
     slack.settle(0.3)
     assert len(slack.posted) == 1
 
 
 def test_the_tokens_are_in_a_folder_for_their_owner_alone(
-    slack: FakeSlack, bot: HttpBot, folder: Path
+    slack: FakeSlack, start: StartBot, tmp_path: Path
 ) -> None:
-    folder.chmod(0o755)  # as it might have been left by hand
-    Installations(folder)
-    install(slack, bot, ONE)
+    folder = tmp_path / "installations"
+    folder.mkdir(0o755)  # as it might have been left by hand
+    install(slack, serve(slack, start, state=Memory(tmp_path / "state.sqlite")), ONE)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [path for path in folder.rglob("*") if path.is_file() and "xoxb" in path.read_text()] == [
-        kept(folder, ONE)
-    ]
+    (path,) = (path for path in folder.rglob("*") if path.is_file() and "xoxb" in path.read_text())
+    assert path == folder / "none-T0ONE" / "bot-latest"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
@@ -198,7 +217,7 @@ def test_the_tokens_are_in_a_folder_for_their_owner_alone(
     ],
 )
 def test_a_state_that_was_not_given_to_this_browser_installs_nothing(
-    slack: FakeSlack, bot: HttpBot, folder: Path, given: str | None, cookie: str | None
+    slack: FakeSlack, bot: HttpBot, state: Memory, given: str | None, cookie: str | None
 ) -> None:
     own, own_cookie = begin(bot)
     code = agree(slack, ONE)
@@ -206,7 +225,7 @@ def test_a_state_that_was_not_given_to_this_browser_installs_nothing(
     status, text, _ = get(bot, f"/slack/oauth_redirect?{query}", own_cookie if cookie is None else cookie)
     reason = "invalid_state" if given and cookie else "invalid_browser"
     assert (status, text) == (400, f"Not installed ({reason}). Please begin again at /slack/install.")
-    assert not kept(folder, ONE).exists()
+    assert kept(state, ONE) is None
     assert code in slack.codes, "the code was not even used"
 
 
@@ -232,15 +251,15 @@ def test_whoever_declines_is_told_how_to_begin_again(bot: HttpBot) -> None:
     ],
 )
 def test_what_is_not_a_workspace_that_may_is_refused(
-    slack: FakeSlack, bot: HttpBot, folder: Path, changed: dict[str, Any], reason: str
+    slack: FakeSlack, bot: HttpBot, state: Memory, changed: dict[str, Any], reason: str
 ) -> None:
-    state, cookie = begin(bot)
+    own, cookie = begin(bot)
     code = agree(slack, ONE, **changed)
     slack.tokens["xoxp-user"] = ONE
-    status, text, _ = get(bot, f"/slack/oauth_redirect?code={code}&state={state}", cookie)
+    status, text, _ = get(bot, f"/slack/oauth_redirect?code={code}&state={own}", cookie)
     assert status == 400
     assert f"({reason})" in text
-    assert not kept(folder, ONE).exists()
+    assert kept(state, ONE) is None
     assert ("xoxb-of-T0ONE" in slack.tokens) is (reason != "workspace_not_allowed"), "it was revoked"
 
 
@@ -285,28 +304,28 @@ def test_slacks_check_of_the_address_is_answered_before_anybody_installed(bot: H
     "event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U1"]}}]
 )
 def test_a_workspace_that_removes_the_app_is_forgotten(
-    slack: FakeSlack, bot: HttpBot, folder: Path, event: dict[str, Any], answers: PreparedAnswers
+    slack: FakeSlack, bot: HttpBot, state: Memory, event: dict[str, Any], answers: PreparedAnswers
 ) -> None:
     install(slack, bot, ONE)
     _, payload = mention(slack, ONE)
     assert post(bot, payload | {"event": event}, secret="another")[0] == 401
-    assert kept(folder, ONE).exists()
+    assert kept(state, ONE)
     assert post(bot, payload | {"event": event, "event_id": "Ev1"})[0] == 200
-    assert not kept(folder, ONE).exists()
+    assert kept(state, ONE) is None
     assert post(bot, payload)[0] == 200
     slack.settle()
     assert answers.asked == []
 
 
 def test_the_librarys_own_reading_of_the_environment_changes_nothing(
-    slack: FakeSlack, start: StartBot, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    slack: FakeSlack, start: StartBot, state: Memory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With these set, Bolt would begin to keep tokens in the home folder by itself."""
     monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
     monkeypatch.setenv("SLACK_CLIENT_SECRET", "client-secret")
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-nobody")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    bot = serve(slack, start, folder)
+    bot = serve(slack, start)
     install(slack, bot, ONE)
     event, payload = mention(slack, ONE)
     post(bot, payload)
@@ -315,13 +334,13 @@ def test_the_librarys_own_reading_of_the_environment_changes_nothing(
 
 
 def test_a_token_that_is_no_longer_good_keeps_the_others_from_nothing(
-    slack: FakeSlack, start: StartBot, folder: Path
+    slack: FakeSlack, start: StartBot, state: Memory
 ) -> None:
     bot_of_other = Bot(
         team_id=OTHER, bot_token="xoxb-of-nobody", bot_id="B1", bot_user_id=BOT_USER, installed_at=1.0
     )
-    Installations(folder).save_bot(bot_of_other)
-    bot = serve(slack, start, folder)
+    Installations(state.kept).save_bot(bot_of_other)
+    bot = serve(slack, start)
     install(slack, bot, ONE)
     event, payload = mention(slack, ONE)
     post(bot, payload)
@@ -335,16 +354,15 @@ def test_the_pages_are_not_there_where_workspaces_do_not_install_by_themselves(s
 
 
 @pytest.fixture
-def states(tmp_path: Path) -> States:
-    return States(expiration_seconds=STATE_SECONDS, base_dir=str(tmp_path / "states"))
+def states(state: Memory) -> States:
+    return States(state.kept)
 
 
 def test_a_state_grows_too_old(states: States, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = states.issue(), states.issue()
-    begun = time.time()
-    monkeypatch.setattr(time, "time", lambda: begun + STATE_SECONDS - 1)
     assert states.consume(first)
-    monkeypatch.setattr(time, "time", lambda: begun + STATE_SECONDS + 1)
+    monkeypatch.setattr("bot.slack.installing.STATE_SECONDS", 0.01)
+    time.sleep(0.1)
     assert not states.consume(second)
 
 
@@ -359,28 +377,105 @@ def test_of_many_who_bring_a_state_at_once_one_is_let_in(states: States) -> None
     assert sum(won) == 1
 
 
-def test_a_state_is_no_path(states: States, tmp_path: Path) -> None:
+def test_a_state_is_no_path(tmp_path: Path) -> None:
+    states = States(KeptFiles(tmp_path))
     states.issue()
-    (tmp_path / "secret").write_text("1.0")
+    secret = tmp_path / "installations" / "secret"
+    secret.write_text("1.0")
     for forged in ("../secret", "", str(UUID(int=7)), str(UUID(int=7)).replace("-", "")):
         assert not states.consume(forged)
-    assert (tmp_path / "secret").exists()
+    assert secret.exists()
 
 
-def test_states_that_nobody_brings_back_are_forgotten(states: States, tmp_path: Path) -> None:
-    old = [states.issue() for _ in range(100)]
-    for state in old:
-        os.utime(tmp_path / "states" / state, (1, 1))
-    state = states.issue()
-    assert [path.name for path in (tmp_path / "states").iterdir()] == [state]
+def test_states_that_nobody_brings_back_are_forgotten(
+    states: States, state: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(100):
+        states.issue()
+    monkeypatch.setattr("bot.slack.installing.STATE_SECONDS", 0.01)
+    time.sleep(0.1)
+    own = states.issue()
+    assert state.kept.names("installations/states/*") == [f"installations/states/{own}"]
 
 
-def test_a_damaged_file_is_said_with_what_to_do(slack: FakeSlack, bot: HttpBot, folder: Path) -> None:
-    install(slack, bot, ONE)
-    kept(folder, ONE).write_text('{"team_id": ')
+def test_a_damaged_token_is_said_with_what_to_do(state: Memory) -> None:
+    state.kept.put("installations/none-T0ONE/bot-latest", '{"team_id": ')
     with pytest.raises(FootnoteError, match=r"workspace T0ONE .* cannot be read .* Install the app"):
-        Installations(folder).token(ONE)
+        Installations(state.kept).token(ONE)
 
 
-def kept(folder: Path, team: str) -> Path:
-    return folder / f"none-{team}" / "bot-latest"
+@pytest.fixture
+def bots(slack: FakeSlack, start: StartBot, where: Path | str, state: Memory) -> list[HttpBot]:
+    """Two, which remember in the same place."""
+    return [serve(slack, start, state=memory) for memory in (state, Memory(where))]
+
+
+def test_what_one_bot_began_to_install_the_other_ends_and_both_answer(
+    slack: FakeSlack, bots: list[HttpBot]
+) -> None:
+    own, cookie = begin(bots[0])
+    assert get(bots[1], f"/slack/oauth_redirect?code={agree(slack, ONE)}&state={own}", cookie)[0] == 200
+    for bot in bots:
+        event, payload = mention(slack, ONE)
+        assert post(bot, payload) == (200, "")
+        assert BANMA_QUOTE in slack.reply(event).shown()
+
+
+def test_a_token_that_one_bot_forgets_or_gets_anew_is_no_longer_used_by_the_other(
+    slack: FakeSlack, bots: list[HttpBot]
+) -> None:
+    install(slack, bots[0], ONE)
+    event, payload = mention(slack, ONE)
+    assert post(bots[1], payload) == (200, "")
+    slack.reply(event)
+    removed = payload | {"event": {"type": "app_uninstalled"}, "event_id": "Ev1"}
+    assert post(bots[0], removed)[0] == 200
+    _, payload = mention(slack, ONE)
+    assert post(bots[1], payload) == (200, "")
+    slack.settle(0.2)
+    assert len(slack.posted) == 1, "nobody may answer there"
+
+    own, cookie = begin(bots[0])
+    code = agree(slack, ONE, access_token="xoxb-the-new-one")
+    slack.tokens["xoxb-the-new-one"] = slack.tokens.pop("xoxb-of-T0ONE")
+    assert get(bots[0], f"/slack/oauth_redirect?code={code}&state={own}", cookie)[0] == 200
+    event, payload = mention(slack, ONE)
+    assert post(bots[1], payload) == (200, "")
+    assert BANMA_QUOTE in slack.reply(event).shown()
+
+
+def test_a_question_that_another_bot_left_is_answered_though_it_installed_the_workspace(
+    slack: FakeSlack, start: StartBot, where: Path | str, state: Memory
+) -> None:
+    first = serve(slack, start, state=state)
+    serve(slack, start, state=Memory(where), round_seconds=0.1)
+    install(slack, first, ONE)
+    first.close()
+    past = Memory(where, lambda: time.time() - 60)
+    event, _ = mention(slack, ONE)
+    left = Question(
+        QUESTION, Place(ONE, event["channel"], event["ts"]), (), event["ts"], "U0ADA", shared=False
+    )
+    assert past.inbox.claim(("left",), left.stored())
+    past.close()
+    assert BANMA_QUOTE in slack.reply(event).shown()
+
+
+def test_a_delivery_whose_workspace_cannot_be_looked_up_is_delivered_again(
+    slack: FakeSlack, bot: HttpBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(slack, bot, ONE)
+    event, payload = mention(slack, ONE)
+
+    def away(*ignored: object) -> None:
+        raise MemoryAway("The database of the bot's memory does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Installations, "token", away)
+        assert post(bot, payload)[0] == 503
+    assert post(bot, payload) == (200, "")
+    assert BANMA_QUOTE in slack.reply(event).shown()
+
+
+def kept(state: Memory, team: str) -> str | None:
+    return state.kept.get(f"installations/none-{team}/bot-latest")

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import threading
-import time
-from collections import Counter
-from pathlib import Path
-
 import pytest
 
 from bot.memory import Memory, MemoryAway
@@ -15,7 +9,7 @@ from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION
 from tests.fakes.slack import FakeSlack
 from tests.postgres import PostgresServer
-from tests.soak import prepared
+from tests.soak import killed, outage, prepared, soak
 
 
 def test_two_bots_that_get_every_delivery_give_one_reply_each(
@@ -87,31 +81,8 @@ def test_a_question_whose_memory_goes_away_halfway_is_answered_once_later(
 
 
 def test_a_killed_server_and_a_killed_bot_lose_and_double_nothing(
-    slack: FakeSlack, postgres_server: PostgresServer, postgres: str, tmp_path: Path
+    postgres_server: PostgresServer, postgres: str
 ) -> None:
-    launch = prepared(lease=3, shared=postgres)
-    bots: list[subprocess.Popen[bytes]] = [launch(slack, tmp_path), launch(slack, tmp_path)]
-    questions, returns = [], []
-    try:
-        for number in range(60):
-            if number in (15, 45):
-                postgres_server.kill()
-                returns.append(threading.Timer(1.0, postgres_server.start))
-                returns[-1].start()
-            if number == 30:
-                bots[0].kill()
-            questions.append(slack.mention(QUESTION, channel=f"C{number % 10}"))
-            if number % 7 == 0:
-                slack.deliver("events_api", slack.envelopes[-1].payload)
-            time.sleep(0.1)
-        for question in questions:
-            slack.reply(question, seconds=60)
-        slack.settle(2)
-    finally:
-        for one in returns:
-            one.join()
-        for bot in bots:
-            bot.kill()
-            bot.wait()
-    replies = Counter((post.channel, post.thread_ts) for post in slack.posted)
-    assert (len(replies), max(replies.values())) == (len(questions), 1)
+    accidents = {0.25: outage(postgres_server), 0.5: killed, 0.75: outage(postgres_server)}
+    outcome = soak(60, rate=10, start=prepared(lease=3, shared=postgres), bots=2, accidents=accidents)
+    assert (outcome.unanswered, outcome.doubled) == (0, 0), outcome

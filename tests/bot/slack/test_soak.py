@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.soak import MAX_P95_SECONDS, Mode, prepared, soak
+from tests.soak import MAX_P95_SECONDS, Mode, killed_and_replaced, prepared, soak
 
 
 def test_every_question_is_answered_once_in_bad_weather() -> None:
@@ -24,5 +24,5 @@ def test_every_question_is_answered_once_in_bad_weather() -> None:
 @pytest.mark.parametrize("mode", ["socket", "http"])
 def test_a_bot_that_is_killed_in_the_middle_loses_and_doubles_nothing(mode: Mode) -> None:
     start = prepared(delay=0.1, lease=1.5, mode=mode)
-    outcome = soak(80, rate=40, kill=True, start=start, patience=20)
+    outcome = soak(80, rate=40, accidents={0.5: killed_and_replaced}, start=start, patience=20)
     assert (outcome.unanswered, outcome.doubled) == (0, 0), outcome

@@ -59,6 +59,7 @@ class Bench:
     page_refusal: FootnoteError | None = None
     posted: list[tuple[Report, str]] = field(default_factory=list)
     refusal: FootnoteError | None = None
+    workers: str | None = None
     reader: Reader | FootnoteError = field(default_factory=lambda: WordReader({}))
 
     def __call__(self, *argv: str, stdin: bytes = b"") -> tuple[int, str, str]:
@@ -87,6 +88,7 @@ class Bench:
         )
 
     def _build(self, settings: Settings, progress: Progress) -> BuildReport:
+        self.workers = settings.workers
         return build(settings.sources, settings.data, self.encoder, BuildOptions(progress=progress))
 
     def _search(self, settings: Settings, scope: Scope) -> Callable[[str, int], Sequence[Hit]]:

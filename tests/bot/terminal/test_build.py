@@ -53,6 +53,12 @@ class TestBuild:
         assert "  ! empty.md is empty: " in out
         assert "  ! 1 file was ignored (1 .png)" in out
 
+    def test_goes_to_the_cluster_that_is_named(self, bench: Bench) -> None:
+        bench("build", "--workers", "ray://head:10001")
+        assert bench.workers == "ray://head:10001"
+        bench("build")
+        assert bench.workers is None
+
     def test_does_not_list_a_thousand_names(self, bench: Bench) -> None:
         for number in range(20):
             (bench.sources / f"n{number:02}.md").write_text(f"Article {number} has one sentence.", "utf-8")

@@ -16,6 +16,7 @@ import pytest
 from bot.answer import ranking
 from bot.answer.answerer import Answerer, AnswerOptions
 from bot.answer.ranking import Correction
+from bot.memory import KeptFiles, open_kept
 from bot.quality.calibration import load_calibration, models_of
 from bot.quality.evaluation import Question
 from bot.quality.fitting import Case
@@ -111,7 +112,7 @@ def test_answers_go_by_it_and_by_no_other_models_calibration(towns: Bench, file:
 
     def confidence(encoder: HashingEncoder) -> float:
         assert not isinstance(towns.reader, FootnoteError)
-        kept = load_calibration(towns.data, models_of(encoder, towns.reader))
+        kept = load_calibration(KeptFiles(towns.data), models_of(encoder, towns.reader))
         correction = None if kept is None else Correction(kept.scale, kept.offset)
         live = FileStore(towns.data, towns.encoder)
         answerer = Answerer(
@@ -126,6 +127,22 @@ def test_answers_go_by_it_and_by_no_other_models_calibration(towns: Bench, file:
     assert confidence(HashingEncoder("other")) == before
 
 
+def test_what_bots_share_has_the_calibration_too(towns: Bench, file: str, postgres: str) -> None:
+    towns.environment = {**towns.environment, "FOOTNOTE_STATE": postgres}
+
+    out = towns("calibrate", file)[1]
+
+    assert kept(towns) == []
+    assert re.search(
+        r"Kept in calibration-\w+\.json in the PostgreSQL database footnote_test_\w+ at 127", out
+    )
+    assert isinstance(towns.reader, WordReader)
+    assert (
+        load_calibration(open_kept(towns.data, postgres), models_of(towns.encoder, towns.reader)) is not None
+    )
+    assert "calibrated on " in towns("doctor")[1]
+
+
 def test_each_reader_is_calibrated_by_itself(towns: Bench, file: str) -> None:
     towns("calibrate", file)
     towns.environment = {"FOOTNOTE_READER": "none"}
@@ -133,7 +150,7 @@ def test_each_reader_is_calibrated_by_itself(towns: Bench, file: str) -> None:
     found = json.loads(towns("calibrate", file, "--json")[1])
 
     assert (found["model"], found["reader"], found["better"]) == ("hashing", None, True)
-    calibration = load_calibration(towns.data, models_of(towns.encoder, None))
+    calibration = load_calibration(KeptFiles(towns.data), models_of(towns.encoder, None))
     assert calibration is not None
     assert (round(calibration.scale, 4), round(calibration.offset, 4)) == (found["scale"], found["offset"])
     assert len(kept(towns)) == 2

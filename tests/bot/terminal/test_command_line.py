@@ -59,7 +59,11 @@ class TestErrors:
         assert built("ask", "wait") == (130, "", "\n")
 
     @pytest.mark.parametrize(
-        "argv", [["fly"], ["ask"], ["ask", "x", "--no-such"], ["search", "-k"], ["--data"], ["build", "x"]]
+        "argv",
+        [
+            *(["fly"], ["ask"], ["ask", "x", "--no-such"], ["search", "-k"], ["--data"], ["build", "x"]),
+            *(["build", "--workers", one] for one in ("4", "head:10001", "ray://head", "ray://head:x")),
+        ],
     )
     def test_wrong_usage_exits_with_2(self, bench: Bench, argv: list[str]) -> None:
         with pytest.raises(SystemExit) as caught:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
+from dataclasses import replace
 
+import psycopg
 import pytest
 
+from bot.memory import Memory, look_at
 from bot.slack import health
 from index.types import FootnoteError
 from tests.bot.terminal.bench import TOKENS, Bench
@@ -107,6 +111,47 @@ class TestDoctor:
         code, out, _ = built("doctor")
         assert code == 1
         assert f"{file}, line 3: there is no collection 'nots'. Did you mean notes?" in out
+
+    def test_says_how_the_database_is_and_makes_nothing_in_it(self, real: Bench, postgres: str) -> None:
+        with psycopg.connect(postgres, autocommit=True) as sql:
+            sql.execute("DROP SCHEMA footnote_state CASCADE")
+        real.environment = {"FOOTNOTE_STATE": postgres}
+
+        code, out, _ = real("doctor")
+
+        assert code == 0
+        said = r"✓ state     What bots remember is in the PostgreSQL database footnote_test_\w+ at"
+        said += r" 127\.0\.0\.1:\d+: PostgreSQL \d+\.\d+, which answers in \d+ ms; "
+        assert re.search(said + r"its tables are made when a bot starts\n", out)
+        with psycopg.connect(postgres) as sql:
+            assert sql.execute("SELECT to_regnamespace('footnote_state')").fetchone() == (None,)
+        Memory(postgres).close()
+        assert re.search(said + r"it takes \d+ of \d+ MB there\n", real("doctor")[1])
+
+    def test_says_that_the_server_is_old(
+        self, real: Bench, postgres: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = replace(look_at(postgres), version="12.1", major=12)
+        monkeypatch.setattr("bot.terminal.doctor.look_at", lambda address: found)
+        real.environment = {"FOOTNOTE_STATE": postgres}
+
+        _, out, _ = real("doctor")
+
+        assert "· state     What bots remember is in" in out
+        assert "→ Use PostgreSQL 15 or newer; 17 is what Footnote is tried with." in out
+
+    def test_says_that_the_database_cannot_be_reached(self, real: Bench) -> None:
+        real.environment = {"FOOTNOTE_STATE": "postgresql://footnote:hush@127.0.0.1:1/memory"}
+
+        code, out, _ = real("doctor")
+
+        assert code == 1
+        assert (
+            "✗ state     The bot's memory cannot be reached: the PostgreSQL database memory at 127.0.0.1:1 ("
+            in out
+        )
+        assert "hush" not in out
+        assert "certainty" not in out, "what cannot be asked is not said"
 
     def test_json_says_the_same(self, bench: Bench) -> None:
         code, out, _ = bench("doctor", "--json")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.memory import KeptFiles
 from bot.slack.messages import answer_message
 from bot.types import Answer
 from bot.web.links import DAY_SECONDS, KEY_FILE, LinkedAnswers, Links, load_key
@@ -90,9 +91,9 @@ def test_an_article_with_an_address_keeps_it() -> None:
 
 
 def test_the_secret_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> None:
-    key = load_key(tmp_path / "data")
+    key = load_key(KeptFiles(tmp_path / "data"))
 
-    assert load_key(tmp_path / "data") == key and len(key) == 32
+    assert load_key(KeptFiles(tmp_path / "data")) == key and len(key) == 32
     assert (tmp_path / "data" / KEY_FILE).stat().st_mode & 0o077 == 0
     assert [path.name for path in (tmp_path / "data").iterdir()] == [KEY_FILE]
 
@@ -102,4 +103,4 @@ def test_a_damaged_secret_is_said(tmp_path: Path, written: str) -> None:
     (tmp_path / KEY_FILE).write_text(written)
 
     with pytest.raises(FootnoteError, match="Delete it"):
-        load_key(tmp_path)
+        load_key(KeptFiles(tmp_path))
