@@ -26,7 +26,7 @@ from index.postgresql.rows import (
     token,
 )
 from index.postgresql.server import Server, Sql, halves_of, written
-from index.postgresql.tables import PLACE_BITS, indexed_collections
+from index.postgresql.tables import PLACE_BITS, indexed_collections, passage_seen, seen
 from index.store import Found, ReadPassage, Shelf
 from index.types import Article, ChunkSettings, Passage, Rows, Scope, Scores, Vectors
 from index.writer import Contents
@@ -92,8 +92,13 @@ class State:
 
     @property
     def seen(self) -> str:
-        """The condition under which it sees a row."""
-        return f"born <= {self.ordinal} AND died > {self.ordinal}"
+        """The condition under which it sees an article."""
+        return seen(self.ordinal)
+
+    @property
+    def passage_seen(self) -> str:
+        """The condition under which it sees the passage `n`."""
+        return passage_seen(self.ordinal)
 
 
 def read_state(sql: Sql, ordinal: int) -> State:
@@ -324,7 +329,7 @@ class PostgresSnapshot:
         """Return the passages nearest to a question, best first in each part."""
         dimension, model = self.state.recipe.dimension, self.state.model
         distance = f"vec::halfvec({dimension}) <#> '{question}'::halfvec({dimension})"
-        ours = f"SELECT n FROM passages WHERE model = {model} AND {self.state.seen}"
+        ours = f"SELECT n FROM passages WHERE model = {model} AND {self.state.passage_seen}"
         if inside is None:
             arms = [f"{ours} ORDER BY {distance} LIMIT {wanted}"]
         else:
@@ -336,7 +341,11 @@ class PostgresSnapshot:
             small = ", ".join(str(one) for one in inside if one not in self._indexed)
             if small:
                 # A sum cannot be had from an index: all of them are looked at.
-                arms.append(f"{ours} AND collection IN ({small}) ORDER BY ({distance}) + 0 LIMIT {wanted}")
+                arms.append(
+                    f"SELECT n FROM articles a JOIN passages p ON n >= article << {PLACE_BITS}"
+                    f" AND n < (article + 1) << {PLACE_BITS} WHERE a.collection IN ({small})"
+                    f" AND a.model = {model} AND {self.state.seen} ORDER BY ({distance}) + 0 LIMIT {wanted}"
+                )
         rows = sql.execute(" UNION ALL ".join(f"({arm})" for arm in arms)).fetchall()
         return [n for (n,) in rows]
 
@@ -375,7 +384,7 @@ class PostgresSnapshot:
         query = (
             # The question stays as exact as it is, and only the passage has half precision.
             f"SELECT n, -(vec::vector({dimension}) <#> %s::vector({dimension})), terms, counts, length"
-            f" FROM passages WHERE n = ANY(%s) AND model = {self.state.model} AND {self.state.seen}"
+            f" FROM passages WHERE n = ANY(%s) AND model = {self.state.model} AND {self.state.passage_seen}"
             + ("" if inside is None else " AND collection = ANY(%s)")
         )
         given = [question, numbers] + ([] if inside is None else [list(inside)])
