@@ -26,7 +26,7 @@ from index.postgresql.rows import (
     token,
 )
 from index.postgresql.server import Server, Sql, halves_of, written
-from index.postgresql.tables import PLACE_BITS, indexed_collections, passage_seen, seen
+from index.postgresql.tables import INDEXED_PASSAGES, PLACE_BITS, indexed_collections, passage_seen, seen
 from index.store import Found, ReadPassage, Shelf
 from index.types import Article, ChunkSettings, Passage, Rows, Scope, Scores, Vectors
 from index.writer import Contents
@@ -38,6 +38,8 @@ _MOST_PROPOSED = 20_000
 # Steps of a term's weight: how finely a question's words can be weighed by repeating them.
 _STEPS = 4
 _MOST_REPEATED = 60
+# With so many a question would have too many words to be weighed finely.
+_MANY_COLLECTIONS = 20
 _CACHED_CHARACTERS = 32_000_000
 _CACHED_TERMS = 50_000
 _STATE = "ordinal, id, created, before, recipe, model, passages, sentences, terms, sizes, background, stale"
@@ -204,8 +206,10 @@ class PostgresSnapshot:
             return _looked_over({}, [], [])
         dense = self.server.read(lambda sql: self._nearest(sql, question, wanted, inside))
         limit = _LEXICAL_SHARE * wanted * (1 if inside is None else 2)
+        # If most may be seen, those that may not are left out of what is proposed; else none is proposed.
+        most = inside is None or 2 * sum(self.state.sizes[one] for one in inside) > self.state.passages
         while True:
-            words = self._proposed(weights, limit, inside)
+            words = self._proposed(weights, limit, None if most else inside)
             scored = self._scored(question, weights, {*dense, *words}, inside)
             best = sorted((n for n in words if n in scored and scored[n][1] > 0), key=lambda n: -scored[n][1])
             # Rows of other generations may have taken the places of ours.
@@ -338,8 +342,12 @@ class PostgresSnapshot:
                 for one in inside
                 if one in self._indexed
             ]
-            small = ", ".join(str(one) for one in inside if one not in self._indexed)
-            if small:
+            others = [one for one in inside if one not in self._indexed]
+            small = ", ".join(map(str, others))
+            if sum(self.state.sizes[one] for one in others) > INDEXED_PASSAGES:
+                # Many small ones: what is left of the nearest of all that are no others'.
+                arms.append(f"{ours} AND collection IN ({small}) ORDER BY {distance} LIMIT {wanted}")
+            elif others:
                 # A sum cannot be had from an index: all of them are looked at.
                 arms.append(
                     f"SELECT n FROM articles a JOIN passages p ON n >= article << {PLACE_BITS}"
@@ -366,11 +374,12 @@ class PostgresSnapshot:
         passages = self.state.passages
         found: list[str] = []
         within: Sequence[int | None] = [None] if inside is None else inside
+        steps = _STEPS if len(within) < _MANY_COLLECTIONS else 1
         for term, count in self._holders(list(weights)).items():
             own = math.log1p((passages - count + 0.5) / (count + 0.5))
             if not count or weights[term] <= 0:
                 continue
-            times = min(max(round(_STEPS * weights[term] / own), 1), _MOST_REPEATED)
+            times = min(max(round(steps * weights[term] / own), 1), _MOST_REPEATED)
             word = token(term)
             found += [word if n is None else scoped(word, n) for n in within] * times
         return " ".join(found)

@@ -56,6 +56,9 @@ class PostgresStore:
         if held is not None and (held.state.ordinal, held.id) == (ordinal, name):
             return held
         with self._lock:
+            if held is not None and ordinal <= held.state.ordinal:
+                # Gone back, or restored from a backup: numbers may be given to other articles from here on.
+                self._cache = ArticleCache()
             state = self.asked.read(lambda sql: read_state(sql, ordinal))
             if self._encoder is not None and state.recipe.fingerprint != self._encoder.fingerprint:
                 raise StaleGeneration(
