@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import psycopg
@@ -23,6 +24,7 @@ from index.common_terms import smoothed_idf
 from index.copying import copy
 from index.generations import FileStore
 from index.manifest import DamagedGeneration, StaleGeneration
+from index.postgresql.inspection import findings
 from index.postgresql.store import PostgresStore
 from index.search import Searcher
 from index.store import Store, StoreAway
@@ -32,7 +34,7 @@ from index.writer import digest
 from tests.fakes.encoder import HashingEncoder
 from tests.index.made import ENCODER, RECIPE, article, contents, count
 from tests.index.test_store_contract import write
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, programs
 
 QUESTIONS = ("the river of c/7", "glacier copper violin", "moon bread of a/3", "engine harvest")
 MANY = [article(f"{'abcd'[number % 4]}/{number}", 1 + number % 7) for number in range(120)]
@@ -279,9 +281,11 @@ def test_the_next_build_waits_for_whoever_asks_the_generation_that_was_gone_back
 SLOW_BUILD = """
 import sys, time
 from pathlib import Path
+from urllib.parse import urlsplit
 from index.common_terms import smoothed_idf
 from index.build import BuildOptions, build
 from index.copying import copy
+from index.postgresql.inspection import findings
 from index.postgresql.store import PostgresStore
 from tests.fakes.encoder import HashingEncoder
 
@@ -392,6 +396,34 @@ def test_a_server_that_comes_back_is_waited_for_and_one_that_stays_away_is_repor
         postgres_server.start()
     assert searcher.search("moon", 3)
     store.close()
+
+
+def test_questions_are_looked_up_in_a_replica_which_sees_an_exchange_as_one(
+    postgres_server: PostgresServer, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    address = request.getfixturevalue("index_database")
+    write(PostgresStore(address), MANY)
+    replica = PostgresServer(programs(), primary=postgres_server)
+    try:
+        there = urlsplit(replica.url)._replace(path=urlsplit(address).path).geturl()
+        store = PostgresStore(address, there, ENCODER)
+        files = FileStore(tmp_path / "data", ENCODER, check_seconds=0)
+        write(files, MANY)
+        alike(files, store)
+        for number in range(5):
+            made = write(store, [article("a", 3, number)])
+            store.refresh()
+            assert store.current().id == made
+            assert [one.title for one in store.current().articles()] == ["On a"]
+        assert any("which is 0.0 MB behind" in one.detail for one in findings(store))
+        without = PostgresStore("postgresql://footnote@127.0.0.1:1/none", there, ENCODER)
+        assert Searcher(without.current(), ENCODER).search("river", 3)
+        without.close()
+        with pytest.raises(StoreAway), PostgresStore(there).draft(3, 5):
+            pass
+        store.close()
+    finally:
+        replica.close()
 
 
 def test_a_build_that_loses_its_connection_says_so_and_leaves_the_index_alone(
