@@ -34,7 +34,8 @@ from index.postgresql.rows import (
     terms_held,
 )
 from index.postgresql.server import Server, Sql, copy_rows, halves_of
-from index.postgresql.snapshot import ArticleCache, PostgresSnapshot, State, read_manifest, read_state
+from index.postgresql.snapshot import ArticleCache, PostgresSnapshot
+from index.postgresql.state import State, read_manifest, read_state
 from index.postgresql.tables import ALIVE, PLACE_BITS, make_indexes, passage_seen, seen
 from index.types import Article, Vectors, collection_of
 from index.writer import Contents

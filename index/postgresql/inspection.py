@@ -12,7 +12,7 @@ import numpy as np
 from index.article import text_sha256
 from index.postgresql.rows import article_of, paths_of, spans_of
 from index.postgresql.server import SCHEMA, Sql, first
-from index.postgresql.snapshot import State, read_state
+from index.postgresql.state import State, read_state
 from index.postgresql.tables import (
     EXTENSIONS,
     LOCK,

@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
@@ -14,7 +15,7 @@ import numpy as np
 
 from index.common_terms import smoothed_idf
 from index.generation import ARTICLES_AT_ONCE, NEWEST
-from index.manifest import Manifest, MissingGeneration, Recipe, SourceEntry, with_reasons
+from index.manifest import Manifest
 from index.postgresql.rows import (
     article_of,
     bm25,
@@ -26,9 +27,10 @@ from index.postgresql.rows import (
     token,
 )
 from index.postgresql.server import Server, Sql, halves_of, written
-from index.postgresql.tables import INDEXED_PASSAGES, PLACE_BITS, indexed_collections, passage_seen, seen
-from index.store import Found, ReadPassage, Shelf
-from index.types import Article, ChunkSettings, Passage, Rows, Scope, Scores, Vectors
+from index.postgresql.state import State, read_manifest
+from index.postgresql.tables import INDEXED_PASSAGES, PLACE_BITS, indexed_collections
+from index.store import Found, ReadPassage, Shelf, StoreAway
+from index.types import Article, Passage, Rows, Scope, Scores, Vectors
 from index.writer import Contents
 
 # Words propose so many times what is wanted, and a scope twice that: with 2 the exact best 100 are all there.
@@ -42,7 +44,6 @@ _MOST_REPEATED = 60
 _MANY_COLLECTIONS = 20
 _CACHED_CHARACTERS = 32_000_000
 _CACHED_TERMS = 50_000
-_STATE = "ordinal, id, created, before, recipe, model, passages, sentences, terms, sizes, background, stale"
 
 
 class ArticleCache:
@@ -72,64 +73,6 @@ class ArticleCache:
                 while self._characters > _CACHED_CHARACTERS and len(self._held) > 1:
                     self._characters -= len(self._held.popitem(last=False)[1].text)
         return found
-
-
-@dataclass(frozen=True)
-class State:
-    """A generation's own row."""
-
-    ordinal: int
-    id: str
-    created: str
-    before: str | None
-    recipe: Recipe
-    model: int
-    passages: int
-    sentences: int
-    terms: int
-    sizes: Mapping[int, int]
-    """Passages by collection."""
-    background: Vectors
-    stale: Mapping[str, str]
-
-    @property
-    def seen(self) -> str:
-        """The condition under which it sees an article."""
-        return seen(self.ordinal)
-
-    @property
-    def passage_seen(self) -> str:
-        """The condition under which it sees the passage `n`."""
-        return passage_seen(self.ordinal)
-
-
-def read_state(sql: Sql, ordinal: int) -> State:
-    row = sql.execute(
-        f"SELECT {_STATE} FROM generations WHERE ordinal = %s", [ordinal], binary=True
-    ).fetchone()
-    if row is None:
-        raise MissingGeneration("The generation is gone. Ask again.")
-    named = dict(zip(_STATE.split(", "), row, strict=True))
-    named["recipe"] = recipe_of(named["recipe"])
-    named["sizes"] = {int(collection): size for collection, size in named["sizes"].items()}
-    named["background"] = np.frombuffer(named["background"], "<f4").astype(np.float32)
-    return State(**named)
-
-
-def recipe_of(raw: Mapping[str, Any]) -> Recipe:
-    return Recipe(**{**raw, "chunking": ChunkSettings(**raw["chunking"])})
-
-
-def read_manifest(sql: Sql, state: State) -> Manifest:
-    """Return what a generation is made of."""
-    rows = sql.execute(
-        "SELECT id, file, sha256, passages, title, published, text_sha256 FROM articles"
-        f" WHERE {state.seen} ORDER BY article"
-    )
-    sources = with_reasons((SourceEntry(*row) for row in rows), state.stale)
-    return Manifest(
-        state.id, state.created, state.before, state.recipe, state.passages, state.sentences, sources, {}
-    )
 
 
 @dataclass
@@ -220,7 +163,8 @@ class PostgresSnapshot:
 
     def read(self, keys: Sequence[int], vector: Vectors) -> list[ReadPassage]:
         rows, articles = self.server.read(lambda sql: self._read(sql, keys))
-        return [_read_passage(articles[key >> PLACE_BITS], rows[key], vector) for key in keys]
+        with _still_there():
+            return [_read_passage(articles[key >> PLACE_BITS], rows[key], vector) for key in keys]
 
     def article(self, id: str) -> Article | None:
         numbers = self.server.read(lambda sql: self._numbers(sql, [id]))
@@ -237,7 +181,8 @@ class PostgresSnapshot:
     def numbered(self, numbers: Sequence[int]) -> list[Article]:
         """Return articles by number."""
         found = self.server.read(lambda sql: self.cache.read(sql, numbers))
-        return [found[number] for number in numbers]
+        with _still_there():
+            return [found[number] for number in numbers]
 
     def sentences_of(self, id: str) -> tuple[list[tuple[int, int]], Vectors]:
         def job(sql: Sql) -> list[tuple[bytes, bytes]]:
@@ -411,6 +356,15 @@ class PostgresSnapshot:
     def _numbers(self, sql: Sql, ids: Sequence[str]) -> list[int]:
         query = f"SELECT article FROM articles WHERE id = ANY(%s) AND {self.state.seen} ORDER BY 1"
         return [number for (number,) in sql.execute(query, [list(ids)])]
+
+
+@contextmanager
+def _still_there() -> Iterator[None]:
+    """Say so if rows have gone meanwhile, or are not in another replica yet."""
+    try:
+        yield
+    except KeyError as error:
+        raise StoreAway("The index was replaced while it was read. Ask again.") from error
 
 
 def _looked_over(

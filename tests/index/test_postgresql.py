@@ -24,6 +24,7 @@ from index.common_terms import smoothed_idf
 from index.copying import copy
 from index.generations import FileStore
 from index.manifest import DamagedGeneration, StaleGeneration
+from index.postgresql import inspection
 from index.postgresql.inspection import findings
 from index.postgresql.store import PostgresStore
 from index.search import Searcher
@@ -241,6 +242,19 @@ def test_rows_go_when_no_generation_has_them_that_is_kept_or_was_asked_a_moment_
     patient.close()
 
 
+def test_whoever_holds_a_generation_for_too_long_is_told_to_ask_again(store: PostgresStore) -> None:
+    write(store, [article("a", 3)])
+    held = store.current()
+    vector = ENCODER.encode_questions(["river"])[0]
+    keys = held.passages_of(["a"]).tolist()
+    articles = held.articles()
+    for number in range(3):
+        write(store, [article("b", 3, number)])
+    for read in (lambda: held.read(keys, vector), lambda: list(articles)):
+        with pytest.raises(StoreAway, match="Ask again"):
+            read()
+
+
 def test_what_was_gone_back_from_is_taken_out_by_the_next_build_and_not_made_again(
     store: PostgresStore, index_database: str
 ) -> None:
@@ -285,6 +299,7 @@ from urllib.parse import urlsplit
 from index.common_terms import smoothed_idf
 from index.build import BuildOptions, build
 from index.copying import copy
+from index.postgresql import inspection
 from index.postgresql.inspection import findings
 from index.postgresql.store import PostgresStore
 from tests.fakes.encoder import HashingEncoder
@@ -490,6 +505,26 @@ def test_what_is_not_as_it_was_written_is_found_by_a_check(
     told(index_database, damage)
     with pytest.raises(DamagedGeneration, match=found):
         store.check(name)
+
+
+def test_versions_that_will_not_do_are_told_with_what_to_do(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, [article("a", 3)])
+    told = {one.detail: one.fix for one in findings(store) if one.state == "problem"}
+    assert told == {}
+    monkeypatch.setattr(inspection, "OLDEST_SERVER", 99)
+    monkeypatch.setattr(
+        inspection, "EXTENSIONS", {"vector": (9, 0), "pg_textsearch": (0, 6), "no_such": (1, 0)}
+    )
+    monkeypatch.setattr(inspection, "ADVISED", {"pg_textsearch": (9, 1)})
+    told = {one.detail: one.fix for one in findings(store) if one.state != "ok"}
+    assert any("which pg_textsearch does not run on" in one for one in told)
+    assert told["The extension no_such is not installed on the server."] == (
+        "docs/postgresql.md says how to get it."
+    )
+    assert any(one.startswith("The extension vector") and one.endswith("is too old.") for one in told)
+    assert any("9.1 or newer is advised" in one for one in told)
 
 
 def test_tables_of_a_newer_version_are_left_alone(store: PostgresStore, index_database: str) -> None:
