@@ -210,7 +210,8 @@ def drop_indexes(sql: Sql) -> None:
             "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'passages'::regclass"
         ).fetchall():
             if str(name).rpartition(".")[2].split("_c")[0] == vector_index(model):
-                sql.execute(f"DROP INDEX {name}")
+                # It waits for whoever reads, and nobody waits for it.
+                sql.execute(f"DROP INDEX CONCURRENTLY {name}")
         sql.execute("DELETE FROM models WHERE model = %s", [model])
 
 
