@@ -37,7 +37,10 @@ TEMPLATE = "footnote_template"
 class PostgresServer:
     """A server of our own; `close` it."""
 
-    def __init__(self, programs: Path, options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, programs: Path, options: Mapping[str, str] | None = None, primary: PostgresServer | None = None
+    ) -> None:
+        """With `primary`, it is a replica of that server."""
         self._programs = programs
         self._options = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "80"}
         self._options["shared_preload_libraries"] = "pg_textsearch"  # which the index wants
@@ -51,9 +54,15 @@ class PostgresServer:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
         self.url = f"postgresql://footnote@127.0.0.1:{self.port}/postgres"
-        initdb = [programs / "initdb", "-D", self._data, "-U", "footnote", "-A", "trust"]
-        initdb += ["-E", "UTF8", "--locale", "C", "--no-sync"]
-        subprocess.run(initdb, check=True, capture_output=True, user=self._user, cwd=self._folder)
+        if primary is None:
+            make = [programs / "initdb", "-D", self._data, "-U", "footnote", "-A", "trust"]
+            make += ["-E", "UTF8", "--locale", "C", "--no-sync"]
+        else:
+            make = [programs / "pg_basebackup", "-D", self._data, "-d", primary.url]
+            make += ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        # One of these programs does not find its own libraries.
+        found = {**os.environ, "LD_LIBRARY_PATH": str(programs.parent / "lib")}
+        subprocess.run(make, check=True, capture_output=True, user=self._user, cwd=self._folder, env=found)
         self.start()
 
     @property

@@ -9,6 +9,7 @@ In reading order:
 server — a server and its database: addresses, connections, and what they say in plain words
 tables — the tables and their indexes, made when they are missing
 rows — what is known of a passage -> a row of the tables, and back
+state — a generation's own row, and the articles that it is made of
 snapshot — one generation, searched and read
 draft — the next generation in the making, which a build that was killed goes on with
 store — which generation is current, exchanged, gone back from and deleted

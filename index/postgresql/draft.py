@@ -34,8 +34,9 @@ from index.postgresql.rows import (
     terms_held,
 )
 from index.postgresql.server import Server, Sql, copy_rows, halves_of
-from index.postgresql.snapshot import ArticleCache, PostgresSnapshot, State, read_manifest, read_state
-from index.postgresql.tables import ALIVE, PLACE_BITS, make_indexes
+from index.postgresql.snapshot import ArticleCache, PostgresSnapshot
+from index.postgresql.state import State, read_manifest, read_state
+from index.postgresql.tables import ALIVE, PLACE_BITS, make_indexes, passage_seen, seen
 from index.types import Article, Vectors, collection_of
 from index.writer import Contents
 
@@ -129,10 +130,6 @@ class PostgresDraft:
                     f"UPDATE articles SET died = %s WHERE id = ANY(%s) AND {self._base.seen}",
                     [self._ordinal, gone],
                 )
-                sql.execute(
-                    f"UPDATE passages SET died = %s FROM articles a WHERE a.died = %s AND {_OF_ARTICLES}",
-                    [self._ordinal, self._ordinal],
-                )
 
     def add(self, contents: Contents) -> None:
         assert self._ordinal, "begin comes first"
@@ -158,7 +155,7 @@ class PostgresDraft:
             ]
             made = list(article_rows(contents, homes))
             for rows in made:
-                self._held.update(terms_held(row[9] for row in rows.passages))
+                self._held.update(terms_held(row[8] for row in rows.passages))
             new = []
             for article, home, rows in zip(contents.articles, homes, made, strict=True):
                 known = there.get((article.id, article.sha256))
@@ -175,12 +172,11 @@ class PostgresDraft:
         delete_articles(sql, [number for (number,) in born if number not in self._added])
         self._write_held()
         make_indexes(sql, self._model, self._recipe.dimension)
-        seen = f"born <= {ordinal} AND died > {ordinal}"
         sizes = {
             collection: (int(passages), int(sentences), int(terms))
             for collection, passages, sentences, terms in sql.execute(
                 "SELECT collection, sum(passages), sum(sentences), sum(terms) FROM articles"
-                f" WHERE {seen} GROUP BY 1"
+                f" WHERE {seen(ordinal)} GROUP BY 1"
             )
         }
         passages, sentences, terms = (sum(size[at] for size in sizes.values()) for at in range(3))
@@ -191,7 +187,7 @@ class PostgresDraft:
             [
                 *(name, datetime.now(UTC).isoformat(timespec="microseconds"), passages, sentences, terms),
                 json.dumps({collection: size[0] for collection, size in sizes.items()}),
-                self._background(seen).tobytes(),
+                self._background().tobytes(),
                 json.dumps(dict(stale)),
                 ordinal,
             ],
@@ -323,9 +319,10 @@ class PostgresDraft:
             changes = [(term, self._ordinal, change) for term, change in held.items() if change]
             copy_rows(sql, "held", "term int8, ordinal int4, change int4", changes)
 
-    def _background(self, seen: str) -> Vectors:
+    def _background(self) -> Vectors:
         rows = self._sql.execute(
-            f"SELECT vec FROM passages WHERE {seen} AND model = %s ORDER BY chance LIMIT %s",
+            "SELECT vec FROM passages"
+            f" WHERE {passage_seen(self._ordinal)} AND model = %s ORDER BY chance LIMIT %s",
             [self._model, BACKGROUND_PASSAGES],
             binary=True,
         ).fetchall()
@@ -366,9 +363,6 @@ def drop_draft(sql: Sql, ordinal: int) -> None:
 
 def revive(sql: Sql, ordinal: int) -> None:
     """Let the articles live on that a generation was to do without."""
-    sql.execute(
-        f"UPDATE passages SET died = {ALIVE} FROM articles a WHERE a.died = %s AND {_OF_ARTICLES}", [ordinal]
-    )
     sql.execute(f"UPDATE articles SET died = {ALIVE} WHERE died = %s", [ordinal])
 
 

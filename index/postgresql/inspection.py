@@ -12,7 +12,7 @@ import numpy as np
 from index.article import text_sha256
 from index.postgresql.rows import article_of, paths_of, spans_of
 from index.postgresql.server import SCHEMA, Sql, first
-from index.postgresql.snapshot import State, read_state
+from index.postgresql.state import State, read_state
 from index.postgresql.tables import (
     EXTENSIONS,
     LOCK,
@@ -188,7 +188,7 @@ def flaw(sql: Sql, state: State) -> str | None:
         spoken = terms = 0
         passages.execute(
             "SELECT n, start, stop, length, above, spans, sentence_vectors, vec::vector::real[] FROM passages"
-            f" WHERE {state.seen} AND model = {state.model}"
+            f" WHERE {state.passage_seen} AND model = {state.model}"
         )
         for n, start, stop, length, above, raw, vectors, vector in passages:
             number = n >> PLACE_BITS
@@ -215,7 +215,7 @@ def flaw(sql: Sql, state: State) -> str | None:
         if (found.total(), spoken, terms) != (state.passages, state.sentences, state.terms):
             return "its parts do not belong together"
         (lacking,) = sql.execute(
-            f"SELECT count(*) FROM passages p WHERE {state.seen} AND NOT EXISTS"
+            f"SELECT count(*) FROM passages p WHERE {state.passage_seen} AND NOT EXISTS"
             " (SELECT FROM words w WHERE w.n = p.n)"
         ).fetchone() or (0,)
         return f"{lacking} passages have no words to be found by" if lacking else None

@@ -22,7 +22,7 @@ from index.writer import Contents
 
 PLACES = 1 << PLACE_BITS
 PASSAGE_COLUMNS = (
-    "n int8, collection int4, model int4, born int4, start int4, stop int4, length int4, chance int8,"
+    "n int8, collection int4, model int4, start int4, stop int4, length int4, chance int8,"
     " vec halfvec, terms bytea, counts bytea, above text, spans bytea, sentence_vectors bytea,"
     " digests int8[], digest_ends int8[]"
 )
@@ -110,7 +110,7 @@ def article_rows(contents: Contents, homes: Sequence[Home]) -> Iterator[ArticleR
             digests = np.concatenate([own[0][number : number + 1], own[1][rows]])
             passages.append(
                 (
-                    *(n, home.collection, home.model, home.born, passage.start, passage.end, length),
+                    *(n, home.collection, home.model, passage.start, passage.end, length),
                     int(chances[number]),
                     vectors[number],
                     np.array([key for key, _ in ordered], np.uint64).tobytes(),

@@ -47,21 +47,20 @@ _CONNECTIONS, _MORE_CONNECTIONS = 5, 15
 _PATH = f'{SCHEMA}, "$user", public'
 # Nearest neighbours that are looked at for the best hundred: recall .999 at 94,000 passages.
 EF_SEARCH = 800
-_READING = {
+_ALWAYS = {
     "search_path": _PATH,
-    "statement_timeout": "10s",
     "timezone": "UTC",
     "jit": "off",  # it takes longer than a search does
     # The planner takes a scan of everything for a hundred nearest neighbours, which is ten times slower.
     "enable_seqscan": "off",
+}
+_READING = _ALWAYS | {
+    "statement_timeout": "10s",
     "hnsw.ef_search": str(EF_SEARCH),
     # Goes on if rows of other generations were among them.
     "hnsw.iterative_scan": "strict_order",
 }
-_WRITING = {
-    "search_path": _PATH,
-    "timezone": "UTC",
-    "enable_seqscan": "on",
+_WRITING = _ALWAYS | {
     # A machine that is gone holds the lock of the build no longer than this.
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",

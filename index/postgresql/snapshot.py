@@ -6,6 +6,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
@@ -14,7 +15,7 @@ import numpy as np
 
 from index.common_terms import smoothed_idf
 from index.generation import ARTICLES_AT_ONCE, NEWEST
-from index.manifest import Manifest, MissingGeneration, Recipe, SourceEntry, with_reasons
+from index.manifest import Manifest
 from index.postgresql.rows import (
     article_of,
     bm25,
@@ -26,9 +27,10 @@ from index.postgresql.rows import (
     token,
 )
 from index.postgresql.server import Server, Sql, halves_of, written
-from index.postgresql.tables import PLACE_BITS, indexed_collections
-from index.store import Found, ReadPassage, Shelf
-from index.types import Article, ChunkSettings, Passage, Rows, Scope, Scores, Vectors
+from index.postgresql.state import State, read_manifest
+from index.postgresql.tables import INDEXED_PASSAGES, PLACE_BITS, indexed_collections
+from index.store import Found, ReadPassage, Shelf, StoreAway
+from index.types import Article, Passage, Rows, Scope, Scores, Vectors
 from index.writer import Contents
 
 # Words propose so many times what is wanted, and a scope twice that: with 2 the exact best 100 are all there.
@@ -38,9 +40,10 @@ _MOST_PROPOSED = 20_000
 # Steps of a term's weight: how finely a question's words can be weighed by repeating them.
 _STEPS = 4
 _MOST_REPEATED = 60
+# With so many a question would have too many words to be weighed finely.
+_MANY_COLLECTIONS = 20
 _CACHED_CHARACTERS = 32_000_000
 _CACHED_TERMS = 50_000
-_STATE = "ordinal, id, created, before, recipe, model, passages, sentences, terms, sizes, background, stale"
 
 
 class ArticleCache:
@@ -70,59 +73,6 @@ class ArticleCache:
                 while self._characters > _CACHED_CHARACTERS and len(self._held) > 1:
                     self._characters -= len(self._held.popitem(last=False)[1].text)
         return found
-
-
-@dataclass(frozen=True)
-class State:
-    """A generation's own row."""
-
-    ordinal: int
-    id: str
-    created: str
-    before: str | None
-    recipe: Recipe
-    model: int
-    passages: int
-    sentences: int
-    terms: int
-    sizes: Mapping[int, int]
-    """Passages by collection."""
-    background: Vectors
-    stale: Mapping[str, str]
-
-    @property
-    def seen(self) -> str:
-        """The condition under which it sees a row."""
-        return f"born <= {self.ordinal} AND died > {self.ordinal}"
-
-
-def read_state(sql: Sql, ordinal: int) -> State:
-    row = sql.execute(
-        f"SELECT {_STATE} FROM generations WHERE ordinal = %s", [ordinal], binary=True
-    ).fetchone()
-    if row is None:
-        raise MissingGeneration("The generation is gone. Ask again.")
-    named = dict(zip(_STATE.split(", "), row, strict=True))
-    named["recipe"] = recipe_of(named["recipe"])
-    named["sizes"] = {int(collection): size for collection, size in named["sizes"].items()}
-    named["background"] = np.frombuffer(named["background"], "<f4").astype(np.float32)
-    return State(**named)
-
-
-def recipe_of(raw: Mapping[str, Any]) -> Recipe:
-    return Recipe(**{**raw, "chunking": ChunkSettings(**raw["chunking"])})
-
-
-def read_manifest(sql: Sql, state: State) -> Manifest:
-    """Return what a generation is made of."""
-    rows = sql.execute(
-        "SELECT id, file, sha256, passages, title, published, text_sha256 FROM articles"
-        f" WHERE {state.seen} ORDER BY article"
-    )
-    sources = with_reasons((SourceEntry(*row) for row in rows), state.stale)
-    return Manifest(
-        state.id, state.created, state.before, state.recipe, state.passages, state.sentences, sources, {}
-    )
 
 
 @dataclass
@@ -199,8 +149,10 @@ class PostgresSnapshot:
             return _looked_over({}, [], [])
         dense = self.server.read(lambda sql: self._nearest(sql, question, wanted, inside))
         limit = _LEXICAL_SHARE * wanted * (1 if inside is None else 2)
+        # If most may be seen, those that may not are left out of what is proposed; else none is proposed.
+        most = inside is None or 2 * sum(self.state.sizes[one] for one in inside) > self.state.passages
         while True:
-            words = self._proposed(weights, limit, inside)
+            words = self._proposed(weights, limit, None if most else inside)
             scored = self._scored(question, weights, {*dense, *words}, inside)
             best = sorted((n for n in words if n in scored and scored[n][1] > 0), key=lambda n: -scored[n][1])
             # Rows of other generations may have taken the places of ours.
@@ -211,7 +163,8 @@ class PostgresSnapshot:
 
     def read(self, keys: Sequence[int], vector: Vectors) -> list[ReadPassage]:
         rows, articles = self.server.read(lambda sql: self._read(sql, keys))
-        return [_read_passage(articles[key >> PLACE_BITS], rows[key], vector) for key in keys]
+        with _still_there():
+            return [_read_passage(articles[key >> PLACE_BITS], rows[key], vector) for key in keys]
 
     def article(self, id: str) -> Article | None:
         numbers = self.server.read(lambda sql: self._numbers(sql, [id]))
@@ -228,7 +181,8 @@ class PostgresSnapshot:
     def numbered(self, numbers: Sequence[int]) -> list[Article]:
         """Return articles by number."""
         found = self.server.read(lambda sql: self.cache.read(sql, numbers))
-        return [found[number] for number in numbers]
+        with _still_there():
+            return [found[number] for number in numbers]
 
     def sentences_of(self, id: str) -> tuple[list[tuple[int, int]], Vectors]:
         def job(sql: Sql) -> list[tuple[bytes, bytes]]:
@@ -324,7 +278,7 @@ class PostgresSnapshot:
         """Return the passages nearest to a question, best first in each part."""
         dimension, model = self.state.recipe.dimension, self.state.model
         distance = f"vec::halfvec({dimension}) <#> '{question}'::halfvec({dimension})"
-        ours = f"SELECT n FROM passages WHERE model = {model} AND {self.state.seen}"
+        ours = f"SELECT n FROM passages WHERE model = {model} AND {self.state.passage_seen}"
         if inside is None:
             arms = [f"{ours} ORDER BY {distance} LIMIT {wanted}"]
         else:
@@ -333,10 +287,18 @@ class PostgresSnapshot:
                 for one in inside
                 if one in self._indexed
             ]
-            small = ", ".join(str(one) for one in inside if one not in self._indexed)
-            if small:
+            others = [one for one in inside if one not in self._indexed]
+            small = ", ".join(map(str, others))
+            if sum(self.state.sizes[one] for one in others) > INDEXED_PASSAGES:
+                # Many small ones: what is left of the nearest of all that are no others'.
+                arms.append(f"{ours} AND collection IN ({small}) ORDER BY {distance} LIMIT {wanted}")
+            elif others:
                 # A sum cannot be had from an index: all of them are looked at.
-                arms.append(f"{ours} AND collection IN ({small}) ORDER BY ({distance}) + 0 LIMIT {wanted}")
+                arms.append(
+                    f"SELECT n FROM articles a JOIN passages p ON n >= article << {PLACE_BITS}"
+                    f" AND n < (article + 1) << {PLACE_BITS} WHERE a.collection IN ({small})"
+                    f" AND a.model = {model} AND {self.state.seen} ORDER BY ({distance}) + 0 LIMIT {wanted}"
+                )
         rows = sql.execute(" UNION ALL ".join(f"({arm})" for arm in arms)).fetchall()
         return [n for (n,) in rows]
 
@@ -357,11 +319,12 @@ class PostgresSnapshot:
         passages = self.state.passages
         found: list[str] = []
         within: Sequence[int | None] = [None] if inside is None else inside
+        steps = _STEPS if len(within) < _MANY_COLLECTIONS else 1
         for term, count in self._holders(list(weights)).items():
             own = math.log1p((passages - count + 0.5) / (count + 0.5))
             if not count or weights[term] <= 0:
                 continue
-            times = min(max(round(_STEPS * weights[term] / own), 1), _MOST_REPEATED)
+            times = min(max(round(steps * weights[term] / own), 1), _MOST_REPEATED)
             word = token(term)
             found += [word if n is None else scoped(word, n) for n in within] * times
         return " ".join(found)
@@ -375,7 +338,7 @@ class PostgresSnapshot:
         query = (
             # The question stays as exact as it is, and only the passage has half precision.
             f"SELECT n, -(vec::vector({dimension}) <#> %s::vector({dimension})), terms, counts, length"
-            f" FROM passages WHERE n = ANY(%s) AND model = {self.state.model} AND {self.state.seen}"
+            f" FROM passages WHERE n = ANY(%s) AND model = {self.state.model} AND {self.state.passage_seen}"
             + ("" if inside is None else " AND collection = ANY(%s)")
         )
         given = [question, numbers] + ([] if inside is None else [list(inside)])
@@ -393,6 +356,15 @@ class PostgresSnapshot:
     def _numbers(self, sql: Sql, ids: Sequence[str]) -> list[int]:
         query = f"SELECT article FROM articles WHERE id = ANY(%s) AND {self.state.seen} ORDER BY 1"
         return [number for (number,) in sql.execute(query, [list(ids)])]
+
+
+@contextmanager
+def _still_there() -> Iterator[None]:
+    """Say so if rows have gone meanwhile, or are not in another replica yet."""
+    try:
+        yield
+    except KeyError as error:
+        raise StoreAway("The index was replaced while it was read. Ask again.") from error
 
 
 def _looked_over(

@@ -11,7 +11,8 @@ from index.generations import KEPT_GENERATIONS, LOCK_SECONDS
 from index.manifest import DamagedGeneration, Manifest, MissingGeneration, StaleGeneration
 from index.postgresql.draft import PostgresDraft, delete_articles, drop_draft, point_at
 from index.postgresql.server import RETRY_SECONDS, Server, Sql, first
-from index.postgresql.snapshot import ArticleCache, PostgresSnapshot, read_manifest, read_state
+from index.postgresql.snapshot import ArticleCache, PostgresSnapshot
+from index.postgresql.state import read_manifest, read_state
 from index.postgresql.tables import LOCK, VERSION, drop_indexes, make_tables, newer
 from index.types import Encoder, FootnoteError
 
@@ -56,6 +57,9 @@ class PostgresStore:
         if held is not None and (held.state.ordinal, held.id) == (ordinal, name):
             return held
         with self._lock:
+            if held is not None and ordinal <= held.state.ordinal:
+                # Gone back, or restored from a backup: numbers may be given to other articles from here on.
+                self._cache = ArticleCache()
             state = self.asked.read(lambda sql: read_state(sql, ordinal))
             if self._encoder is not None and state.recipe.fingerprint != self._encoder.fingerprint:
                 raise StaleGeneration(

@@ -1,8 +1,9 @@
 """The tables and their indexes, made when they are missing.
 
-A row is seen by generation `g` if `born <= g and died > g`.  Generations are numbered in the order in
-which they were begun, and each begins with what the current one has, so they are a line: what somebody
-went back from is taken out before the line goes on.
+An article is seen by generation `g` if `born <= g and died > g`, and its passages with it: those are never
+changed, so that an exchange touches no index of theirs.  Generations are numbered in the order in which
+they were begun, and each begins with what the current one has, so they are a line: what somebody went back
+from is taken out before the line goes on.
 
 Indexes of vectors are made when there are vectors: filling one row by row takes ten times as long.
 """
@@ -78,14 +79,13 @@ CREATE TABLE articles (
 );
 CREATE INDEX articles_id ON articles (id, born);
 CREATE INDEX articles_file ON articles (file);
+CREATE INDEX articles_collection ON articles (collection);
 CREATE INDEX articles_born ON articles (born);
 CREATE INDEX articles_died ON articles (died) WHERE died < {ALIVE};
 CREATE TABLE passages (
     n bigint PRIMARY KEY,
     collection int NOT NULL,
     model int NOT NULL,
-    born int NOT NULL,
-    died int NOT NULL DEFAULT {ALIVE},
     start int NOT NULL,
     stop int NOT NULL,
     length int NOT NULL,               -- terms, repeats included
@@ -98,14 +98,15 @@ CREATE TABLE passages (
     sentence_vectors bytea NOT NULL,   -- float16
     digests bigint[] NOT NULL,         -- first halves: of the passage's text, and of its sentences'
     digest_ends bigint[] NOT NULL      -- and second ones
-) WITH (fillfactor = 90);
--- Compressing them takes time and saves nothing.
+) WITH (toast_tuple_target = 4096);
+-- Compressing vectors takes time and saves nothing.  Those of sentences are read of a few passages, and lie
+-- aside; what hundreds are scored by lies in the row, since each look aside takes as long as the row.
 ALTER TABLE passages ALTER sentence_vectors SET STORAGE EXTERNAL;
 ALTER TABLE passages ALTER vec SET STORAGE PLAIN;
-CREATE INDEX passages_collection ON passages (collection);
+ALTER TABLE passages ALTER terms SET STORAGE MAIN;
+ALTER TABLE passages ALTER counts SET STORAGE MAIN;
 CREATE INDEX passages_chance ON passages (chance);
 CREATE INDEX passages_digests ON passages USING gin (digests);
--- No index on `born` or `died`, so that a row can change in its place.
 CREATE TABLE words (n bigint PRIMARY KEY, words text NOT NULL);
 CREATE TABLE held (
     term bigint,
@@ -119,6 +120,19 @@ _INDEX_WORDS = (
     f"CREATE INDEX IF NOT EXISTS {WORDS_INDEX} ON words USING bm25 (words)"
     " WITH (text_config = 'simple', k1 = 1.2, b = 0.75)"
 )
+
+
+def seen(ordinal: int) -> str:
+    """Return the condition under which a generation sees an article."""
+    return f"born <= {ordinal} AND died > {ordinal}"
+
+
+def passage_seen(ordinal: int) -> str:
+    """Return the condition under which a generation sees the passage `n`.
+
+    It is worked out row by row, and so leaves the order of an index as it is.
+    """
+    return f"(SELECT {seen(ordinal)} FROM articles WHERE article = n >> {PLACE_BITS})"
 
 
 def make_tables(sql: Sql, server: Server) -> None:
@@ -196,7 +210,8 @@ def drop_indexes(sql: Sql) -> None:
             "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'passages'::regclass"
         ).fetchall():
             if str(name).rpartition(".")[2].split("_c")[0] == vector_index(model):
-                sql.execute(f"DROP INDEX {name}")
+                # It waits for whoever reads, and nobody waits for it.
+                sql.execute(f"DROP INDEX CONCURRENTLY {name}")
         sql.execute("DELETE FROM models WHERE model = %s", [model])
 
 

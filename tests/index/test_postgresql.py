@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import psycopg
@@ -23,6 +24,8 @@ from index.common_terms import smoothed_idf
 from index.copying import copy
 from index.generations import FileStore
 from index.manifest import DamagedGeneration, StaleGeneration
+from index.postgresql import inspection
+from index.postgresql.inspection import findings
 from index.postgresql.store import PostgresStore
 from index.search import Searcher
 from index.store import Store, StoreAway
@@ -32,7 +35,7 @@ from index.writer import digest
 from tests.fakes.encoder import HashingEncoder
 from tests.index.made import ENCODER, RECIPE, article, contents, count
 from tests.index.test_store_contract import write
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, programs
 
 QUESTIONS = ("the river of c/7", "glacier copper violin", "moon bread of a/3", "engine harvest")
 MANY = [article(f"{'abcd'[number % 4]}/{number}", 1 + number % 7) for number in range(120)]
@@ -93,17 +96,30 @@ def wait_for(ready: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to that")
 
 
-@pytest.mark.parametrize("indexed", [10_000, 20])
+@pytest.mark.parametrize(
+    ("indexed", "looked_at"),
+    [
+        pytest.param(10_000, 10_000, id="looked at in full"),
+        pytest.param(20, 20, id="an index of each"),
+        pytest.param(10_000, 20, id="too many small ones"),
+    ],
+)
 def test_nothing_of_a_hidden_collection_is_found_or_changes_what_is(
-    store: PostgresStore, index_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indexed: int
+    store: PostgresStore,
+    index_database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    indexed: int,
+    looked_at: int,
 ) -> None:
     monkeypatch.setattr("index.postgresql.tables.INDEXED_PASSAGES", indexed)
+    monkeypatch.setattr("index.postgresql.snapshot.INDEXED_PASSAGES", looked_at)
     files = FileStore(tmp_path / "data", ENCODER, check_seconds=0)
     for one in (files, store):
         write(one, MANY)
     indexes = [str(name) for (name,) in fetch(index_database, "SELECT indexname FROM pg_indexes")]
     assert sum(name.startswith("passages_m1_c") for name in indexes) == (4 if indexed == 20 else 0)
-    scopes = (frozenset("a"), frozenset("bd"), frozenset("abcd"), frozenset[str](), frozenset({"none"}))
+    scopes = [frozenset(names) for names in ("a", "bd", "abc", "abcd", "", ["none"])]
     for scope in scopes:
         snapshot = store.current()
         for question in QUESTIONS:
@@ -112,7 +128,7 @@ def test_nothing_of_a_hidden_collection_is_found_or_changes_what_is(
             read = snapshot.read(found.keys.tolist(), vector)
             assert {one.passage.article.collection for one in read} <= scope
             assert bool(read) == bool(scope & set("abcd"))
-    alike(files, store, (*scopes[:3], None))
+    alike(files, store, (*scopes[:4], None))
 
 
 def test_rows_of_other_generations_do_not_crowd_out_those_of_this_one(
@@ -226,6 +242,19 @@ def test_rows_go_when_no_generation_has_them_that_is_kept_or_was_asked_a_moment_
     patient.close()
 
 
+def test_whoever_holds_a_generation_for_too_long_is_told_to_ask_again(store: PostgresStore) -> None:
+    write(store, [article("a", 3)])
+    held = store.current()
+    vector = ENCODER.encode_questions(["river"])[0]
+    keys = held.passages_of(["a"]).tolist()
+    articles = held.articles()
+    for number in range(3):
+        write(store, [article("b", 3, number)])
+    for read in (lambda: held.read(keys, vector), lambda: list(articles)):
+        with pytest.raises(StoreAway, match="Ask again"):
+            read()
+
+
 def test_what_was_gone_back_from_is_taken_out_by_the_next_build_and_not_made_again(
     store: PostgresStore, index_database: str
 ) -> None:
@@ -266,9 +295,12 @@ def test_the_next_build_waits_for_whoever_asks_the_generation_that_was_gone_back
 SLOW_BUILD = """
 import sys, time
 from pathlib import Path
+from urllib.parse import urlsplit
 from index.common_terms import smoothed_idf
 from index.build import BuildOptions, build
 from index.copying import copy
+from index.postgresql import inspection
+from index.postgresql.inspection import findings
 from index.postgresql.store import PostgresStore
 from tests.fakes.encoder import HashingEncoder
 
@@ -381,6 +413,34 @@ def test_a_server_that_comes_back_is_waited_for_and_one_that_stays_away_is_repor
     store.close()
 
 
+def test_questions_are_looked_up_in_a_replica_which_sees_an_exchange_as_one(
+    postgres_server: PostgresServer, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    address = request.getfixturevalue("index_database")
+    write(PostgresStore(address), MANY)
+    replica = PostgresServer(programs(), primary=postgres_server)
+    try:
+        there = urlsplit(replica.url)._replace(path=urlsplit(address).path).geturl()
+        store = PostgresStore(address, there, ENCODER)
+        files = FileStore(tmp_path / "data", ENCODER, check_seconds=0)
+        write(files, MANY)
+        alike(files, store)
+        for number in range(5):
+            made = write(store, [article("a", 3, number)])
+            store.refresh()
+            assert store.current().id == made
+            assert [one.title for one in store.current().articles()] == ["On a"]
+        assert any("which is 0.0 MB behind" in one.detail for one in findings(store))
+        without = PostgresStore("postgresql://footnote@127.0.0.1:1/none", there, ENCODER)
+        assert Searcher(without.current(), ENCODER).search("river", 3)
+        without.close()
+        with pytest.raises(StoreAway), PostgresStore(there).draft(3, 5):
+            pass
+        store.close()
+    finally:
+        replica.close()
+
+
 def test_a_build_that_loses_its_connection_says_so_and_leaves_the_index_alone(
     store: PostgresStore, index_database: str
 ) -> None:
@@ -445,6 +505,26 @@ def test_what_is_not_as_it_was_written_is_found_by_a_check(
     told(index_database, damage)
     with pytest.raises(DamagedGeneration, match=found):
         store.check(name)
+
+
+def test_versions_that_will_not_do_are_told_with_what_to_do(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(store, [article("a", 3)])
+    told = {one.detail: one.fix for one in findings(store) if one.state == "problem"}
+    assert told == {}
+    monkeypatch.setattr(inspection, "OLDEST_SERVER", 99)
+    monkeypatch.setattr(
+        inspection, "EXTENSIONS", {"vector": (9, 0), "pg_textsearch": (0, 6), "no_such": (1, 0)}
+    )
+    monkeypatch.setattr(inspection, "ADVISED", {"pg_textsearch": (9, 1)})
+    told = {one.detail: one.fix for one in findings(store) if one.state != "ok"}
+    assert any("which pg_textsearch does not run on" in one for one in told)
+    assert told["The extension no_such is not installed on the server."] == (
+        "docs/postgresql.md says how to get it."
+    )
+    assert any(one.startswith("The extension vector") and one.endswith("is too old.") for one in told)
+    assert any("9.1 or newer is advised" in one for one in told)
 
 
 def test_tables_of_a_newer_version_are_left_alone(store: PostgresStore, index_database: str) -> None:
