@@ -94,6 +94,18 @@ class PostgresServer:
                     raise
             time.sleep(0.05)
 
+    def wait_for_standby(self) -> None:
+        """Commit nothing from now on that its replica does not have."""
+        with psycopg.connect(self.url, autocommit=True) as sql:
+            sql.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            sql.execute("SELECT pg_reload_conf()")
+            while not sql.execute("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'").rowcount:
+                time.sleep(0.05)
+
+    def promote(self) -> None:
+        """Make a replica the server that can be written to."""
+        _tell(self.url, "SELECT pg_promote()")
+
     def kill(self) -> None:
         """End it and all its processes at once, as a machine does that loses its power."""
         os.killpg(self._process.pid, signal.SIGKILL)

@@ -2,9 +2,9 @@
 
 A workspace on loopback asks questions at a steady rate, delivers some twice, loses acknowledgements,
 breaks and refreshes connections, limits rates and fails; over HTTP it signs what it delivers.  The bot
-runs in a process of its own, and may be killed on the way; or two over one PostgreSQL, whose server is killed
-twice, and one of them for good.  Judged are: one reply to every question, memory, and the time from an
-event to its post where nothing was put in its way.
+runs in a process of its own, and may be killed on the way; or two over one PostgreSQL, one of which is
+killed, and whose server is killed as well.  Judged are: one reply to every question, memory, and the time
+from an event to its post where nothing was put in its way.
 """
 
 from __future__ import annotations
@@ -170,6 +170,22 @@ def outage(server: PostgresServer, seconds: float = 1.0) -> Accident:
     return happen
 
 
+def failover(primary: PostgresServer, standby: PostgresServer, seconds: float = 1.0) -> Accident:
+    """The database's server is killed for good, and its standby takes over after some time."""
+    primary.wait_for_standby()
+
+    def happen(bots: Bots, another: Callable[[], subprocess.Popen[bytes]]) -> None:
+        primary.kill()
+        threading.Timer(seconds, standby.promote).start()
+
+    return happen
+
+
+def either(primary: PostgresServer, standby: PostgresServer) -> str:
+    """The address of whichever can be written to."""
+    return f"postgresql://footnote@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/postgres"
+
+
 def prepared(delay: float = 0.0, lease: float = 30.0, mode: Mode = "socket", shared: str = "") -> Start:
     """A bot with prepared answers; it takes `delay` seconds to find one.
 
@@ -218,8 +234,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--real", action="store_true", help="real answers, from the articles in sources/")
     parser.add_argument(
         "--postgresql",
-        action="store_true",
-        help="two bots over one database; its server is killed twice, and one bot for good",
+        choices=("outages", "failover"),
+        nargs="?",
+        const="outages",
+        help="two bots over one database, one of which is killed; its server is killed twice and comes back"
+        " (outages), or is killed for good and its standby takes over (failover)",
     )
     given = parser.parse_args(argv)
     with ExitStack() as stack:
@@ -232,6 +251,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             stack.callback(server.close)
             bots, shared = 2, server.url
             accidents = {0.25: outage(server), 0.5: killed, 0.75: outage(server)}
+            if given.postgresql == "failover":
+                standby = PostgresServer(programs(), {"fsync": "on"}, server)
+                stack.callback(standby.close)
+                shared, accidents = either(server, standby), {0.25: killed, 0.5: failover(server, standby)}
         start, texts = prepared(mode=mode, shared=shared), [QUESTION]
         if given.real:
             start, texts = real(Path(data), mode, shared), _golden_questions()

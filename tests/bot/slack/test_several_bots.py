@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
 from bot.memory import Memory, MemoryAway
 from tests.bot.slack.conftest import StartBot
 from tests.fakes.answers import BANMA_QUOTE, QUESTION
 from tests.fakes.slack import FakeSlack
-from tests.postgres import PostgresServer
-from tests.soak import killed, outage, prepared, soak
+from tests.postgres import PostgresServer, programs
+from tests.soak import either, failover, killed, outage, prepared, soak
 
 
 def test_two_bots_that_get_every_delivery_give_one_reply_each(
@@ -85,4 +87,16 @@ def test_a_killed_server_and_a_killed_bot_lose_and_double_nothing(
 ) -> None:
     accidents = {0.25: outage(postgres_server), 0.5: killed, 0.75: outage(postgres_server)}
     outcome = soak(60, rate=10, start=prepared(lease=3, shared=postgres), bots=2, accidents=accidents)
+    assert (outcome.unanswered, outcome.doubled) == (0, 0), outcome
+
+
+@pytest.mark.usefixtures("postgres_server")  # skipped where there are no programs of one
+def test_a_standby_that_takes_over_loses_and_doubles_nothing() -> None:
+    with ExitStack() as stack:
+        primary = PostgresServer(programs())
+        stack.callback(primary.close)
+        standby = PostgresServer(programs(), primary=primary)
+        stack.callback(standby.close)
+        start = prepared(lease=3, shared=either(primary, standby))
+        outcome = soak(40, rate=10, start=start, bots=2, accidents={0.5: failover(primary, standby)})
     assert (outcome.unanswered, outcome.doubled) == (0, 0), outcome
