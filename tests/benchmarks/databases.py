@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _compare(made: Generation, folder: Path, address: str, questions: list[str], encoder: Encoder) -> None:
     """Print a table's rows on one index, which is in `folder` and will be at `address`."""
     files = FileStore(folder, encoder)
-    database = PostgresStore(address, encoder=encoder)
+    database = PostgresStore(address).for_model(encoder)
     copied = _seconds(lambda: copy(files, database))
     passages = files.manifest().passages
     vectors = encoder.encode_questions(questions)

@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "files":
         yield FileStore(tmp_path / "data", ENCODER, check_seconds=0.01)
         return
-    made = PostgresStore(request.getfixturevalue("index_database"), encoder=ENCODER)
+    made = PostgresStore(request.getfixturevalue("index_database")).for_model(ENCODER)
     yield made
     made.close()
 
