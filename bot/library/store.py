@@ -21,11 +21,8 @@ def open_store(settings: Settings, encoder: Encoder | None = None) -> Store:
     """
     if settings.store is None:
         return FileStore(settings.data, encoder)
-    if encoder is None:
-        return open_database(settings)
-    from index.postgresql.store import PostgresStore
-
-    return PostgresStore(settings.store, settings.store_read, encoder)
+    database = open_database(settings)
+    return database if encoder is None else database.for_model(encoder)
 
 
 def open_database(settings: Settings) -> PostgresStore:

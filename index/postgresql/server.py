@@ -45,8 +45,6 @@ _CONNECT_SECONDS = 2
 # Threads of one bot that ask at the same time: workers, the page, rounds.
 _CONNECTIONS, _MORE_CONNECTIONS = 5, 15
 _PATH = f'{SCHEMA}, "$user", public'
-# Nearest neighbours that are looked at for the best hundred: recall .999 at 94,000 passages.
-EF_SEARCH = 800
 _ALWAYS = {
     "search_path": _PATH,
     "timezone": "UTC",
@@ -56,9 +54,9 @@ _ALWAYS = {
 }
 _READING = _ALWAYS | {
     "statement_timeout": "10s",
-    "hnsw.ef_search": str(EF_SEARCH),
-    # Goes on if rows of other generations were among them.
-    "hnsw.iterative_scan": "strict_order",
+    "hnsw.ef_search": "1000",  # the most that there can be
+    # Goes on as long as rows are wanted that are seen; their order is made good afterwards.
+    "hnsw.iterative_scan": "relaxed_order",
 }
 _WRITING = _ALWAYS | {
     # A machine that is gone holds the lock of the build no longer than this.

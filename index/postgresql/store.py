@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 
 from index.generations import KEPT_GENERATIONS, LOCK_SECONDS
 from index.manifest import DamagedGeneration, Manifest, MissingGeneration, StaleGeneration
@@ -25,26 +26,25 @@ _ARTICLES_AT_ONCE = 200
 class PostgresStore:
     """A `Store` in a database.  Thread-safe; nothing is connected before it is asked for something."""
 
-    def __init__(
-        self,
-        address: str,
-        read: str | None = None,
-        encoder: Encoder | None = None,
-        grace: float = GRACE_SECONDS,
-    ) -> None:
+    def __init__(self, address: str, read: str | None = None, grace: float = GRACE_SECONDS) -> None:
         """`read` is the address of a replica that questions are asked, if there is one.
 
-        With `encoder`, refuse generations of another model.  `grace` is how many seconds rows stay after the
-        last generation that has them was replaced.
+        `grace` is how many seconds rows stay after the last generation that has them was replaced.
         """
         self.address = address
         self.server = Server(address)
         self.asked = self.server if read is None else Server(read, "FOOTNOTE_STORE_READ", writable=False)
-        self._encoder = encoder
+        self._encoder: Encoder | None = None
         self._grace = grace
         self._cache = ArticleCache()
         self._snapshot: PostgresSnapshot | None = None
         self._lock = threading.Lock()
+
+    def for_model(self, encoder: Encoder) -> PostgresStore:
+        """Return the same store over the same connections; it refuses generations of another model."""
+        made = copy(self)
+        made._encoder, made._snapshot, made._lock = encoder, None, threading.Lock()
+        return made
 
     def close(self) -> None:
         self.server.close()

@@ -184,7 +184,7 @@ def make_indexes(sql: Sql, model: int, dimension: int) -> None:
     ]:
         sql.execute(
             f"CREATE INDEX IF NOT EXISTS {name} ON passages"
-            f" USING hnsw ((vec::halfvec({dimension})) halfvec_ip_ops) WITH (m = 16, ef_construction = 128)"
+            f" USING hnsw ((vec::halfvec({dimension})) halfvec_ip_ops) WITH (m = 24, ef_construction = 200)"
             f" WHERE {chosen}"
         )
 

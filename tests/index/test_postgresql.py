@@ -43,7 +43,7 @@ MANY = [article(f"{'abcd'[number % 4]}/{number}", 1 + number % 7) for number in 
 
 @pytest.fixture
 def store(index_database: str) -> Iterator[PostgresStore]:
-    made = PostgresStore(index_database, encoder=ENCODER, grace=0.0)
+    made = PostgresStore(index_database, grace=0.0).for_model(ENCODER)
     yield made
     made.close()
 
@@ -218,7 +218,7 @@ def test_what_is_removed_is_answered_from_until_the_exchange_and_not_after(store
 def test_rows_go_when_no_generation_has_them_that_is_kept_or_was_asked_a_moment_ago(
     store: PostgresStore, index_database: str
 ) -> None:
-    patient = PostgresStore(index_database, encoder=ENCODER, grace=60.0)
+    patient = PostgresStore(index_database, grace=60.0).for_model(ENCODER)
     for number in range(4):
         with patient.draft(2, 5) as draft:
             draft.begin(RECIPE, (), 9)
@@ -279,7 +279,7 @@ def test_what_was_gone_back_from_is_taken_out_by_the_next_build_and_not_made_aga
 def test_the_next_build_waits_for_whoever_asks_the_generation_that_was_gone_back_from(
     index_database: str,
 ) -> None:
-    store = PostgresStore(index_database, encoder=ENCODER, grace=1.0)
+    store = PostgresStore(index_database, grace=1.0).for_model(ENCODER)
     write(store, [article("a", 3)])
     write(store, [article("b", 3)])
     held = Searcher(store.current(), ENCODER)
@@ -323,7 +323,7 @@ def test_a_build_that_is_killed_is_gone_on_with(index_database: str, tmp_path: P
     for number in range(60):
         lines = [f"Article {number} has the line {line} of {number * line}." for line in range(40)]
         (sources / f"{number:02}.md").write_text("\n\n".join(lines), "utf-8")
-    store = PostgresStore(index_database, encoder=encoder)
+    store = PostgresStore(index_database).for_model(encoder)
     script = tmp_path / "slow.py"
     script.write_text(textwrap.dedent(SLOW_BUILD), "utf-8")
     command = [sys.executable, str(script), str(sources), str(tmp_path / "data"), index_database]
@@ -357,7 +357,7 @@ def test_a_build_that_is_killed_is_gone_on_with(index_database: str, tmp_path: P
 
 
 def test_a_second_builder_waits_for_the_first_on_whichever_machine(index_database: str) -> None:
-    stores = [PostgresStore(index_database, encoder=ENCODER) for _ in range(2)]
+    stores = [PostgresStore(index_database).for_model(ENCODER) for _ in range(2)]
     write(stores[0], [article("a", 2)])
     order: list[str] = []
 
@@ -384,7 +384,7 @@ def test_a_second_builder_waits_for_the_first_on_whichever_machine(index_databas
 def test_a_server_that_comes_back_is_waited_for_and_one_that_stays_away_is_reported(
     postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    store = PostgresStore(request.getfixturevalue("index_database"), encoder=ENCODER)
+    store = PostgresStore(request.getfixturevalue("index_database")).for_model(ENCODER)
     write(store, [article("a", 3)])
     searcher = Searcher(store.current(), ENCODER)
     held = [threading.Thread(target=searcher.search, args=("river",)) for _ in range(6)]
@@ -421,7 +421,7 @@ def test_questions_are_looked_up_in_a_replica_which_sees_an_exchange_as_one(
     replica = PostgresServer(programs(), primary=postgres_server)
     try:
         there = urlsplit(replica.url)._replace(path=urlsplit(address).path).geturl()
-        store = PostgresStore(address, there, ENCODER)
+        store = PostgresStore(address, there).for_model(ENCODER)
         files = FileStore(tmp_path / "data", ENCODER, check_seconds=0)
         write(files, MANY)
         alike(files, store)
@@ -431,7 +431,7 @@ def test_questions_are_looked_up_in_a_replica_which_sees_an_exchange_as_one(
             assert store.current().id == made
             assert [one.title for one in store.current().articles()] == ["On a"]
         assert any("which is 0.0 MB behind" in one.detail for one in findings(store))
-        without = PostgresStore("postgresql://footnote@127.0.0.1:1/none", there, ENCODER)
+        without = PostgresStore("postgresql://footnote@127.0.0.1:1/none", there).for_model(ENCODER)
         assert Searcher(without.current(), ENCODER).search("river", 3)
         without.close()
         with pytest.raises(StoreAway), PostgresStore(there).draft(3, 5):
@@ -463,7 +463,7 @@ def test_another_models_index_is_refused_and_built_beside_the_one_in_use(
     held = store.current()
     other = HashingEncoder("other", 32)
     with pytest.raises(StaleGeneration, match=r"made by another model.*footnote build"):
-        PostgresStore(index_database, encoder=other).current()
+        PostgresStore(index_database).for_model(other).current()
     recipe = replace(RECIPE, model=other.name, fingerprint=other.fingerprint, dimension=32)
     given = contents(article("a", 3))
     texts = [passage.text for passage in given.passages]
@@ -474,7 +474,7 @@ def test_another_models_index_is_refused_and_built_beside_the_one_in_use(
             : len(given.sentences)
         ],
     )
-    theirs = PostgresStore(index_database, encoder=other, grace=0.0)
+    theirs = PostgresStore(index_database, grace=0.0).for_model(other)
     with theirs.draft(1, 5) as draft:
         draft.begin(recipe, (), len(given.sentences))
         assert draft.vectors([digest(texts[0])]) == {}

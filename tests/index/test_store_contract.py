@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "files":
         yield FileStore(tmp_path / "data", ENCODER, check_seconds=0.01)
         return
-    made = PostgresStore(request.getfixturevalue("index_database"), encoder=ENCODER)
+    made = PostgresStore(request.getfixturevalue("index_database")).for_model(ENCODER)
     yield made
     made.close()
 
@@ -180,14 +180,14 @@ def test_the_manifest_says_what_there_is_without_opening_it(filled: Store) -> No
 
 
 def test_the_background_does_not_depend_on_the_order_of_the_articles(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.generation.BACKGROUND_PASSAGES", 7)
+    for sampler in ("index.generation", "index.postgresql.draft"):
+        monkeypatch.setattr(f"{sampler}.BACKGROUND_PASSAGES", 7)
     backgrounds = []
-    for number, names in enumerate(("a b c d", "d b", "c d a b")):
-        store = FileStore(tmp_path / str(number), ENCODER, check_seconds=0)
+    for names in ("a b c d", "d b", "c d a b"):
         write(store, [article(name, 5) for name in names.split()])
-        backgrounds.append(store.current().background)
+        backgrounds.append(latest(store).background)
     np.testing.assert_allclose(backgrounds[0], backgrounds[2], atol=1e-6)
     assert (backgrounds[0] != backgrounds[1]).any()
 

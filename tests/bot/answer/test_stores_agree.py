@@ -49,7 +49,7 @@ def both(_database_of_indexes: str, tmp_path_factory: pytest.TempPathFactory) ->
     encoder = HashingEncoder(dimension=128)
     build(folder / "sources", folder / "data", encoder, SMALL)
     files = FileStore(folder / "data", encoder, check_seconds=0)
-    database = PostgresStore(emptied(_database_of_indexes), encoder=encoder)
+    database = PostgresStore(emptied(_database_of_indexes)).for_model(encoder)
     copy(files, database)
     yield Both(encoder, folder / "sources", (files, database), _questions(files))
     database.close()
