@@ -393,7 +393,7 @@ class _Buttons:
 
 
 def failed_message(error: FootnoteError, words: Words) -> Message:
-    """An expected failure: its own words are for those who look after the articles."""
+    """Tell an expected failure in its own words, which are for those who look after the articles."""
     return messages.curated_message(_PARTLY, words.request_failed, str(error).split("\n"), words)
 
 
