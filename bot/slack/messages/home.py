@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.reasons import reason_in
+from bot.library.reasons import reason_in
 from bot.slack.messages import blocks
 from bot.slack.messages.answers import question_buttons, tell_whom
 from bot.slack.messages.blocks import Block
