@@ -5,7 +5,6 @@ In reading order:
 types — the values that an asker gets: an answer with its quotes and sources, or an honest no
 words — every word that Footnote itself says in Slack, in each language
 text — text made safe to show: cut, escaped, linked, dated
-reasons — why a file or an address is no article, in the reader's language
 config — every setting: the variable that holds it, its default, what it means, and what is allowed
 answer — a question -> a cited answer, or an honest no
 quality — how good the answers are: your own questions asked, a new index accepted

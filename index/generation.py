@@ -145,7 +145,7 @@ class Generation:
 
     @cached_property
     def sentence_counts(self) -> Rows:
-        """How many sentences each article has, shape `(articles,)`."""
+        """Return how many sentences each article has, shape `(articles,)`."""
         return np.bincount(self.passages[self.sentences[:, 0], 0], minlength=len(self.stored))
 
     @cached_property
@@ -155,7 +155,7 @@ class Generation:
 
     @cached_property
     def _collections(self) -> tuple[list[str], Table]:
-        """The collections, and which of them each passage is of, shape `(passages,)`."""
+        """Return the collections, and which of them each passage is of, shape `(passages,)`."""
         names = [collection_of(entry.file) for entry in self.manifest.sources]
         known = {name: number for number, name in enumerate(dict.fromkeys(names))}
         of_article = np.array([known[name] for name in names], np.int32)

@@ -160,11 +160,6 @@ class Encoder(Protocol):
     @property
     def dimension(self) -> int: ...
 
-    @property
-    def max_tokens(self) -> int:
-        """Longest input; what lies beyond is cut off."""
-        ...
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
 
     def encode_documents(self, texts: Sequence[str]) -> Vectors:

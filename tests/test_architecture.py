@@ -106,7 +106,7 @@ def test_the_page_knows_nothing_of_the_other_surfaces_or_of_how_answers_are_foun
 
 
 def test_messages_are_pure() -> None:
-    ours = ("bot.slack.messages", "bot.text", "bot.reasons", "bot.words")
+    ours = ("bot.slack.messages", "bot.text", "bot.library.reasons", "bot.words")
     allowed = {
         *(*ours, "bot.types", "index.marks", "index.reasons"),
         *(

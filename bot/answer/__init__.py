@@ -5,6 +5,7 @@ In reading order:
 question — how a question is put: the parts it has, and whether it asks for one thing or for several
 conversation — a message in a conversation -> the question that can be searched by itself
 times — what time a question is about, and how well a sentence and its article's date fit that
+windows — what the reader sees of what was found: windows of sentences, and what it finds in each
 ranking — which sentences answer a question, the very words that do, and how sure that is
 selection — ranked sentences -> those that are quoted: few if one thing was asked
 kin — rows of a table, lines of a form and answers of an FAQ tell each other apart by what they name

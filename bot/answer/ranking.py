@@ -16,14 +16,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from bot.answer.question import asks_yes_or_no
+from bot.answer.windows import glance_at, read_windows
 from index.common_terms import is_common
-from index.rendering import shown_between
 from index.search import Findings, Sentence
 from index.terms import terms
 from index.types import Article, Reader, ReadSpan
@@ -31,11 +30,6 @@ from index.units import unit_at
 
 Floats = npt.NDArray[np.float64]
 
-# What the reader sees at a time.  It was trained on texts of 280 to 600 characters; shorter ones cost
-# less, and leave out what a sentence points back to.
-WINDOW_CHARS = 520
-# Of so many windows, the reader reads the best.
-WINDOWS = 8
 # The sentences that look best at first sight are candidates if nothing is read.
 CLOSE_LOOK = 24
 # A question is taken for English if this share of its words is common in English, or if the embedding
@@ -97,18 +91,6 @@ class Correction:
     offset: float
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Neighbouring sentences of one passage."""
-
-    place: int
-    """Of its passage in `Findings.hits`."""
-    first: int
-    stop: int
-    """Its sentences are `Findings.sentences[first:stop]`."""
-    glance: float
-
-
 def rank(
     findings: Findings,
     asked: str,
@@ -126,13 +108,12 @@ def rank(
     if not findings.sentences:
         return []
     read = reader if reader is not None and reads(reader, findings) else None
-    windows = best_windows(findings)
     if read is None:
-        glances = np.array([_glance(findings, s) for s in findings.sentences])
+        glances = np.array([glance_at(findings, s) for s in findings.sentences])
         places = sorted(int(i) for i in np.argsort(-glances, kind="stable")[:CLOSE_LOOK])
         spans: dict[int, ReadSpan] = {}
     else:
-        spans = _read(findings, windows, read, (asked, context) if context else (findings.question, ""))
+        spans = read_windows(findings, read, asked if context else findings.question, context)
         places = sorted(spans)
     places = [p for p in places if not _asks(findings, p)] or places
     if not asks_yes_or_no(asked):
@@ -196,23 +177,6 @@ def confidence(seen: Floats, yes_or_no: Floats, weights: Sure, read: bool) -> Fl
     return np.where(unfound, np.minimum(found, MOST_UNSURE), found) if read else found
 
 
-def best_windows(findings: Findings) -> list[Window]:
-    """Cut the passages that were read closely into windows, and return the best `WINDOWS`."""
-    windows = []
-    for first, stop in _passages(findings.sentences):
-        windows += _cut(findings, first, stop)
-    best = sorted(windows, key=lambda w: -w.glance)[:WINDOWS]
-    return sorted(best, key=lambda w: (w.place, w.first))
-
-
-def lead_of(findings: Findings, window: Window) -> str:
-    """Return the title, headings, question and list lead-in above the window, joined."""
-    article = findings.hits[window.place].passage.article
-    unit = unit_at(article, findings.sentences[window.first].start)
-    parts = [article.title, *(unit.path if unit else ())]
-    return " ".join(part if part[-1:] in ".?!。？！:" else f"{part}." for part in parts if part)
-
-
 def path_of(article: Article, start: int) -> tuple[str, ...]:
     """Return the headings above the unit at `start`, outermost first, and for a row its table's head."""
     unit = unit_at(article, start)
@@ -269,94 +233,6 @@ class Weights:
 def shipped_weights() -> Weights:
     """Return the numbers that ship, fitted on all sets."""
     return Weights.of(json.loads(files("bot").joinpath("models", "weights.json").read_text("utf-8")))
-
-
-def _passages(sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
-    """Return the runs of sentences of one passage, `(first, stop)`."""
-    marks = [
-        0,
-        *(i + 1 for i, (a, b) in enumerate(pairwise(sentences)) if a.place != b.place),
-        len(sentences),
-    ]
-    return list(pairwise(marks))
-
-
-def _cut(findings: Findings, first: int, stop: int) -> list[Window]:
-    sentences = findings.sentences
-    windows = []
-    start = first
-    while start < stop:
-        end = start + 1
-        article = findings.hits[sentences[start].place].passage.article
-        while end < stop and _fits(article, sentences[start].start, sentences[end].end):
-            end += 1
-        glance = max(_glance(findings, s) for s in sentences[start:end])
-        windows.append(Window(sentences[start].place, start, end, glance))
-        if end == stop:
-            break
-        # The last sentence once more, since the next may point back to it.
-        start = max(start + 1, end - 1)
-    return windows
-
-
-def _fits(article: Article, start: int, end: int) -> bool:
-    """Return whether `[start:end]` fits into a window; a table counts with its heads, as it is shown."""
-    if end - start > WINDOW_CHARS:
-        return False
-    unit = unit_at(article, start)
-    heads = unit.heads if unit is not None else ()
-    return not heads or len(shown_between(article, start, end).words) <= WINDOW_CHARS
-
-
-def _glance(findings: Findings, sentence: Sentence) -> float:
-    return (
-        0.6 * sentence.coverage
-        + (0.2 + findings.weight) * sentence.cosine
-        + 0.5 * findings.hits[sentence.place].score
-    )
-
-
-def _read(
-    findings: Findings, windows: Sequence[Window], reader: Reader, asked: tuple[str, str]
-) -> dict[int, ReadSpan]:
-    """Return the best span of each sentence of the windows, by its place; offsets into the article.
-
-    `asked` are the question and what goes before it.
-    """
-    question, before = asked
-    views, texts = [], []
-    for window in windows:
-        article = findings.hits[window.place].passage.article
-        start = findings.sentences[window.first].start
-        view = shown_between(article, start, findings.sentences[window.stop - 1].end)
-        views.append(view)
-        texts.append((" ".join(filter(None, (before, lead_of(findings, window)))), view.words))
-    # The same text in several articles is read once.
-    distinct = list(dict.fromkeys(texts))
-    readings = dict(zip(distinct, reader.read(question, distinct), strict=True))
-    spans: dict[int, ReadSpan] = {}
-    for window, view, text in zip(windows, views, texts, strict=True):
-        for place in range(window.first, window.stop):
-            sentence = findings.sentences[place]
-            where = view.where(sentence.start, sentence.end)
-            if where is None:
-                continue
-            best = readings[text].best(*where)
-            start, end = view.behind(best.start, best.end) or (sentence.start, sentence.end)
-            article = findings.hits[sentence.place].passage.article
-            start, end = _whole_words(article.text, start, end, sentence)
-            if place not in spans or spans[place].score < best.score:
-                spans[place] = ReadSpan(start, end, best.score)
-    return spans
-
-
-def _whole_words(text: str, start: int, end: int, sentence: Sentence) -> tuple[int, int]:
-    """Widen a span to whole words and figures, with their sign: "31.5%", "$590 million"."""
-    while end < sentence.end and (text[end].isalnum() or text[end] in "%‰°"):
-        end += 1
-    while start > sentence.start and (text[start - 1].isalnum() or text[start - 1] in "$€£¥₹#@"):
-        start -= 1
-    return start, end
 
 
 def _asks(findings: Findings, place: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from bot.library.library import Added, Merged, Outcome, Refused, Round
-from bot.reasons import reason_in
+from bot.library.reasons import reason_in
 from bot.types import Scope
 from bot.words import Words
 from index.ingest.document import What

@@ -187,7 +187,7 @@ class PostgresDatabase(Database):
         return float(sql.execute(_NOW).scalar_one())
 
     def _was_committed(self, mark: str) -> bool:
-        """Whether a transaction was committed whose end was not heard of.
+        """Return whether a transaction was committed whose end was not heard of.
 
         One that is still at its end holds the lock: it is waited for.
         """

@@ -253,7 +253,7 @@ class InResponse:
         return None
 
     def write(self, sentences: Iterator[str], reader: Reader, words: Words) -> Written:
-        """What only one person sees is not streamed."""
+        """Return the text whole: what only one person sees is not streamed."""
         return Written(text=" ".join(sentences))
 
     def unwrite(self, ts: str) -> None:
@@ -331,7 +331,7 @@ class Directly:
         return None
 
     def write(self, sentences: Iterator[str], reader: Reader, words: Words) -> Written:
-        """What curators read of a request is not prose."""
+        """Return the text whole: what curators read of a request is no prose."""
         return Written(text=" ".join(sentences))
 
     def unwrite(self, ts: str) -> None:

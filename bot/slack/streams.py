@@ -207,5 +207,5 @@ def _marks(message: Payload) -> tuple[str, str]:
 
 
 def _markdown(sentence: str) -> str:
-    """The words as they are: of a sentence that was checked, nothing else is markup any more."""
+    """Escape what would open a block: nothing else is markup in a sentence that was checked."""
     return _OPENS_A_BLOCK.sub(lambda match: f"\\{match[0]}", sentence)

@@ -87,10 +87,6 @@ class SentenceTransformerEncoder:
     def dimension(self) -> int:
         return int(self._model.get_embedding_dimension())
 
-    @property
-    def max_tokens(self) -> int:
-        return int(self._model.max_seq_length or 512)
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the tokens of each text, without the marks that the model adds at both ends."""
         counts: list[int] = []

@@ -73,10 +73,6 @@ class LightEncoder:
     def dimension(self) -> int:
         return self._bert.dimension
 
-    @property
-    def max_tokens(self) -> int:
-        return self._max_tokens
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [
             len(found.ids) for found in self._counting.encode_batch(list(texts), add_special_tokens=False)

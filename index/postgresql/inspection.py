@@ -110,7 +110,7 @@ def _extensions(sql: Sql) -> Iterator[Finding]:
 
 
 def _rows(sql: Sql) -> Iterator[Finding]:
-    """What the tables hold, and how much of it nobody sees."""
+    """Yield what the tables hold, and how much of it nobody sees."""
     row = sql.execute("SELECT ordinal FROM current_generation").fetchone()
     if row is None:
         yield Finding("note", "Nothing is indexed yet.", "Run `footnote build`, or `footnote store copy`.")

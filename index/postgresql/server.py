@@ -98,7 +98,7 @@ class Server:
 
     @contextmanager
     def alone(self) -> Iterator[Sql]:
-        """A connection for one who writes; what goes wrong on it is told in plain words.
+        """Yield a connection for one who writes; what goes wrong on it is told in plain words.
 
         Each statement is a transaction, but for what is done in `transaction()`.
         """
@@ -187,7 +187,7 @@ def connecting(address: str, variable: str, writable: bool = True) -> Callable[[
 
 
 def place_of(address: str, variable: str) -> str:
-    """A database as it may be named to anybody: without its user and password."""
+    """Return a database as it may be named to anybody: without its user and password."""
     parts = _parts(address, variable)
     host, port = parts.get("host") or "this machine", parts.get("port")
     where = f"{host}:{port}" if port else str(host)
@@ -195,7 +195,7 @@ def place_of(address: str, variable: str) -> str:
 
 
 def cause(error: Exception) -> str:
-    """What the database said, in one line, without the statement that it was said to."""
+    """Return what the database said, in one line, without the statement that it was said to."""
     error = getattr(error, "orig", None) or error  # what SQLAlchemy has wrapped
     said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     lines = (said or str(error)).strip().splitlines()

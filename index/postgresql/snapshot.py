@@ -129,7 +129,7 @@ class PostgresSnapshot:
 
     @cached_property
     def _collections(self) -> Mapping[str, int]:
-        """The number of each collection that it has passages of."""
+        """Return the number of each collection that it has passages of."""
         rows = self.server.read(
             lambda sql: sql.execute("SELECT name, collection FROM collections").fetchall()
         )

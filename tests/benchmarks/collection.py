@@ -112,10 +112,6 @@ class RememberingEncoder:
     def dimension(self) -> int:
         return self._encoder.dimension
 
-    @property
-    def max_tokens(self) -> int:
-        return self._encoder.max_tokens
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._encoder.count_tokens(texts)
 

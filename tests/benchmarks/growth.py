@@ -56,7 +56,6 @@ class MadeUpEncoder:
     name = "made up"
     fingerprint = "made up"
     dimension = DIMENSION
-    max_tokens = 256
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [text.count(" ") * 4 // 3 + 1 for text in texts]

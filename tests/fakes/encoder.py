@@ -35,10 +35,6 @@ class HashingEncoder:
     def dimension(self) -> int:
         return self._dimension
 
-    @property
-    def max_tokens(self) -> int:
-        return 256
-
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 

@@ -13,9 +13,9 @@ from slack_bolt import Ack, App, BoltContext
 
 from bot.library.library import Document, Library, Refused
 from bot.library.outcomes import failure_lines, outcome_lines, place_of, round_lines, within
+from bot.library.reasons import reason_in
 from bot.library.rights import IN_NO_FOLDER, collection_named
 from bot.memory import Memory
-from bot.reasons import reason_in
 from bot.slack import messages, replies
 from bot.slack.curating.downloads import MAX_BYTES, Downloads, NotFetched
 from bot.slack.incoming import is_outsider, place_pressed, team_of, thread_shown, user_of
@@ -393,7 +393,7 @@ class _Buttons:
 
 
 def failed_message(error: FootnoteError, words: Words) -> Message:
-    """An expected failure: its own words are for those who look after the articles."""
+    """Tell an expected failure in its own words, which are for those who look after the articles."""
     return messages.curated_message(_PARTLY, words.request_failed, str(error).split("\n"), words)
 
 

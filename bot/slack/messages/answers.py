@@ -214,13 +214,13 @@ def help_message(
 
 
 def asked_message(question: str) -> Message:
-    """The question of a button that was pressed, above its answer."""
+    """Return the question of a button that was pressed, above its answer."""
     said = shortened(question, MAX_QUESTION_CHARS) or ELLIPSIS
     return Message((_said("speech_balloon", said),), escape(said))
 
 
 def question_buttons(questions: Sequence[str]) -> list[Block]:
-    """A button for each question, which asks it."""
+    """Return a button for each question, which asks it."""
     asked = [line for question in questions if (line := shortened(question, MAX_VALUE_CHARS // 2))]
     return [
         blocks.button(
@@ -242,7 +242,7 @@ def tell_whom(curators: Sequence[str], words: Words) -> str:
 
 
 def away_message(words: Words = ENGLISH) -> Message:
-    """What a command or a button asked could not be written down."""
+    """Say that what a command or a button asked could not be written down."""
     return _notice("warning", words.away, words.away_detail)
 
 
@@ -269,14 +269,14 @@ def declined_message(words: Words = ENGLISH, *, unknown: bool) -> Message:
 
 
 def order_message(words: Words = ENGLISH, *, quiet: bool) -> Message:
-    """The word that "quiet" and "resume" were heard, and what they change."""
+    """Say that "quiet" or "resume" was heard, and what it changes."""
     if quiet:
         return _notice("zipper_mouth_face", words.went_quiet, words.went_quiet_detail)
     return _notice("ear", words.resumed, words.resumed_detail)
 
 
 def _first_that_fits(candidates: Iterable[_Form], size: Callable[[_Form], int], limit: int) -> _Form:
-    """The first candidate within the limit, else the last, which is the smallest there is."""
+    """Return the first candidate within the limit, else the last, which is the smallest there is."""
     for candidate in candidates:
         if size(candidate) <= limit:
             break
@@ -341,7 +341,7 @@ def _person_button(miss_id: str, words: Words, extras: Extras) -> Block:
 
 
 def _thumbs(answer: Answer, answer_id: str, words: Words) -> Block:
-    """What to judge: whether it is right, or if that is not sure anyway, whether it was of use."""
+    """Return what to judge: whether it is right, or if that is not sure anyway, whether it was of use."""
     good, bad = ("👍", "👎") if answer.certain else (f"👍 {words.helped}", f"👎 {words.did_not_help}")
     return blocks.feedback(
         action=FEEDBACK,

@@ -49,7 +49,7 @@ def ours(said: str, *, bold: bool = False) -> list[Block]:
 
 
 def link(words: str, *urls: str | None, bold: bool = False, limit: int = MAX_LINK_CHARS) -> Block:
-    """The words, linked to the first of `urls` that Slack takes; plain where none is."""
+    """Return the words, linked to the first of `urls` that Slack takes; plain if none is."""
     url = safe_link(*urls, limit=limit)
     if url is None:
         return text(words, bold=bold)
@@ -58,7 +58,7 @@ def link(words: str, *urls: str | None, bold: bool = False, limit: int = MAX_LIN
 
 
 def person(id: str) -> Block:
-    """A mention of a user, or of a user group: it pings."""
+    """Return a mention of a user, or of a user group: it pings."""
     return (
         {"type": "usergroup", "usergroup_id": id} if id.startswith("S") else {"type": "user", "user_id": id}
     )

@@ -42,7 +42,7 @@ def curated_message(
 
 
 def removal_buttons(id: str, words: Words = ENGLISH) -> list[Block]:
-    """Whether to remove the article of that id; none if Slack could not carry the id."""
+    """Ask whether to remove the article of that id; no button if Slack could not carry the id."""
     if len(id) > MAX_VALUE_CHARS:
         return []
     return [
@@ -52,7 +52,7 @@ def removal_buttons(id: str, words: Words = ENGLISH) -> list[Block]:
 
 
 def which_buttons(ids: Sequence[str]) -> list[Block]:
-    """Which article is meant."""
+    """Ask which article is meant."""
     return [
         blocks.button(blocks.label(id), action=f"{WHICH}_{number}", value=id, spoken=blocks.label(id))
         for number, id in enumerate(ids[:MAX_CHOICES], start=1)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.reasons import reason_in
+from bot.library.reasons import reason_in
 from bot.slack.messages import blocks
 from bot.slack.messages.answers import question_buttons, tell_whom
 from bot.slack.messages.blocks import Block
@@ -49,7 +49,7 @@ def home_view(
     words: Words = ENGLISH,
     troubles: Sequence[Trouble] | None = None,
 ) -> Block:
-    """The view for one person; `troubles` are for a curator, and None for all others.
+    """Return the view for one person; `troubles` are for a curator, and None for all others.
 
     `now` has a time zone.
     """
@@ -65,7 +65,7 @@ def home_view(
 def home_without_index(
     words: Words = ENGLISH, troubles: Sequence[Trouble] | None = None, curators: Sequence[str] = ()
 ) -> Block:
-    """The view for one person while nothing can be answered; `curators` are names."""
+    """Return the view for one person while nothing can be answered; `curators` are names."""
     lead = blocks.section(
         blocks.text(words.home_no_index, bold=True), blocks.text(f"\n{tell_whom(curators, words)}")
     )
@@ -74,7 +74,7 @@ def home_without_index(
 
 
 def prompts(examples: Sequence[str]) -> list[dict[str, str]]:
-    """What the side panel suggests: the title is shown, the message is sent."""
+    """Return what the side panel suggests: the title is shown, the message is sent."""
     return [
         {"title": shortened(example, MAX_PROMPT_TITLE_CHARS), "message": example}
         for example in examples[:MAX_PROMPTS]
@@ -82,7 +82,7 @@ def prompts(examples: Sequence[str]) -> list[dict[str, str]]:
 
 
 def conversation_title(question: str) -> str:
-    """What a conversation is called in the panel's history."""
+    """Return what a conversation is called in the panel's history."""
     return shortened(question, MAX_PROMPT_TITLE_CHARS)
 
 

@@ -29,7 +29,7 @@ _MAX_QUOTE_CHARS = 1_450
 def passage_modal(
     view: PassageView, words: Words = ENGLISH, *, token: str = "", others: Sequence[int] = ()
 ) -> Block:
-    """The passage in its context with the quote in bold; its ends may be cut, and it says so.
+    """Return the passage in its context with the quote in bold; its ends may be cut, and it says so.
 
     `token` says what the steps before and after belong to; without one there are none.  `others` are the
     numbers of the other quotes of the answer, each of which gets a button.
@@ -52,7 +52,7 @@ def passage_modal(
 
 
 def stretch_modal(view: PassageView, words: Words = ENGLISH, *, token: str = "") -> Block:
-    """What stands before or after a passage: all in `view.before`, with nothing quoted."""
+    """Return what stands before or after a passage: all in `view.before`, with nothing quoted."""
     kept = head(printable(view.before), _MAX_QUOTE_CHARS)
     passage = [blocks.rich_text(blocks.section(*_part(kept or ELLIPSIS)))]
     return _passage(view, passage, words, token)
@@ -104,7 +104,7 @@ def add_modal(collections: Sequence[tuple[str, str]], words: Words = ENGLISH) ->
 
 
 def said_in(title: str, said: str, words: Words = ENGLISH) -> Block:
-    """A modal that only says something."""
+    """Return a modal that only says something."""
     return blocks.modal(title, words.close, [blocks.rich_text(blocks.section(blocks.text(said)))])
 
 
@@ -161,7 +161,7 @@ def _steps(view: PassageView, words: Words, token: str, others: Sequence[int]) -
 
 
 def _way_to_article(view: PassageView, label: str) -> list[Block]:
-    """What one wants of it on a phone, so it stands first."""
+    """Return the button to the article: it is what one wants on a phone, so it stands first."""
     url = safe_link(view.link, view.url)
     return [] if url is None else [blocks.actions(blocks.link_button(label, action=OPEN, url=url))]
 

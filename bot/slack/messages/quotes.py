@@ -119,12 +119,12 @@ def _quote_parts(quote: Quote, room: Room, numbered: bool) -> Iterator[Block]:
 
 
 def _is_cut(text: str) -> bool:
-    """Whether a sentence was too long for the index, so that the quote ends in the middle of it."""
+    """Return whether a sentence was too long for the index, so that the quote ends in the middle of it."""
     return len(text) >= _LONG_ENOUGH_TO_BE_CUT and not text.rstrip().endswith(_SENTENCE_END)
 
 
 def _date_parts(quote: Quote, answer: Answer, words: Words) -> list[Block]:
-    """The date beside a quote: if articles disagree, it says which of them to believe."""
+    """Return the date beside a quote: if articles disagree, it says which of them to believe."""
     if not answer.disagreement:
         return []
     return [blocks.text(f" ({_date(_source_of(quote, answer), words)})")]
@@ -141,7 +141,7 @@ def _part(quote: Quote) -> str:
 
 
 def _path(quote: Quote, room: Room) -> str:
-    """The heading above, unless the quote says most of it itself."""
+    """Return the heading above, unless the quote says most of it itself."""
     if not quote.path or not room.above:
         return ""
     heading, said = quote.path[-1], quote.text.casefold()
@@ -242,7 +242,7 @@ def kept_words(text: str, limit: int) -> str:
 
 
 def _also(source: Source, words: Words) -> str:
-    """Who else published the same."""
+    """Return who else published the same."""
     # `TechNode, https://…`: the name is enough beside the source, and an address would be a link.
     names = [shortened(_ADDRESS.split(copy)[0], 40) for copy in source.also]
     own = shortened(source.publisher or "", MAX_PUBLISHER_CHARS)

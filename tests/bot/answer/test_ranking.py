@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.answer.answerer import Answerer, AnswerOptions
-from bot.answer.ranking import WINDOW_CHARS, WINDOWS, Correction
+from bot.answer.ranking import Correction
+from bot.answer.windows import WINDOW_CHARS, WINDOWS
 from bot.types import Answer, Instead, NoAnswer, Turn
 from index.build import build
 from index.generations import FileStore

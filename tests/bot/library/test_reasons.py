@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.reasons import reason_in
+from bot.library.reasons import reason_in
 from bot.words import CHINESE, ENGLISH
 from index.reasons import Reason, Why
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def names(why: Why) -> set[str]:
