@@ -1,4 +1,4 @@
-"""The conversation around a question, as an outsider tried it: what a person does, and what that person sees.
+"""The conversation around a question: what a person does, and what that person sees.
 
 Every scene is played over both ways in which Slack delivers, with messages as Slack's composer makes them.
 The answers are real ones, from a small shelf of articles or from those that ship.  Forwarded messages are
