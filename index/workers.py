@@ -7,6 +7,7 @@ that cannot be used through a Ray Client, and brings 250 MB along.
 from __future__ import annotations
 
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ MIN_SLICES = 4
 MAX_TRIES = 5
 """Of the same texts, each by another worker: texts that kill all of them are not tried for ever."""
 CONNECT_SECONDS = 5.0
+CONNECT_TRIES = 3
+CONNECT_PAUSE_SECONDS = 1.0
 # A slice takes seconds; a machine that has to be started first takes minutes.
 PATIENCE_SECONDS = 900.0
 
@@ -36,13 +39,7 @@ def ray_workers(address: str, make: Callable[[], Encoder], fingerprint: str) -> 
     """
     ray: Any = _ray()
     _reach(address)
-    try:
-        connection = ray.init(address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise FootnoteError(
-            f"The Ray cluster at {address} cannot be used: {_last_line(error)}. Its machines need the"
-            f" Python and the Ray that this one has ({ray.__version__})."
-        ) from error
+    connection = _connected(ray, address)
     try:
         yield _Embedding(ray, address, make, fingerprint)
     finally:
@@ -110,6 +107,21 @@ def _ray() -> Any:
             '--workers needs Ray, which is not installed. Install it: pip install "footnote[ray]"'
         ) from error
     return ray
+
+
+def _connected(ray: Any, address: str) -> Any:
+    for left in range(CONNECT_TRIES)[::-1]:
+        try:
+            return ray.init(address, log_to_driver=False, logging_level="ERROR")
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            # Just after a process of the cluster has died, it may say no once.
+            if left:
+                time.sleep(CONNECT_PAUSE_SECONDS)
+                continue
+            raise FootnoteError(
+                f"The Ray cluster at {address} cannot be used: {_last_line(error)}. Its machines need the"
+                f" Python and the Ray that this one has ({ray.__version__})."
+            ) from error
 
 
 def _reach(address: str) -> None:

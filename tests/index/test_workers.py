@@ -64,7 +64,8 @@ def cluster() -> Iterator[str]:
     try:
         deadline = time.monotonic() + START_SECONDS
         while not _is_open(client):
-            assert head.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+            if head.poll() is not None or time.monotonic() > deadline:
+                pytest.skip(f"Ray does not start on this machine: {(folder / 'log').read_text()[-1_000:]}")
             time.sleep(0.1)
         yield f"ray://127.0.0.1:{client}"
     finally:
