@@ -27,8 +27,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from bot.slack.client import PROSE_EVENT
 from tests.fakes.answers import QUESTION
-from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Envelope, FakeSlack, Fault
+from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, Envelope, FakeSlack, Fault, Posted
 from tests.postgres import PostgresServer, programs
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +62,8 @@ class Outcome:
     memory: list[int]
     """Resident bytes of the first process, sampled steadily."""
     faults: Counter[str] = field(default_factory=Counter)
+    prose: list[Posted] = field(default_factory=list)
+    """What stands below replies."""
 
     @property
     def unanswered(self) -> int:
@@ -138,14 +141,15 @@ def soak(
                 faults["duplicated"] += 1
                 slack.deliver("events_api", envelope.payload)
         deadline, answered = time.monotonic() + patience, 0
-        while time.monotonic() < deadline and answered < questions:
+        while time.monotonic() < deadline and (answered < questions or _is_writing(slack)):
             time.sleep(0.1)
             before, answered = answered, len(_threads(slack))
             if answered > before:
                 deadline = time.monotonic() + patience
         time.sleep(1.0)  # for what should not come
     slack.close()
-    return Outcome(questions, _threads(slack), _latencies(slack, asked), memory, faults)
+    prose = [post for post in slack.posted if _is_prose(post)]
+    return Outcome(questions, _threads(slack), _latencies(slack, asked), memory, faults, prose)
 
 
 def killed_and_replaced(bots: Bots, another: Callable[[], subprocess.Popen[bytes]]) -> None:
@@ -297,13 +301,24 @@ def _bad_weather(slack: FakeSlack, dice: random.Random, faults: Counter[str], br
 
 
 def _threads(slack: FakeSlack) -> Counter[tuple[str, str]]:
-    return Counter((post.channel, post.thread_ts or "") for post in list(slack.posted))
+    replies = (post for post in list(slack.posted) if not _is_prose(post))
+    return Counter((post.channel, post.thread_ts or "") for post in replies)
+
+
+def _is_prose(post: Posted) -> bool:
+    return post.streaming or post.metadata.get("event_type") == PROSE_EVENT
+
+
+def _is_writing(slack: FakeSlack) -> bool:
+    return any(post.streaming for post in list(slack.posted))
 
 
 def _latencies(slack: FakeSlack, asked: dict[tuple[str, str], Envelope]) -> list[float]:
     """Of those that met no fault: neither on the way to the bot nor on the way back."""
     found = []
     for post in slack.posted:
+        if _is_prose(post):
+            continue
         where = (post.channel, post.thread_ts or "")
         envelope = asked.get(where)
         if envelope is None or envelope.sent_at is None or where in slack.disturbed:
