@@ -198,7 +198,8 @@ class Responder:
         return Said(message, Turn.of(question.text, answer), ending, shown, prose=prose)
 
     def _said_of_none(self, question: Question, result: NoAnswer, words: Words, offer: Offer) -> Said:
-        miss_id = self._miss_id() if result.reason is Silence.NOT_IN_SOURCES else ""
+        missed = result.reason is Silence.NOT_IN_SOURCES
+        miss_id = self._miss_id() if missed else ""
         extras = messages.Extras(question.unread, miss_id or None, bool(question.response_url))
         message = messages.no_answer_message(result, words, extras, offer)
         match result.reason:
@@ -207,7 +208,9 @@ class Responder:
             case Silence.NO_ARTICLES:
                 ending = Ending("error", 0.0, None, result.generation)
             case _:
-                ending = Ending("none", 0.0, result.confidence, result.generation, None, miss_id or None)
+                # The report lists what was missed, whether somebody can be asked or not.
+                mark = (miss_id or new_id()) if missed else None
+                ending = Ending("none", 0.0, result.confidence, result.generation, None, mark)
         shown = Shown(miss=question.text, miss_id=miss_id) if miss_id else None
         return Said(message, Turn.of(question.text, result), ending, shown)
 
