@@ -42,9 +42,9 @@ _STEPS = 4
 _MOST_REPEATED = 60
 # With so many a question would have too many words to be weighed finely.
 _MANY_COLLECTIONS = 20
-# The index of vectors is asked for so many, of which the best are taken: it finds more of them the longer it
-# looks.  See RESULTS.md, "Files beside PostgreSQL".
-_LOOKED_AT = 3_000
+# The index of vectors is asked for one passage in so many, but not for more than so many, of which the best
+# are taken: it finds more of them the longer it looks.  See RESULTS.md, "Files beside PostgreSQL".
+_ONE_IN, _LOOKED_AT = 30, 3_000
 _CACHED_CHARACTERS = 32_000_000
 _CACHED_TERMS = 50_000
 
@@ -285,23 +285,25 @@ class PostgresSnapshot:
         dimension, model = self.state.recipe.dimension, self.state.model
         distance = f"vec::halfvec({dimension}) <#> '{question}'::halfvec({dimension})"
 
-        def indexed(among: str) -> str:
+        def indexed(among: str, size: int) -> str:
+            looked_at = max(wanted, min(size // _ONE_IN, _LOOKED_AT))
             # The sum: what comes from the index counts as in order, and is not quite.
             return (
                 f"SELECT n FROM (SELECT n, {distance} AS distance FROM passages WHERE model = {model} {among}"
-                f" AND {self.state.passage_seen} ORDER BY {distance} LIMIT {max(wanted, _LOOKED_AT)}) near"
+                f" AND {self.state.passage_seen} ORDER BY {distance} LIMIT {looked_at}) near"
                 f" ORDER BY distance + 0 LIMIT {wanted}"
             )
 
         if inside is None:
-            arms = [indexed("")]
+            arms = [indexed("", self.state.passages)]
         else:
-            arms = [indexed(f"AND collection = {one}") for one in inside if one in self._indexed]
+            sizes = self.state.sizes
+            arms = [indexed(f"AND collection = {one}", sizes[one]) for one in inside if one in self._indexed]
             others = [one for one in inside if one not in self._indexed]
             small = ", ".join(map(str, others))
-            if sum(self.state.sizes[one] for one in others) > INDEXED_PASSAGES:
+            if sum(sizes[one] for one in others) > INDEXED_PASSAGES:
                 # Many small ones: what is left of the nearest of all that are no others'.
-                arms.append(indexed(f"AND collection IN ({small})"))
+                arms.append(indexed(f"AND collection IN ({small})", self.state.passages))
             elif others:
                 # A sum cannot be had from an index: all of them are looked at.
                 arms.append(
