@@ -33,8 +33,8 @@ from index.store import Found, ReadPassage, Shelf, StoreAway
 from index.types import Article, Passage, Rows, Scope, Scores, Vectors
 from index.writer import Contents
 
-# Words propose so many times what is wanted, and a scope twice that: with 2 the exact best 100 are all there.
-_LEXICAL_SHARE = 2
+# Words propose so many times what is wanted, and a scope twice that: the exact best 100 are all there then.
+_LEXICAL_SHARE = 4
 # The most that words propose, if most passages that they find are of other generations.
 _MOST_PROPOSED = 20_000
 # Steps of a term's weight: how finely a question's words can be weighed by repeating them.
@@ -42,9 +42,9 @@ _STEPS = 4
 _MOST_REPEATED = 60
 # With so many a question would have too many words to be weighed finely.
 _MANY_COLLECTIONS = 20
-# The index of vectors is asked for so many, of which the best are taken: it finds more of them the longer it
-# looks.  See RESULTS.md, "Files beside PostgreSQL".
-_LOOKED_AT = 2_000
+# The index of vectors is asked for one passage in so many, but not for more than so many, of which the best
+# are taken: it finds more of them the longer it looks.  See RESULTS.md, "Files beside PostgreSQL".
+_ONE_IN, _LOOKED_AT = 30, 3_000
 _CACHED_CHARACTERS = 32_000_000
 _CACHED_TERMS = 50_000
 
@@ -149,7 +149,7 @@ class PostgresSnapshot:
             inside = None
         question = written(vector)
         if not self.state.passages or inside == []:
-            return _looked_over({}, [], [])
+            return _looked_over({}, ())
         dense = self.server.read(lambda sql: self._nearest(sql, question, wanted, inside))
         limit = _LEXICAL_SHARE * wanted * (1 if inside is None else 2)
         # If most may be seen, those that may not are left out of what is proposed; else none is proposed.
@@ -160,9 +160,12 @@ class PostgresSnapshot:
             best = sorted((n for n in words if n in scored and scored[n][1] > 0), key=lambda n: -scored[n][1])
             # Rows of other generations may have taken the places of ours.
             if len(best) >= wanted or len(words) < limit or limit >= _MOST_PROPOSED:
-                near = sorted((n for n in dense if n in scored), key=lambda n: -scored[n][0])
-                return _looked_over(scored, near[:wanted], best[:wanted])
+                break
             limit *= 4
+        near = sorted((n for n in dense if n in scored), key=lambda n: -scored[n][0])
+        chosen = {*near[:wanted], *best[:wanted]}
+        beside = {n + step for n in chosen for step in (-1, 1)} - scored.keys()
+        return _looked_over(scored | self._scored(question, weights, beside, inside), chosen)
 
     def read(self, keys: Sequence[int], vector: Vectors) -> list[ReadPassage]:
         rows, articles = self.server.read(lambda sql: self._read(sql, keys))
@@ -282,22 +285,25 @@ class PostgresSnapshot:
         dimension, model = self.state.recipe.dimension, self.state.model
         distance = f"vec::halfvec({dimension}) <#> '{question}'::halfvec({dimension})"
 
-        def indexed(among: str) -> str:
+        def indexed(among: str, size: int) -> str:
+            looked_at = max(wanted, min(size // _ONE_IN, _LOOKED_AT))
+            # The sum: what comes from the index counts as in order, and is not quite.
             return (
                 f"SELECT n FROM (SELECT n, {distance} AS distance FROM passages WHERE model = {model} {among}"
-                f" AND {self.state.passage_seen} ORDER BY {distance} LIMIT {max(wanted, _LOOKED_AT)}) near"
-                f" ORDER BY distance LIMIT {wanted}"
+                f" AND {self.state.passage_seen} ORDER BY {distance} LIMIT {looked_at}) near"
+                f" ORDER BY distance + 0 LIMIT {wanted}"
             )
 
         if inside is None:
-            arms = [indexed("")]
+            arms = [indexed("", self.state.passages)]
         else:
-            arms = [indexed(f"AND collection = {one}") for one in inside if one in self._indexed]
+            sizes = self.state.sizes
+            arms = [indexed(f"AND collection = {one}", sizes[one]) for one in inside if one in self._indexed]
             others = [one for one in inside if one not in self._indexed]
             small = ", ".join(map(str, others))
-            if sum(self.state.sizes[one] for one in others) > INDEXED_PASSAGES:
+            if sum(sizes[one] for one in others) > INDEXED_PASSAGES:
                 # Many small ones: what is left of the nearest of all that are no others'.
-                arms.append(indexed(f"AND collection IN ({small})"))
+                arms.append(indexed(f"AND collection IN ({small})", self.state.passages))
             elif others:
                 # A sum cannot be had from an index: all of them are looked at.
                 arms.append(
@@ -338,8 +344,8 @@ class PostgresSnapshot:
     def _scored(
         self, question: str, weights: Mapping[str, float], wanted: Iterable[int], inside: Sequence[int] | None
     ) -> dict[int, tuple[float, float]]:
-        """Return cosine and BM25 of passages, and of those beside them, so far as they are seen."""
-        numbers = sorted({n + step for n in wanted for step in (-1, 0, 1)})
+        """Return cosine and BM25 of passages, so far as they are seen."""
+        numbers = sorted(wanted)
         dimension = self.state.recipe.dimension
         query = (
             # The question stays as exact as it is, and only the passage has half precision.
@@ -373,10 +379,9 @@ def _still_there() -> Iterator[None]:
         raise StoreAway("The index was replaced while it was read. Ask again.") from error
 
 
-def _looked_over(
-    scored: Mapping[int, tuple[float, float]], dense: Sequence[int], words: Sequence[int]
-) -> Found:
-    chosen = sorted({*dense, *words})
+def _looked_over(scored: Mapping[int, tuple[float, float]], candidates: Iterable[int]) -> Found:
+    """Return some passages, with those beside them, of those that were scored."""
+    chosen = sorted(candidates)
     kept = sorted({n + step for n in chosen for step in (-1, 0, 1)} & scored.keys())
     place = {n: at for at, n in enumerate(kept)}
     scores: Scores = np.array([scored[n] for n in kept], np.float32).reshape(-1, 2)
