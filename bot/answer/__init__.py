@@ -19,6 +19,7 @@ citations — quotes -> numbered sources, and links that open an article at the 
 passages — pages for reading: the text before and after a passage, and a list of what is indexed
 examples — articles -> questions that somebody could ask of them, for those who do not know what to ask
 scoped_search — the articles of one generation that somebody may see, and a search among them
+turns — a fair semaphore
 answerer — a question -> a cited answer, or an honest no
 support — whether sentences bear out another, as far as words can show it
 prose — prose from quotes: what a language model is shown, and which of its sentences the quotes bear out

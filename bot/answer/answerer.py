@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from threading import Lock, Semaphore
+from threading import Lock
 
 from bot.answer.catalog import asked_about, catalog_answer, last_cited
 from bot.answer.citations import cite, cite_whole, link_to
@@ -31,6 +31,7 @@ from bot.answer.question import compared, spelt_out
 from bot.answer.ranking import Correction, Judge, Weights, rank
 from bot.answer.scoped_search import View
 from bot.answer.selection import Span, same
+from bot.answer.turns import Turns
 from bot.types import (
     MAX_QUESTION_CHARS,
     Answer,
@@ -108,13 +109,13 @@ class Answerer:
         self._examples: dict[tuple[Scope, str | None], tuple[str, tuple[str, ...]]] = {}
         self._lock = Lock()
         # More at once than there are cores only interrupt each other.  See RESULTS.md, "Constants".
-        self._at_once = Semaphore(os.cpu_count() or 1)
+        self._turns = Turns(os.cpu_count() or 1)
 
     def answer(
         self, question: str, conversation: Conversation = (), scope: Scope = None
     ) -> Answer | NoAnswer:
         """Answer from the collections in `scope`; raise `FootnoteError` if no index can be used."""
-        with self._at_once:
+        with self._turns:
             return self._answer(question, conversation, scope)
 
     def _answer(self, question: str, conversation: Conversation, scope: Scope) -> Answer | NoAnswer:
