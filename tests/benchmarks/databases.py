@@ -77,6 +77,8 @@ def _compare(made: Generation, folder: Path, address: str, questions: list[str],
     files = FileStore(folder, encoder)
     database = PostgresStore(address).for_model(encoder)
     copied = _seconds(lambda: copy(files, database))
+    with psycopg.connect(address, autocommit=True) as sql:
+        sql.execute("VACUUM (ANALYZE)")  # as the server does by itself, but not while it is being timed
     passages = files.manifest().passages
     vectors = encoder.encode_questions(questions)
     exact = nearest_rows(made, vectors)
