@@ -521,6 +521,8 @@ class Settings:
         "`1` shows the traceback of an unexpected error",
         lambda text: text not in ("", "0"),
     )
+    remove_missing: bool = False
+    """`footnote build --remove-missing`: whether a shared index may lose most of its articles."""
     workers: str | None = None
     """`footnote build --workers`: the Ray cluster that embeds texts, `ray://HOST:PORT`."""
     color: bool = setting("NO_COLOR", "", "anything switches colours off", lambda text: not text)

@@ -102,6 +102,7 @@ def build_index(settings: Settings, progress: Progress) -> BuildReport:
             accept=_canaries(settings),
             store=open_store(settings),
             embed=embed,
+            shared=settings.store is not None and not settings.remove_missing,
         )
         return build(settings.sources, settings.data, _encoder(settings.model), options)
 

@@ -52,6 +52,9 @@ BATCH_PASSAGES = 4_000
 # Says that the last article was removed on purpose.  Without it an empty folder is a disk that was
 # not mounted, and nothing to forget all articles for.
 EMPTIED = "emptied"
+# A shared index that loses more than half of so many articles is built from the wrong folder: that of a
+# machine which has others.
+FEW_ARTICLES = 10
 
 
 class Progress(Protocol):
@@ -90,6 +93,8 @@ class BuildOptions:
     """None: in files, in the data folder."""
     embed: Embed | None = None
     """None: by the encoder, in this process."""
+    shared: bool = False
+    """Whether machines with other folders may build the same index: most of its articles then stay."""
 
 
 DEFAULTS = BuildOptions()
@@ -99,7 +104,8 @@ def build(sources: Path, data: Path, encoder: Encoder, options: BuildOptions = D
     """Bring the index up to date with `sources`; `data` is the folder of what this machine remembers.
 
     Raise `FootnoteError`, and leave the current generation as it is, if not a single article can be
-    read, if another build does not end in time, if the disk refuses, or if `options.accept` does.
+    read, if another build does not end in time, if the disk refuses, if `options.accept` does, or if a
+    shared index would lose most of its articles.
     An article whose file can no longer be read stays in the index as it last was.
     """
     started = time.monotonic()
@@ -189,6 +195,8 @@ class _Build:
         plan = self._plan(reading)
         if not plan.fresh and (plan.failures or not self._emptied.exists()):
             raise _nothing_to_index(self._folder, plan.failures)
+        if self._options.shared and len(plan.removed) > max(FEW_ARTICLES, len(self._before) / 2):
+            raise _most_are_missing(self._folder, len(plan.removed), len(self._before))
         warnings = reading.warnings
         made = last
         if last is None or self._differs(plan, last):
@@ -397,6 +405,14 @@ def _contents(batch: _Batch) -> Contents:
         vectors=batch.vectors[: len(passages)],
         sentence_vectors=batch.vectors[len(passages) :],
         sentence_digests=digests_of(batch.sentences),
+    )
+
+
+def _most_are_missing(folder: Path, missing: int, all: int) -> FootnoteError:
+    return FootnoteError(
+        f"Nothing was built: {missing:,} of the {all:,} articles in the shared index are not in {folder},"
+        " and would be taken out of it for everybody. Build on the machine that has them; if they are to"
+        " go, run `footnote build --remove-missing`."
     )
 
 

@@ -149,6 +149,11 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--workers", type=_cluster, metavar="ray://HOST:PORT", help="embed on the machines of a Ray cluster"
     )
+    build.add_argument(
+        "--remove-missing",
+        action="store_true",
+        help="take out of a shared index what is not here, even if that is most of it",
+    )
     rollback = command(
         "rollback",
         "go back to an earlier state of the index",

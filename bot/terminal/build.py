@@ -39,7 +39,8 @@ WATCH_SECONDS = 1.0
 def build(run: Invocation) -> int:
     """Build; return 0 also if single files failed, since the others can be asked."""
     workers = getattr(run.arguments, "workers", None)
-    run = replace(run, settings=replace(run.settings, workers=workers))
+    missing = getattr(run.arguments, "remove_missing", False)
+    run = replace(run, settings=replace(run.settings, workers=workers, remove_missing=missing))
     if getattr(run.arguments, "watch", False):
         return watch(run)
     _report(run, _built(run))

@@ -354,6 +354,25 @@ def test_what_is_refused_does_not_become_current_and_leaves_nothing(
     assert sorted(data.rglob("*")) == before
 
 
+def test_a_shared_index_does_not_lose_most_of_its_articles_to_a_folder_that_has_others(
+    sources: Path, data: Path, encoder: HashingEncoder, tmp_path: Path
+) -> None:
+    for number in range(30):
+        (sources / f"{number}.md").write_text(f"Bridge number {number} crosses the river.", "utf-8")
+    first = build(sources, data, encoder, BuildOptions(shared=True))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "own.md").write_text("A ferry crosses the lake.", "utf-8")
+
+    with pytest.raises(FootnoteError, match=r"Nothing was built: \d+ of the \d+ .* --remove-missing"):
+        build(other, data, encoder, BuildOptions(shared=True))
+    assert current_manifest(data).id == first.generation
+
+    (sources / "0.md").unlink()
+    assert build(sources, data, encoder, BuildOptions(shared=True)).removed == ("0",)
+    assert len(build(other, data, encoder).removed) > 29, "a machine's own index is what its folder is"
+
+
 def test_a_removed_article_leaves_the_disk_when_no_generation_is_kept_that_had_it(
     sources: Path, data: Path, encoder: HashingEncoder
 ) -> None:

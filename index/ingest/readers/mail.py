@@ -29,25 +29,12 @@ _MAX_DEPTH = 20
 
 def read_mail(raw: bytes, name: str, charset: str | None = None) -> Draft:
     """Return the text of a mail, or its page if it has no text; attachments are named and left out."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    assert isinstance(message, EmailMessage)
-    if not message.keys():
-        raise Unreadable(Why.NO_MAIL)
-    texts: dict[str, EmailMessage] = {}
-    attachments: list[str] = []
-    for part in _parts(message):
-        kind = part.get_content_type()
-        if part.get_content_disposition() != "attachment" and kind in ("text/plain", "text/html"):
-            texts.setdefault(kind, part)
-        else:
-            named = _header(part, "Content-Disposition").partition("filename=")[2].strip('"')
-            attachments.append(named or kind)
-    body = texts.get("text/plain") or texts.get("text/html")
-    content = body.get_payload(decode=True) if body is not None else None
-    if body is None or not isinstance(content, bytes) or not content.strip():
-        raise Unreadable(Why.MAIL_WITHOUT_TEXT)
-    text = decode(content, body.get_content_charset())
-    draft = whole_page(text) if body.get_content_type() == "text/html" else text_draft(text, is_letter=True)
+    try:
+        message = email.message_from_bytes(raw, policy=email.policy.default)
+        kind, text, attachments = _text_of(message)
+    except (MessageError, *PARSER_FAULTS) as error:
+        raise Unreadable(Why.DAMAGED) from error
+    draft = whole_page(text) if kind == "text/html" else text_draft(text, is_letter=True)
     sender, written = _names(message, "From"), _header(message, "Date")
     facts = [("From", sender), ("To", _names(message, "To")), ("Date", _moment(written) or "")]
     lines = [f"{name}: {value}" for name, value in facts if value]
@@ -62,6 +49,28 @@ def read_mail(raw: bytes, name: str, charset: str | None = None) -> Draft:
             *([LeftOut("attachments", len(attachments), tuple(attachments[:3]))] if attachments else ()),
         ),
     )
+
+
+def _text_of(message: EmailMessage) -> tuple[str, str, list[str]]:
+    """Return the kind of the text, the text, and the names of the attachments."""
+    if not message.keys():
+        raise Unreadable(Why.NO_MAIL)
+    texts: dict[str, EmailMessage] = {}
+    attachments: list[str] = []
+    for part in _parts(message):
+        kind = part.get_content_type()
+        if part.get_content_disposition() != "attachment" and kind in ("text/plain", "text/html"):
+            texts.setdefault(kind, part)
+        else:
+            named = _header(part, "Content-Disposition").partition("filename=")[2].strip('"')
+            attachments.append(named or kind)
+    kind, body = next(
+        ((kind, texts[kind]) for kind in ("text/plain", "text/html") if kind in texts), ("", None)
+    )
+    content = body.get_payload(decode=True) if body is not None else None
+    if body is None or not isinstance(content, bytes) or not content.strip():
+        raise Unreadable(Why.MAIL_WITHOUT_TEXT)
+    return kind, decode(content, body.get_content_charset()), attachments
 
 
 def _parts(message: EmailMessage, depth: int = 0) -> Iterator[EmailMessage]:

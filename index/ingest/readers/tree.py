@@ -220,7 +220,7 @@ class Writer:
                         yield "\n".join(lines)
                         lines = []
                         yield block
-                    else:
+                    elif block.strip():
                         first, *rest = block.splitlines()
                         lines.append((label or indent) + first)
                         lines += [indent + line for line in rest]

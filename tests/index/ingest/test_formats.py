@@ -239,6 +239,11 @@ x
 """
 
 
+def test_a_mail_with_a_header_that_the_library_cannot_take_apart_is_refused() -> None:
+    with pytest.raises(Unreadable, match="is damaged"):
+        read_mail(b"From: Ada <a@b.example>\nContent-Type: text/html; b*\n\nThe boats sail.\n", "a.eml")
+
+
 def test_a_mail_says_who_wrote_it_and_when_and_names_what_is_attached() -> None:
     draft = read_mail(MAIL, "a.eml")
 

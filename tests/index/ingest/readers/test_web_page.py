@@ -134,3 +134,8 @@ def test_control_characters_in_a_table_break_nothing(control: str) -> None:
 
     assert "The boats sail" in draft.text
     assert "| 2026 | 7 |" in draft.text.replace("20 26", "2026")
+
+
+def test_a_list_that_holds_an_empty_one_is_no_fault_of_the_reader() -> None:
+    with pytest.raises(Unreadable):
+        read_web_page(b"<ul><ul>", "a.html")
