@@ -71,7 +71,7 @@ def read_markdown(raw: bytes, name: str, charset: str | None = None) -> Draft:
     body = clean_text(without_html(without_marks(body, left)))
     return Draft(
         text=body,
-        title=clean_line(known.get("title"), MAX_TITLE_CHARS) or first_heading(body),
+        title=clean_line(known.get("title") or first_heading(body), MAX_TITLE_CHARS),
         publisher=clean_line(known.get("publisher")),
         author=clean_line(known.get("author")),
         published=published,

@@ -260,3 +260,7 @@ def test_a_text_whose_first_line_is_a_sentence_has_no_title() -> None:
     draft = read_text(b"Boats sail in the morning.\n\nThey return at night.", "boats.txt")
 
     assert (draft.title, draft.text) == (None, "Boats sail in the morning.\n\nThey return at night.\n")
+
+
+def test_a_title_that_is_a_heading_of_the_text_is_made_clean_as_well() -> None:
+    assert read_markdown(b"---\n: </ 0\n---\n\nThe boats sail.\n", "a.md").title == ": ‹/ 0"
