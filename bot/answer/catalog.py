@@ -21,6 +21,7 @@ from bot.answer.referring import (
     mentioning,
     newest_first,
     referred,
+    stems,
     titled,
 )
 from bot.types import About, Conversation, Told
@@ -29,6 +30,8 @@ from index.types import Article
 MAX_LISTED = 5
 MAX_ASKED_CHARS = 200
 """A longer question asks for something else, and matching it would be slow."""
+HEADLINE_WORDS = 7
+"""A title of so many says something, and is no name."""
 MAX_MEANT = 3
 """More articles that the words fit equally are counted, and the newest of them shown."""
 
@@ -72,20 +75,20 @@ _SAID = re.compile(
 # What is asked for must be the articles: "which companies are named in the articles" asks for companies.
 _ASKS_FOR_OTHERS = re.compile(
     rf"(?:who|whom|what|which|how many)\b(?!(?: (?:is|are|was|were|'s)| ?'s)?(?: one)?(?: of)?"
-    rf"(?: (?:the|your|these|all|other|different|{_LATEST}|{_OLDEST}))* {_NOUN}\b)",
+    rf"(?: (?:the|your|these|all|other|different|{_LATEST}|{_OLDEST}))* {_NOUN}\b)"
+    r"|(?:did|was|were|has|had|would|should|when|why)\b",
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(
     rf"\b(?:{MANY}|anywhere)\b|\b(?:any|an?|which|what|each|every|another)"
     rf"(?: other)? {ONE}\b"
-    r"|\bone of (?:the|your)\b"
     r"|^(?:is|are|where (?:is|are|does|do)) .+ (?:mentioned|named|discussed|come up|appear)$",
     re.IGNORECASE,
 )
 _NAMES = re.compile(
     r"\b(?:mention(?:s|ed|ing)?|nam(?:es?|ed|ing)|discuss(?:es|ed|ing)?|cover(?:s|ed|ing)?|contain(?:s|ing)?|occurs?"
-    r"|appears?|says? (?:something|anything)|in (?:any|which|what|how many)|(?:bring|show|come)s? up"
-    r"|(?:talk|write|report|speak|deal|refer)(?:s|ing)? (?:about|on|of|with|to))\b"
+    r"|appears?|says? (?:something|anything)|in any|(?:bring|show|come)s? up"
+    r"|(?:talk|write|speak)s? (?:about|of)|reports? on|deals? with|refers? to)\b"
     rf"|\b(?:{ONE}s?|{MANY}|is|are|was|were|anything|something|written|have|got|here)"
     r" (?:about|on|regarding|concerning)\b",
     re.IGNORECASE,
@@ -323,7 +326,7 @@ def _of_one(
         if theme is not None:
             meant = referred(f"the article about {theme[1]}", articles, None)
         elif noun is None:
-            meant = titled(asked, articles) or _pointed_at(what, strict.search(asked), last)
+            meant = _by_headline(asked, articles) or _pointed_at(what, strict.search(asked), last)
         elif not what and (_SUPERLATIVE.search(asked) is not None):
             meant = tuple(_newest(articles, asked)[:1])
         elif what:
@@ -391,6 +394,19 @@ def _left(asked: str) -> list[re.Match[str]]:
 
 def _blank(found: re.Match[str]) -> str:
     return " " * len(found[0])
+
+
+def _by_headline(asked: str, articles: Sequence[Article]) -> tuple[Article, ...]:
+    """Return the articles whose whole title is all that the question has besides words of asking.
+
+    A short title is the name of a thing: "When was Seven Nation Army released?" asks about that.
+    """
+    return tuple(
+        article
+        for article in titled(asked, articles)
+        if len(said := stems(article.title)) >= HEADLINE_WORDS
+        and set(stems(" ".join(word[0] for word in _left(_ASKING.sub(_blank, asked))))) <= set(said)
+    )
 
 
 def _pointed_at(what: str, asked_of_it: re.Match[str] | None, last: Article | None) -> tuple[Article, ...]:

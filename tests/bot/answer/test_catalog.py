@@ -278,6 +278,27 @@ def test_what_the_articles_say_is_not_asked_of_the_catalog(question: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "What year did Seven Nation Army come out?",
+        "On what date was “We Are Young” by Fun released?",
+        "Who wrote the song We Are Young?",
+        "What is one supplementary source of European Union law?",
+        "What medium is Seven Nation Army recorded on?",
+        "What is the title of a doctor of European Union law?",
+        "Who headlined the show with We Are Young?",
+        "In which article does European Union law prohibit agreements?",
+        "Name one of the countries with European Union law.",
+        "Did any of the mentioned sources deny that European Union law was broken?",
+        "Are reports of young armies related to law?",
+    ],
+)
+def test_an_article_about_a_thing_is_not_asked_about_with_the_thing(question: str) -> None:
+    things = [article(title) for title in ("Seven Nation Army", "We Are Young", "European Union law")]
+    assert asked_about(question, things, things[0]) is None
+
+
+@pytest.mark.parametrize(
     "words",
     ["when did a publish ", "which articles are about ", "show me the link to the article of ", "它的链接"],
 )
