@@ -28,7 +28,15 @@ from bot.answer.question import (
     parts,
     role_asked,
 )
-from bot.answer.ranking import LEAST_MARGIN, Candidate, Judge, path_of, subject_covered, subject_of
+from bot.answer.ranking import (
+    LEAST_MARGIN,
+    MOST_UNSURE,
+    Candidate,
+    Judge,
+    path_of,
+    subject_covered,
+    subject_of,
+)
 from bot.answer.selection import (
     Span,
     choose,
@@ -43,6 +51,7 @@ from bot.answer.times import Day, Event, Newest, Period, asked_time, dates, fit,
 from bot.types import Conversation, Instead, Turn
 from index.common_terms import is_known
 from index.search import Findings
+from index.sentences import sentence_spans
 from index.terms import terms
 from index.types import Article
 
@@ -178,6 +187,8 @@ def _find_one(means: Means, asked: str, conversation: Conversation, shown: Colle
     if form.points_back and not shown:
         ranked = _not_again(ranked, conversation)
     sure = judge.sure(findings, ranked, asked)
+    if form.points_back and not shown and ranked and _elsewhere(ranked[0].article, conversation):
+        sure = min(sure, MOST_UNSURE)
     if shown:
         close = ranked[0].score - MORE_SCORE if ranked else 0.0
         ranked = [c for c in ranked if c.score >= close and not any(c.text in text for text in shown)]
@@ -387,6 +398,12 @@ def _not_again(ranked: Sequence[Candidate], conversation: Conversation) -> list[
     shown = conversation[-1].answer if conversation else ""
     left = [c for c in ranked if c.text not in shown or (c.answer and c.margin >= SHOWN_AGAIN)]
     return left or list(ranked)
+
+
+def _elsewhere(article: Article, conversation: Conversation) -> bool:
+    """Return whether the last answer was quoted from other articles: "it" may be another thing here."""
+    before = conversation[-1].answer if conversation else ""
+    return bool(before) and not any(before[slice(*span)] in article.text for span in sentence_spans(before))
 
 
 def _contrary(findings: Findings, ranked: Sequence[Candidate], asked: str) -> Span | None:

@@ -242,7 +242,7 @@ def _store(command: Callable[..., argparse.ArgumentParser]) -> None:
     actions = store.add_subparsers(dest="action", metavar="action", title="actions", required=True)
     for name, summary in (
         ("init", "make the tables that are missing"),
-        ("check", "say what is missing, and how to fix it; exits with 1 where something needs fixing"),
+        ("check", "say what is missing, and how to fix it; exits with 1 if something needs fixing"),
         ("copy", "copy the index from a data folder or to one, without the model"),
     ):
         action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")

@@ -243,3 +243,28 @@ def test_the_words_of_the_answer_are_whole(ask: Ask, found: str, whole: str) -> 
 
     assert quote.answer is not None
     assert text[quote.answer[0] - quote.start : quote.answer[1] - quote.start] == whole
+
+
+def test_what_it_did_in_another_article_is_not_certain(
+    tmp_path: Path, data: Path, encoder: HashingEncoder
+) -> None:
+    sources = tmp_path / "two"
+    sources.mkdir()
+    (sources / "zebra.md").write_text(
+        "Zebra Motors paid Ada Stripe 40 crowns for a share of Otter Cars.", "utf-8"
+    )
+    (sources / "heron.md").write_text("Zebra Motors got a share of 31 percent of Heron Trucks.", "utf-8")
+    build(sources, data, encoder)
+    options = AnswerOptions(finds("40 crowns", "31 percent"))
+    answerer = Answerer(FileStore(data, encoder), encoder, sources, 0.5, options)
+    asked = "How much did Ada Stripe get from Zebra Motors?"
+    paid = Turn.of(asked, answerer.answer(asked))
+    assert "40 crowns" in paid.answer
+
+    by_itself = answer(
+        answerer.answer("Of how many percent is the share that Zebra Motors got of Heron Trucks?")
+    )
+    followed = answerer.answer("of how many percent was the share that it got?", (paid,))
+
+    assert by_itself.certain and "31 percent" in by_itself.quotes[0].text
+    assert "31 percent" in answer(followed).quotes[0].text and not followed.certain
