@@ -147,7 +147,8 @@ _ASKING = re.compile(
 _SOURCE_OF = re.compile(r"\bsource of\b", re.IGNORECASE)
 # Carry nothing of what an article is about, in a question about it.
 _FILLING = re.compile(
-    rf"\b(?:{_ISSUED}|{_ISSUED_LOOSELY}|come|comes|full|first|original(?:ly)?|whole|version|send|give|gives?|get|read|online|news|got|show"
+    rf"\b(?:{_ISSUED}|{_ISSUED_LOOSELY}|come|comes|full|first|original(?:ly)?|whole|version|send"
+    r"|gives?|get|read|online|news|got|show"
     r"|tell|want|like|need|let|know|find|list|names?|called|please|use|used|using|hold|search(?:ed)?|draw(?:ing)?|based?"
     r"|index(?:ed)?|add(?:ed)?|available|loaded|total|far|different|here|there|answers?|altogether|kinds?|sorts?|types?"
     r"|currently|overview|everything|anything|something|anywhere|ask|cover(?:ed)?|able|help|questions?|topics?|subjects?"
@@ -318,15 +319,15 @@ def _of_one(
     noun = _HELD.search(_SOURCE_OF.sub(_blank, asked))
     if noun is not None and noun["one"] is None:
         return None
+    what = " ".join(word[0] for word in _left(_ASKING.sub(_blank, asked)))
     for about, words, strict in kinds:
         if not words.search(asked):
             continue
-        what = " ".join(word[0] for word in _left(_ASKING.sub(_blank, asked)))
         theme = _WROTE_ABOUT.fullmatch(asked) if about is About.AUTHOR else None
         if theme is not None:
             meant = referred(f"the article about {theme[1]}", articles, None)
         elif noun is None:
-            meant = _by_headline(asked, articles) or _pointed_at(what, strict.search(asked), last)
+            meant = _by_headline(what, asked, articles) or _pointed_at(what, strict.search(asked), last)
         elif not what and (_SUPERLATIVE.search(asked) is not None):
             meant = tuple(_newest(articles, asked)[:1])
         elif what:
@@ -396,16 +397,15 @@ def _blank(found: re.Match[str]) -> str:
     return " " * len(found[0])
 
 
-def _by_headline(asked: str, articles: Sequence[Article]) -> tuple[Article, ...]:
-    """Return the articles whose whole title is all that the question has besides words of asking.
+def _by_headline(what: str, asked: str, articles: Sequence[Article]) -> tuple[Article, ...]:
+    """Return the articles whose whole title is in the question, and all of `what`, its words that do not ask.
 
     A short title is the name of a thing: "When was Seven Nation Army released?" asks about that.
     """
     return tuple(
         article
         for article in titled(asked, articles)
-        if len(said := stems(article.title)) >= HEADLINE_WORDS
-        and set(stems(" ".join(word[0] for word in _left(_ASKING.sub(_blank, asked))))) <= set(said)
+        if len(said := stems(article.title)) >= HEADLINE_WORDS and set(stems(what)) <= set(said)
     )
 
 
