@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -75,11 +75,11 @@ class Articles(Sequence[Article]):
         return article
 
 
-class _Some(Sequence[Article]):
-    """Some of the articles, each parsed when it is asked for."""
+class Picked(Sequence[Article]):
+    """Some of the articles, read when they are looked at."""
 
-    def __init__(self, articles: Articles, numbers: Sequence[int]) -> None:
-        self._articles = articles
+    def __init__(self, read: Callable[[Sequence[int]], Iterable[Article]], numbers: Sequence[int]) -> None:
+        self._read = read
         self._numbers = numbers
 
     def __len__(self) -> int:
@@ -93,8 +93,13 @@ class _Some(Sequence[Article]):
 
     def __getitem__(self, place: int | slice) -> Article | tuple[Article, ...]:
         if isinstance(place, slice):
-            return tuple(self._articles[number] for number in self._numbers[place])
-        return self._articles[self._numbers[place]]
+            return tuple(self._read(self._numbers[place]))
+        (article,) = self._read([self._numbers[place]])
+        return article
+
+    def __iter__(self) -> Iterator[Article]:
+        for start in range(0, len(self), ARTICLES_AT_ONCE):
+            yield from self._read(self._numbers[start : start + ARTICLES_AT_ONCE])
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +222,7 @@ class Generation:
     def articles(self, scope: Scope = None) -> Sequence[Article]:
         sources = self.manifest.sources
         numbers = [n for n in self._by_file if scope is None or collection_of(sources[n].file) in scope]
-        return _Some(self.stored, numbers)
+        return Picked(lambda some: map(self.stored.__getitem__, some), numbers)
 
     def sentences_of(self, id: str) -> tuple[list[tuple[int, int]], Vectors]:
         passages = self.passages_of([id])

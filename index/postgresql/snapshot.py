@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from index.common_terms import smoothed_idf
-from index.generation import ARTICLES_AT_ONCE, NEWEST
+from index.generation import ARTICLES_AT_ONCE, NEWEST, Picked
 from index.manifest import Manifest
 from index.postgresql.rows import (
     article_of,
@@ -76,33 +76,6 @@ class ArticleCache:
                 while self._characters > _CACHED_CHARACTERS and len(self._held) > 1:
                     self._characters -= len(self._held.popitem(last=False)[1].text)
         return found
-
-
-@dataclass
-class _Listed(Sequence[Article]):
-    """Articles that are read when they are looked at."""
-
-    snapshot: PostgresSnapshot
-    numbers: Sequence[int]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    @overload
-    def __getitem__(self, place: int) -> Article: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Article, ...]: ...
-
-    def __getitem__(self, place: int | slice) -> Article | tuple[Article, ...]:
-        if isinstance(place, slice):
-            return tuple(self.snapshot.numbered(self.numbers[place]))
-        (article,) = self.snapshot.numbered([self.numbers[place]])
-        return article
-
-    def __iter__(self) -> Iterator[Article]:
-        for start in range(0, len(self), ARTICLES_AT_ONCE):
-            yield from self.snapshot.numbered(self.numbers[start : start + ARTICLES_AT_ONCE])
 
 
 @dataclass
@@ -182,7 +155,7 @@ class PostgresSnapshot:
         query = f"SELECT article FROM articles WHERE {self.state.seen} {among} ORDER BY file"
         given = () if inside is None else (inside,)
         rows = self.server.read(lambda sql: sql.execute(query, given).fetchall())
-        return _Listed(self, [number for (number,) in rows])
+        return Picked(self.numbered, [number for (number,) in rows])
 
     def numbered(self, numbers: Sequence[int]) -> list[Article]:
         """Return articles by number."""
