@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from bot.answer.referring import (
+    HAN,
     MANY,
     ONE,
     ZH,
@@ -231,7 +232,6 @@ _WROTE_WHAT = re.compile(
 )
 _THEME = re.compile(r"\W+(?:about|on|regarding|concerning|of|covering|with|mentioning)\b", re.IGNORECASE)
 _SUPERLATIVE = re.compile(rf"\b(?:{_LATEST}|{_OLDEST})\b", re.IGNORECASE)
-_HAN = re.compile(r"[\u3400-\u9fff]")
 # "Which articles say that …" asks what they say.
 _CLAUSE = re.compile(
     r"(?:that|how|why|when|where|what|whether|who|which|if)\b|为什么|怎么|如何", re.IGNORECASE
@@ -253,7 +253,7 @@ def asked_about(
     asked = _bare(question)
     if len(asked) > MAX_ASKED_CHARS:
         return None
-    if _HAN.search(asked):
+    if HAN.search(asked):
         return _chinese(asked, articles, last)
     if _SAID.search(asked):
         return None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bot.answer.referring import MANY, ONE, ZH, coming_from, newest_first, referred, stems
+from bot.answer.referring import HAN, MANY, ONE, ZH, coming_from, newest_first, referred, stems
 from bot.answer.selection import points_back
 from index.common_terms import smoothed_idf
 from index.types import Article, Vectors
@@ -96,7 +96,6 @@ _ALONE = re.compile(
     r"[\w&.+#/'’-]+(?: [\w&.+#/'’-]+){0,4}",
     re.IGNORECASE,
 )
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _ALONE_ZH = re.compile(r"(?!.*[谁什哪怎几吗呢多为何吧的了是有])[\w\u3400-\u9fff·]{2,10}")
 _CLAUSE = re.compile(
     r"(?:how|why|when|where|what|whether|who|which|that|if)\b|为什么|怎么|如何", re.IGNORECASE
@@ -171,7 +170,7 @@ def topic_of(question: str) -> str | None:
                 and not _POINTER.fullmatch(topic)
             )
             return topic if clear else None
-    if _HAN.search(asked):
+    if HAN.search(asked):
         return asked if _ALONE_ZH.fullmatch(asked) else None
     words = asked.split()
     # More words that are no name look for something: "Banma founding year".

@@ -20,6 +20,7 @@ MANY = r"(?:articles|reports|stories|posts|pieces|papers|documents|docs|texts|so
 ZH = r"(?:文章|报道|新闻|资料|文档|稿子|来源)"
 # "The 36kr report" may be something that an article speaks of; "the 36kr article" is one of ours.
 _OURS = re.compile(r"article|piece|write-?up|source|text|news|文章|资料|文档|新闻|稿子|来源", re.IGNORECASE)
+HAN = re.compile(r"[\u3400-\u9fff]")
 _NEWEST = r"(?:very )?(?:latest|newest|most recent)|最新|最近"
 _ANY_ONE = rf"(?P<noun>{ONE}s?|stories)"
 _POINTING = re.compile(
